@@ -1,0 +1,64 @@
+package backend
+
+import (
+	"fmt"
+
+	"github.com/convgl/convgl/tensor"
+)
+
+// BinaryKind names an elementwise op of two tensors.
+type BinaryKind uint8
+
+// The elementwise ops of two tensors.
+const (
+	Add BinaryKind = iota // y = a + b
+	Sub                   // y = a − b
+	Mul                   // y = a · b
+	Div                   // y = a / b, by IEEE's rules for 0, ∞ and NaN
+)
+
+var binaryNames = [...]string{"Add", "Sub", "Mul", "Div"}
+
+// String returns ONNX's name.
+func (k BinaryKind) String() string {
+	if int(k) < len(binaryNames) {
+		return binaryNames[k]
+	}
+	return fmt.Sprintf("BinaryKind(%d)", uint8(k))
+}
+
+// Binary applies Fn elementwise to two tensors that are broadcast against each
+// other: dims are aligned at the right, and a dim of 1 or an absent one stretches.
+//
+// Inputs: a, b. Output: y of the broadcast shape.
+//
+// Source: ONNX Add-14, Sub-14, Mul-14, Div-14.
+type Binary struct{ Fn BinaryKind }
+
+// Kind returns "Binary".
+func (Binary) Kind() string { return "Binary" }
+
+// Args implements Op.
+func (Binary) Args() (in, out []Arg) { return []Arg{{Name: "a"}, {Name: "b"}}, []Arg{{Name: "y"}} }
+
+// Infer implements Op.
+func (b Binary) Infer(in []TensorDesc) ([]TensorDesc, error) {
+	if int(b.Fn) >= len(binaryNames) {
+		return nil, &AttrError{Op: "Binary", Attr: "fn", Got: b.Fn.String(), Want: fmt.Sprint(binaryNames)}
+	}
+	for i, name := range []string{"a", "b"} {
+		if err := wantF32(b.Fn.String(), name, in[i]); err != nil {
+			return nil, err
+		}
+	}
+	y, err := tensor.Broadcast(in[0].Shape, in[1].Shape)
+	if err != nil {
+		return nil, &ShapeError{Op: b.Fn.String(), Arg: "a, b", Got: fmt.Sprintf("%v, %v", in[0].Shape, in[1].Shape), Want: "shapes that broadcast", Hint: err.Error()}
+	}
+	return f32Out(y...), nil
+}
+
+// Cost implements Op: one operation an element of y.
+func (Binary) Cost(in, out []TensorDesc) Cost {
+	return Cost{FLOPs: int64(out[0].Shape.Size()), Bytes: sumBytes(in) + sumBytes(out)}
+}
