@@ -1,0 +1,61 @@
+# convgl. Two commands do all set-up: make demo, make test.
+
+GO          ?= go
+STATICCHECK  = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFLAGS     ?= -buildvcs=false
+FUZZTIME    ?= 20s
+export GOFLAGS
+
+.PHONY: help deps demo build test test-noasm nocgo race fuzz bench generate check-generated shaders golden lint ci
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+deps: ## install the Debian packages that are missing
+	@sh scripts/deps.sh
+
+demo: deps ## run a picture through the oracle, the CPU and OpenGL; pictures in demo-out/
+	$(GO) run ./cmd/cnnbench demo
+
+build: deps ## build the commands into bin/
+	$(GO) build -o bin/ ./cmd/...
+
+test: deps lint nocgo check-generated ## everything that CI checks
+	CONVGL_REQUIRE_GL=1 $(GO) test -timeout 15m ./...
+	$(MAKE) --no-print-directory test-noasm race
+
+test-noasm: ## the suite without assembly
+	$(GO) test -tags noasm -timeout 10m ./backend/cpu/...
+
+nocgo: ## the core and the commands build without cgo
+	CGO_ENABLED=0 $(GO) build ./...
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) vet ./tensor/... ./backend ./backend/cpu/... ./backend/ref/...
+
+race: ## the tests under the race detector
+	CONVGL_REQUIRE_GL=1 $(GO) test -race -short -timeout 20m ./...
+
+fuzz: ## run every fuzz target for FUZZTIME each
+	sh scripts/fuzz.sh $(FUZZTIME)
+
+bench: ## Go benchmarks, in the form that benchstat reads
+	$(GO) test -run '^$$' -bench . -benchtime 300ms ./backend/cpu ./backend/gl
+
+generate: ## write the generated files again
+	$(GO) generate ./...
+
+check-generated: ## generated files are what their generators write
+	@sh scripts/check-generated.sh
+
+shaders: deps ## expand every shader and validate it with glslang
+	$(GO) test -count=1 -run TestGLSLang ./shaders ./backend/gl
+
+golden: ## write the golden pictures of package viz again
+	$(GO) test ./viz -update
+
+lint: deps ## gofmt, vet, staticcheck, shader validation
+	@sh scripts/gofmt.sh
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+	@$(MAKE) --no-print-directory shaders
+
+ci: test
