@@ -24,6 +24,10 @@ func DescOf(op Op, in ...*tensor.Tensor) Desc {
 	}
 	args, _ := op.Args()
 	for i, t := range in {
+		if t == nil {
+			d.In = append(d.In, TensorDesc{}) // Resolve reports its type
+			continue
+		}
 		td := TensorDesc{DType: t.DType(), Shape: t.Shape()}
 		td.Const = i < len(args) && args[i].Weight
 		d.In = append(d.In, td)
@@ -117,6 +121,9 @@ func (inst *Instance) alloc(bytes int64) (Buffer, error) {
 // it to the layout or format that the kernel wants.
 func (inst *Instance) SetInput(ctx context.Context, i int, t *tensor.Tensor) error {
 	info := inst.Kernel.Info()
+	if i < 0 || i >= len(info.In) || t == nil {
+		return &ShapeError{Op: "SetInput", Arg: fmt.Sprintf("input %d", i), Got: fmt.Sprintf("tensor %v", t != nil), Want: fmt.Sprintf("a tensor for one of %d inputs", len(info.In))}
+	}
 	want := info.In[i]
 	if !t.Shape().Equal(want.Shape) || t.DType() != want.DType {
 		return &ShapeError{Op: "SetInput", Arg: fmt.Sprintf("input %d", i), Got: Of(t).String(), Want: want.String()}

@@ -112,6 +112,24 @@ func (d TensorDesc) Elems() (int64, error) {
 	return int64(n), err
 }
 
+// Check fails with *ShapeError when d describes no tensor: its type, shape or
+// layout is not valid, or its size overflows. Op and arg name it in the error.
+func (d TensorDesc) Check(op, arg string) error {
+	fail := func(got, want, hint string) error {
+		return &ShapeError{Op: op, Arg: arg, Got: got, Want: want, Hint: hint}
+	}
+	if d.DType.Size() == 0 {
+		return fail(d.DType.String(), "an element type", "")
+	}
+	if l := d.Layout; l.Pad < 0 || l.Pad > maxAttr || l.Order > OrderChannelsLast {
+		return fail(fmt.Sprintf("order %d, pad %d", l.Order, l.Pad), "a valid layout", "")
+	}
+	if _, err := d.Elems(); err != nil {
+		return fail(d.Shape.String(), "a valid shape", err.Error())
+	}
+	return nil
+}
+
 // Bytes returns the memory that the tensor needs, padding included, and 0 for a
 // shape that is not valid (which [Desc.Resolve] refuses).
 func (d TensorDesc) Bytes() int64 {

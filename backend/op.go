@@ -153,14 +153,8 @@ func checkArgs(kind, what string, got []TensorDesc, want []Arg) error {
 		return &ShapeError{Op: kind, Arg: what, Got: fmt.Sprint(len(got)), Want: fmt.Sprintf("%d: %v", len(want), names)}
 	}
 	for i, d := range got {
-		if d.DType.Size() == 0 {
-			return &ShapeError{Op: kind, Arg: want[i].Name, Got: d.DType.String(), Want: "an element type"}
-		}
-		if _, err := d.Elems(); err != nil {
-			return &ShapeError{Op: kind, Arg: want[i].Name, Got: d.Shape.String(), Want: "a valid shape", Hint: err.Error()}
-		}
-		if d.Layout.Pad < 0 || d.Layout.Order > OrderChannelsLast {
-			return &ShapeError{Op: kind, Arg: want[i].Name, Got: d.Layout.String(), Want: "a valid layout"}
+		if err := d.Check(kind, want[i].Name); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -118,9 +118,9 @@ func (w Window) Geometry(op string, in []int, ceil bool) (Geometry, error) {
 func (g Geometry) Taps() int { return int(spread(g.Kernel)) }
 
 // Geometry3 is a Geometry in exactly three dims: what is missing in front has
-// size, kernel and stride 1. Kernels use it to serve every rank with one loop.
+// size, kernel and stride 1 and no padding. Kernels use it to serve every rank with one loop.
 type Geometry3 struct {
-	In, Out, Kernel, Stride, Dilation, Begin [3]int
+	In, Out, Kernel, Stride, Dilation, Begin, End [3]int
 }
 
 // To3 extends g to three dims.
@@ -134,6 +134,7 @@ func (g Geometry) To3() Geometry3 {
 	copy(r.Stride[o:], g.Stride)
 	copy(r.Dilation[o:], g.Dilation)
 	copy(r.Begin[o:], g.Begin)
+	copy(r.End[o:], g.End)
 	return r
 }
 
