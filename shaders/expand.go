@@ -96,6 +96,13 @@ type expander struct {
 	ids  map[string]int // of the files already written or being written
 }
 
+// lineStride separates the line numbers of files: line n of file id is compiled as
+// id*lineStride + n. The id is also given as the source string number, but Mesa
+// forgets that one in some messages, as for an undeclared name.
+const lineStride = 4096
+
+func (x *expander) lineMark(id, n int) { x.line(fmt.Sprintf("#line %d %d", id*lineStride+n, id)) }
+
 func (x *expander) line(s string) { x.out.WriteString(s); x.out.WriteByte('\n') }
 
 var (
@@ -116,7 +123,10 @@ func (x *expander) file(name string, chain []string) error {
 	x.ids[name] = id
 	x.src.Files = append(x.src.Files, name)
 	x.src.lines = append(x.src.lines, lines)
-	x.line(fmt.Sprintf("#line 1 %d", id))
+	if len(lines) >= lineStride {
+		return fmt.Errorf("shaders: %s: got %d lines, want less than %d", name, len(lines), lineStride)
+	}
+	x.lineMark(id, 1)
 	for i, l := range lines {
 		m := directive.FindStringSubmatch(l)
 		if m == nil {
@@ -139,17 +149,17 @@ func (x *expander) file(name string, chain []string) error {
 				return err
 			}
 		}
-		x.line(fmt.Sprintf("#line %d %d", i+2, id))
+		x.lineMark(id, i+2)
 	}
 	return nil
 }
 
 // The places that drivers write at the start of a line: "0:12(3)" (Mesa),
 // "0(12)" (NVIDIA), "ERROR: 0:12:" (AMD, Intel, glslang).
-var place = regexp.MustCompile(`(?m)^(\s*(?:(?:ERROR|WARNING): )?)(\d+)(?::(\d+)(?:\((\d+)\))?|\((\d+)\))`)
+var place = regexp.MustCompile(`(?m)^(\s*(?:(?:ERROR|WARNING): )?)\d+(?::(\d+)(?:\((\d+)\))?|\((\d+)\))`)
 
-// Translate returns a driver's log with source ids replaced by file names:
-// "2:12(3): error" becomes "lib/exp.glsl:12:3: error". Each translated line is
+// Translate returns a driver's log with numbers replaced by file names and lines:
+// "2:8204(3): error" becomes "lib/exp.glsl:12:3: error". Each translated line is
 // followed by the line of the shader that it speaks of. What is in no known form
 // stays as it is.
 func (s Source) Translate(log string) string {
@@ -167,14 +177,12 @@ func (s Source) Translate(log string) string {
 			}
 			return l[m[2*i]:m[2*i+1]]
 		}
-		id, _ := strconv.Atoi(group(2))
-		no := group(3) + group(5)
-		at, text, ok := s.at(id, no)
+		at, text, ok := s.at(group(2) + group(4))
 		if !ok {
 			out = append(out, l)
 			continue
 		}
-		if c := group(4); c != "" {
+		if c := group(3); c != "" {
 			at += ":" + c
 		}
 		out = append(out, group(1)+at+l[m[1]:], "\t| "+text)
@@ -182,9 +190,14 @@ func (s Source) Translate(log string) string {
 	return strings.Join(out, "\n")
 }
 
-func (s Source) at(id int, line string) (at, text string, ok bool) {
+// at names the place with a compiled line number, and quotes it.
+func (s Source) at(line string) (at, text string, ok bool) {
 	n, err := strconv.Atoi(line)
-	if err != nil || id >= len(s.Files) || n < 1 || n > len(s.lines[id]) {
+	if err != nil {
+		return "", "", false
+	}
+	id, n := n/lineStride, n%lineStride
+	if id >= len(s.Files) || n < 1 || n > len(s.lines[id]) {
 		return "", "", false
 	}
 	return fmt.Sprintf("%s:%d", s.Files[id], n), strings.TrimSpace(s.lines[id][n-1]), true

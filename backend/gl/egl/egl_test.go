@@ -1,0 +1,148 @@
+//go:build linux || freebsd || netbsd
+
+package egl
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// list skips where there is no EGL at all.
+func list(t *testing.T) []Device {
+	t.Helper()
+	devs, err := List()
+	if errors.Is(err, ErrNoLibrary) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return devs
+}
+
+func TestListOrder(t *testing.T) {
+	rank := func(d Device) int {
+		switch {
+		case d.platform == platformSurfaceless:
+			return 1
+		case d.Software:
+			return 2
+		}
+		return 0
+	}
+	last := 0
+	for i, d := range list(t) {
+		if d.Index != i || d.Name == "" {
+			t.Errorf("place %d: got index %d, name %q", i, d.Index, d.Name)
+		}
+		if r := rank(d); r < last {
+			t.Errorf("%q comes too late in the order", d.Name)
+		} else {
+			last = r
+		}
+	}
+}
+
+// Each place that opens gives a context that can be current, and be so again
+// after a release and on another thread.
+func TestOpenEach(t *testing.T) {
+	opened := 0
+	for _, d := range list(t) {
+		for _, debug := range []bool{false, true} {
+			c, err := d.Open(Options{Debug: debug})
+			if err != nil {
+				t.Logf("%s: %v", d.Name, err)
+				continue
+			}
+			opened++
+			for range 2 {
+				done := make(chan error)
+				go func() {
+					runtime.LockOSThread()
+					defer runtime.UnlockOSThread()
+					if err := c.MakeCurrent(); err != nil {
+						done <- err
+						return
+					}
+					done <- c.Release()
+				}()
+				if err := <-done; err != nil {
+					t.Errorf("%v: %v", c, err)
+				}
+			}
+			if c.ProcAddr("glDispatchCompute") == nil {
+				t.Errorf("%v: no address of glDispatchCompute", c)
+			}
+			if err := c.Destroy(); err != nil {
+				t.Error(err)
+			}
+			if err := c.Destroy(); err != nil {
+				t.Errorf("second Destroy: %v", err)
+			}
+			if err := c.MakeCurrent(); err == nil {
+				t.Error("MakeCurrent after Destroy gives no error")
+			}
+		}
+	}
+	if opened == 0 {
+		t.Skip("no place gives an OpenGL 4.3 context")
+	}
+}
+
+// A context is current on one thread only.
+func TestBusy(t *testing.T) {
+	list(t)
+	c, err := Open(Options{Device: -1})
+	if err != nil {
+		t.Skip(err)
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := c.MakeCurrent(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		done <- c.MakeCurrent()
+	}()
+	if err := <-done; !errors.Is(err, Code(0x3002)) {
+		t.Errorf("MakeCurrent on a second thread: got %v, want EGL_BAD_ACCESS", err)
+	}
+	if err := errors.Join(c.Release(), c.Destroy()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNoSuchDevice(t *testing.T) {
+	list(t)
+	if _, err := Open(Options{Device: 10000}); err == nil || !strings.Contains(err.Error(), "10000") {
+		t.Errorf("got %v, want an error that names the index", err)
+	}
+	if _, err := (Device{}).Open(Options{}); err == nil {
+		t.Error("the zero Device opens")
+	}
+}
+
+func TestMissingLibrary(t *testing.T) {
+	_, err := loadNames([]string{"libEGL-none.so.1", "libEGL-none.so"})
+	if !errors.Is(err, ErrNoLibrary) {
+		t.Fatalf("got %v, want ErrNoLibrary", err)
+	}
+	for _, want := range []string{"libegl1", "libgl1-mesa-dri", "libEGL-none.so.1"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q in it", err, want)
+		}
+	}
+}
+
+func TestCodes(t *testing.T) {
+	for c, want := range map[Code]string{0x3009: "EGL_BAD_MATCH", 0x4444: "EGL error 0x4444"} {
+		if c.Error() != want {
+			t.Errorf("got %q, want %q", c.Error(), want)
+		}
+	}
+}
