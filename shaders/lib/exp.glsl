@@ -1,4 +1,4 @@
-// lib/exp.glsl: e^x to 1.5 ULP; +Inf above 88.73, NaN stays NaN. Results below
+// lib/exp.glsl: e^x to 2 ULP; +Inf above 88.73, NaN stays NaN. Results below
 // 2^-126 may be flushed to 0.
 // Math: x = k ln2 + r, |r| <= ln2/2; e^x = 2^k (1 + r + r^2 q(r)), q of degree 4
 // interpolated at the Chebyshev points.

@@ -856,6 +856,39 @@ void main() { float s = 0.0; for (int i = 0; i < n; i++) s = s * 0.999 + float(i
 	}
 }
 
+// A prepared kernel run allocates nothing, on either side of the queue.
+func TestRunAllocs(t *testing.T) {
+	d := open(t, Options{})
+	p, err := d.Compile(bg, source(t, addOne, shaders.Define{Name: "ADD", Value: "1.0"}))
+	must(t, err)
+	x, y := alloc(t, d, 4096), alloc(t, d, 4096)
+	run := func(t *Thread) error {
+		t.Access(Access{x.All(), ReadStorage}, Access{y.All(), WriteStorage}, Access{y.Range(0, 16), ReadTexels})
+		t.Use(p)
+		t.Ints(0, 64)
+		t.Floats(-1, 1, 2) // location -1 is ignored
+		if err := t.BindStorage(0, x.All()); err != nil {
+			return err
+		}
+		if err := t.BindStorage(1, y.All()); err != nil {
+			return err
+		}
+		if err := t.BindTexels(0, x.All(), RGBA32F); err != nil {
+			return err
+		}
+		return t.Dispatch(p, 2, 1, 1)
+	}
+	const n = 3000 // more than the queue holds
+	if a := testing.AllocsPerRun(n, func() {
+		if err := d.Do(run); err != nil {
+			t.Error(err)
+		}
+	}); a != 0 {
+		t.Errorf("got %v allocations", a)
+	}
+	must(t, d.Sync(bg))
+}
+
 // Enqueueing allocates nothing when the command is prepared.
 func TestDoAllocs(t *testing.T) {
 	d := open(t, Options{})

@@ -1,0 +1,241 @@
+//go:build cgo
+
+package device
+
+import (
+	"errors"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"testing/fstest"
+
+	"github.com/convgl/convgl/shaders"
+)
+
+// Kinds of lib/activation.glsl; expKind is the test's own.
+const (
+	kindNone = iota
+	kindReLU
+	kindLeaky
+	kindClip
+	kindSigmoid
+	kindTanh
+	kindExp
+)
+
+const expKernel = `
+#include "lib/exp.glsl"
+layout(local_size_x = 64) in;
+layout(std430, binding = 0) readonly buffer X { float x[]; };
+layout(std430, binding = 1) writeonly buffer Y { vec4 y[]; };
+layout(location = 0) uniform uint count;
+layout(location = 1) uniform uint row;
+layout(location = 2) uniform float a;
+layout(location = 3) uniform float b;
+void main() {
+    uint i = gl_GlobalInvocationID.y * row + gl_GlobalInvocationID.x;
+    if (gl_GlobalInvocationID.x < row && 4u * i < count)
+        y[i] = exp_e(vec4(x[4u * i], x[4u * i + 1u], x[4u * i + 2u], x[4u * i + 3u])) + 0.0 * (a + b);
+}`
+
+// expandOver expands a test's kernel over the shipped snippets.
+func expandOver(name, text string) (shaders.Source, error) {
+	m := fstest.MapFS{name: {Data: []byte(text)}}
+	libs, err := fs.Glob(shaders.FS(), "lib/*.glsl")
+	if err != nil {
+		return shaders.Source{}, err
+	}
+	for _, l := range libs {
+		b, err := fs.ReadFile(shaders.FS(), l)
+		if err != nil {
+			return shaders.Source{}, err
+		}
+		m[l] = &fstest.MapFile{Data: b}
+	}
+	return shaders.ExpandFS(m, name)
+}
+
+// activate runs an activation over x on the device.
+func activate(t *testing.T, d *Device, kind int, a, b float32, x []float32) []float32 {
+	t.Helper()
+	p, err := d.Program(bg, "activation.comp", shaders.Int("ACT", kind))
+	n := len(x)
+	invocations := n
+	if kind == kindExp {
+		var s shaders.Source
+		s, err = expandOver("exp_test.comp", expKernel)
+		must(t, err)
+		p, err = d.Compile(bg, s)
+		invocations = (n + 3) / 4
+	}
+	must(t, err)
+	in, out := alloc(t, d, int64(4*n)), alloc(t, d, int64(4*n))
+	must(t, d.Write(bg, in.All(), toBytes(x)))
+	const row = 64 * 1000
+	must(t, d.Do(func(t *Thread) error {
+		t.Access(Access{in.All(), ReadStorage}, Access{out.All(), WriteStorage})
+		t.Use(p)
+		t.Uints(0, uint32(n))
+		t.Uints(1, row)
+		t.Floats(2, a)
+		t.Floats(3, b)
+		return errors.Join(t.BindStorage(0, in.All()), t.BindStorage(1, out.All()), t.Dispatch(p, row/64, (invocations+row-1)/row, 1))
+	}))
+	got := make([]byte, 4*n)
+	must(t, d.Read(bg, got, out.All()))
+	return floats(got)
+}
+
+// ulps is the distance in units in the last place of the float32 nearest want.
+func ulps(got float32, want float64) float64 {
+	w := float32(want)
+	if got == w && math.IsInf(float64(w), 0) {
+		return 0
+	}
+	return math.Abs(float64(got)-want) / spacing(w)
+}
+
+func spacing(w float32) float64 {
+	a := math.Abs(float64(w))
+	a = min(max(a, 0x1p-126), math.MaxFloat32)
+	_, e := math.Frexp(a)
+	return math.Ldexp(1, e-24)
+}
+
+// inputs covers every exponent, both signs, dense ranges where the functions bend,
+// and the seams of the approximations.
+func inputs() []float32 {
+	r := rand.New(rand.NewPCG(1, 2))
+	var x []float32
+	for e := -126; e < 128; e++ {
+		for range 400 {
+			v := float32(math.Ldexp(1+r.Float64(), e))
+			x = append(x, v, -v)
+		}
+	}
+	for range 400000 {
+		x = append(x, float32(r.Float64()*40-20))
+	}
+	for range 200000 {
+		x = append(x, float32(r.Float64()*4-2), float32(r.Float64()*210-105))
+	}
+	for _, seam := range []float32{0.625, 0.34657359, 1, 8.5, 9.01, 9.02, 16.6, 17.4, 20, 40, 87.33655, 88, 88.72283, 88.73, 89, 103.9, 104} {
+		lo, hi := seam, seam
+		for range 100 {
+			x = append(x, lo, hi, -lo, -hi)
+			lo, hi = math.Nextafter32(lo, 0), math.Nextafter32(hi, 1e9)
+		}
+	}
+	for len(x)%4 != 0 {
+		x = append(x, 1)
+	}
+	return x
+}
+
+// TestActivationULP measures against float64 and prints the table. Inputs and
+// results that are subnormal may be flushed and are not judged in ULP, but must be
+// as near to the true value as zero is.
+func TestActivationULP(t *testing.T) {
+	d := open(t, Options{})
+	sigmoid := func(v float64) float64 {
+		if v < 0 {
+			e := math.Exp(v)
+			return e / (1 + e)
+		}
+		return 1 / (1 + math.Exp(-v))
+	}
+	x := inputs()
+	for _, c := range []struct {
+		name  string
+		kind  int
+		f     func(float64) float64
+		bound float64
+	}{
+		{"exp", kindExp, math.Exp, 2},
+		{"sigmoid", kindSigmoid, sigmoid, 3},
+		{"tanh", kindTanh, math.Tanh, 3},
+	} {
+		y := activate(t, d, c.kind, 0, 0, x)
+		worst, at, sum, judged := 0.0, float32(0), 0.0, 0
+		for i, v := range x {
+			want := c.f(float64(v))
+			if math.Abs(want) < 0x1p-126 {
+				if math.Abs(float64(y[i])-want) > 0x1p-126 {
+					t.Errorf("%s(%v): got %v, want %v", c.name, v, y[i], want)
+				}
+				continue
+			}
+			u := ulps(y[i], want)
+			sum += u
+			judged++
+			if u > worst || math.IsNaN(u) {
+				worst, at = u, v
+			}
+		}
+		t.Logf("%-8s worst %.2f ULP at %v, mean %.3f, %d values", c.name, worst, at, sum/float64(judged), judged)
+		if !(worst <= c.bound) {
+			t.Errorf("%s: got %.3g ULP at %v, want at most %v", c.name, worst, at, c.bound)
+		}
+	}
+}
+
+// Special values and the exact kinds.
+func TestActivationSpecial(t *testing.T) {
+	d := open(t, Options{})
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	payload := math.Float32frombits(0xffc12345)
+	x := []float32{nan, payload, math.Float32frombits(0x7f800001), inf, -inf, 0, float32(math.Copysign(0, -1)), 1, -1, 2.5, -2.5, 3e38, -3e38, 1e-30, -1e-30, 0.625}
+	for _, c := range []struct {
+		name string
+		kind int
+		a, b float32
+		f    func(v float32) float32
+	}{
+		{"none", kindNone, 0, 0, func(v float32) float32 { return v }},
+		{"relu", kindReLU, 0, 0, func(v float32) float32 { return max(v, 0) }},
+		{"leaky relu", kindLeaky, 0.25, 0, func(v float32) float32 {
+			if v < 0 {
+				return v * 0.25
+			}
+			return v
+		}},
+		{"relu6", kindClip, 0, 6, func(v float32) float32 { return min(max(v, 0), 6) }},
+		{"clip", kindClip, -2, 0.5, func(v float32) float32 { return min(max(v, -2), 0.5) }},
+		{"clip open", kindClip, -inf, inf, func(v float32) float32 { return v }},
+	} {
+		y := activate(t, d, c.kind, c.a, c.b, x)
+		for i, v := range x {
+			want := c.f(v)
+			if v != v {
+				if y[i] == y[i] {
+					t.Errorf("%s(NaN %#x): got %v, want NaN", c.name, math.Float32bits(v), y[i])
+				}
+			} else if y[i] != want {
+				t.Errorf("%s(%v): got %v, want %v", c.name, v, y[i], want)
+			}
+		}
+	}
+	for _, c := range []struct {
+		name                  string
+		kind                  int
+		plus, minus, zero     float32
+		hugePlus, hugeMinus   float32
+		hugeArgument, oddZero float32
+	}{
+		{"sigmoid", kindSigmoid, 1, 0, 0.5, 1, 0, 200, 0.5},
+		{"tanh", kindTanh, 1, -1, 0, 1, -1, 30, float32(math.Copysign(0, -1))},
+		{"exp", kindExp, inf, 0, 1, inf, 0, 300, 1},
+	} {
+		in := []float32{nan, payload, inf, -inf, 0, float32(math.Copysign(0, -1)), c.hugeArgument, -c.hugeArgument}
+		y := activate(t, d, c.kind, 0, 0, in)
+		if y[0] == y[0] || y[1] == y[1] {
+			t.Errorf("%s(NaN): got %v, %v", c.name, y[0], y[1])
+		}
+		for i, want := range []float32{c.plus, c.minus, c.zero, c.oddZero, c.hugePlus, c.hugeMinus} {
+			if math.Float32bits(y[i+2]) != math.Float32bits(want) {
+				t.Errorf("%s(%v): got %v, want %v", c.name, in[i+2], y[i+2], want)
+			}
+		}
+	}
+}
