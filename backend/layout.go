@@ -61,13 +61,17 @@ func (l Layout) PhysicalShape(s tensor.Shape) tensor.Shape {
 	if l.Order != OrderChannelsLast || len(s) < 2 {
 		return p
 	}
-	c := s[1]
-	if l.Pad > 1 {
-		c = (c + l.Pad - 1) / l.Pad * l.Pad
-	}
 	copy(p[1:], s[2:])
-	p[len(p)-1] = c
+	p[len(p)-1] = l.stored(s[1])
 	return p
+}
+
+// stored returns the channel count c rounded up to a multiple of Pad.
+func (l Layout) stored(c int) int {
+	if l.Pad > 1 {
+		return (c + l.Pad - 1) / l.Pad * l.Pad
+	}
+	return c
 }
 
 // Strides returns, for each logical dim of a tensor of shape s, the distance in
@@ -108,8 +112,16 @@ func F32(shape ...int) TensorDesc {
 // Elems returns the number of elements in memory, padding included. It fails on
 // an overflow.
 func (d TensorDesc) Elems() (int64, error) {
-	n, err := d.Layout.PhysicalShape(d.Shape).Elems()
-	return int64(n), err
+	n, err := d.Shape.Elems()
+	if err != nil || n == 0 || d.Layout.Order != OrderChannelsLast || len(d.Shape) < 2 {
+		return int64(n), err
+	}
+	// Kernels check sizes in each run, which must not allocate: no PhysicalShape.
+	rows, stored := n/d.Shape[1], d.Layout.stored(d.Shape[1])
+	if stored > tensor.MaxElems/rows {
+		return 0, fmt.Errorf("backend: shape %v %v: more than %d elements", d.Shape, d.Layout, tensor.MaxElems)
+	}
+	return int64(rows) * int64(stored), nil
 }
 
 // Check fails with *ShapeError when d describes no tensor: its type, shape or
