@@ -43,7 +43,7 @@ func define(d backend.Desc) (definition, error) {
 	case backend.Binary:
 		return binary(op, d), nil
 	case backend.Pad:
-		return pad(op), nil
+		return pad(op, d), nil
 	case backend.Reshape, backend.Flatten:
 		return reshape, nil
 	case backend.Reorder:
@@ -59,7 +59,9 @@ type kernel struct {
 	info    backend.KernelInfo
 	compute definition
 	closed  atomic.Bool
-	frames  sync.Pool // of *frame: a run allocates nothing
+
+	mu   sync.Mutex
+	free []*frame // kept, so that a run allocates nothing
 }
 
 // frame holds the arguments of one run.
@@ -90,16 +92,6 @@ func (be *device) Prepare(ctx context.Context, d backend.Desc) (backend.Kernel, 
 	k.info.InPlace = inPlace(d)
 	if k.compute, err = define(d); err != nil {
 		return nil, err
-	}
-	k.frames.New = func() any {
-		f := &frame{in: make([]array, len(d.In)), out: make([]array, len(d.Out))}
-		for i, t := range d.In {
-			f.in[i].place = placeOf(t)
-		}
-		for i, t := range d.Out {
-			f.out[i].place = placeOf(t)
-		}
-		return f
 	}
 	if err := be.enter("Prepare", k); err != nil {
 		return nil, err
@@ -156,9 +148,8 @@ func (k *kernel) Run(ctx context.Context, a backend.Args) error {
 	if err := k.info.CheckArgs(k.op, &a); err != nil {
 		return err
 	}
-	f := k.frames.Get().(*frame)
-	defer k.frames.Put(f)
-	defer f.release()
+	f := k.take()
+	defer k.give(f)
 	for i, b := range a.In {
 		mem, err := k.be.memory(k.op, "in", i, b)
 		if err != nil {
@@ -180,14 +171,36 @@ func (k *kernel) Run(ctx context.Context, a backend.Args) error {
 	return nil
 }
 
-// release forgets the memory of the run.
-func (f *frame) release() {
+// take returns a frame for one run: a used one if there is any.
+func (k *kernel) take() *frame {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if n := len(k.free); n > 0 {
+		f := k.free[n-1]
+		k.free = k.free[:n-1]
+		return f
+	}
+	f := &frame{in: make([]array, len(k.info.In)), out: make([]array, len(k.info.Out))}
+	for i, t := range k.info.In {
+		f.in[i].place = placeOf(t)
+	}
+	for i, t := range k.info.Out {
+		f.out[i].place = placeOf(t)
+	}
+	return f
+}
+
+// give makes a frame available again. It forgets the memory of the run.
+func (k *kernel) give(f *frame) {
 	for i := range f.in {
 		f.in[i].bind(nil)
 	}
 	for i := range f.out {
 		f.out[i].bind(nil)
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.free = append(k.free, f)
 }
 
 // Close implements backend.Kernel.

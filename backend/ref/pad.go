@@ -4,10 +4,10 @@ import "github.com/convgl/convgl/backend"
 
 // pad computes y[i,…] = x[i − begin,…] where that exists; elsewhere the mode says
 // which element, or the constant.
-func pad(op backend.Pad) definition {
+func pad(op backend.Pad, d backend.Desc) definition {
+	own := d.In[0].Shape.Strides()
 	return func(in, out []array) {
 		x, y := &in[0], &out[0]
-		own := x.shape.Strides()
 		for i := range y.size {
 			from, exists := 0, true // the element of x
 			rest := i
