@@ -62,28 +62,30 @@ var (
 	kept    *Context
 )
 
+// startXvfb starts an X server; stop is never nil.
 func startXvfb() (display string, stop func(), err error) {
+	stop = func() {}
 	path, err := exec.LookPath("Xvfb")
 	if err != nil {
-		return "", nil, err
+		return "", stop, err
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		return "", nil, err
+		return "", stop, err
 	}
 	defer r.Close()
 	cmd := exec.Command(path, "-displayfd", "3", "-screen", "0", "640x480x24", "-nolisten", "tcp")
 	cmd.ExtraFiles = []*os.File{w}
 	if err := cmd.Start(); err != nil {
 		w.Close()
-		return "", nil, err
+		return "", stop, err
 	}
 	w.Close()
 	stop = func() { cmd.Process.Kill(); cmd.Wait() }
 	line, err := bufio.NewReader(r).ReadString('\n') // ends when Xvfb does
 	if err != nil {
 		stop()
-		return "", nil, fmt.Errorf("no display number from %s: %w", path, err)
+		return "", func() {}, fmt.Errorf("no display number from %s: %w", path, err)
 	}
 	return ":" + strings.TrimSpace(line), stop, nil
 }
