@@ -203,7 +203,7 @@ func (t *Thread) Use(p *Program) {
 // Ints sets the int uniforms of the current program at location and behind it: an
 // int array, or one int. At most 64 values; allocates nothing.
 func (t *Thread) Ints(location int32, v ...int32) {
-	n := copy(t.ints[:], v)
+	n := copy(t.ints[:len(v)], v) // more is a mistake, and panics
 	gl.Uniform1iv(location, int32(n), &t.ints[0])
 }
 
@@ -217,7 +217,7 @@ func (t *Thread) Uints(location int32, v ...uint32) {
 
 // Floats is Ints for float uniforms.
 func (t *Thread) Floats(location int32, v ...float32) {
-	n := copy(t.floats[:], v)
+	n := copy(t.floats[:len(v)], v)
 	gl.Uniform1fv(location, int32(n), &t.floats[0])
 }
 
