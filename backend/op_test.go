@@ -1,0 +1,396 @@
+package backend
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/convgl/convgl/tensor"
+)
+
+// descs describes float32 inputs of these shapes.
+func descs(shapes ...[]int) []TensorDesc {
+	var d []TensorDesc
+	for _, s := range shapes {
+		d = append(d, F32(s...))
+	}
+	return d
+}
+
+type shape = []int
+
+var nan = float32(math.NaN())
+
+func i32(s ...int) TensorDesc { return TensorDesc{DType: tensor.Int32, Shape: s} }
+
+func TestInfer(t *testing.T) {
+	pool := Window{Kernel: shape{2, 2}, Strides: shape{2, 2}}
+	epilogue := Epilogue{{Kind: ScaleShift}, {Kind: Residual}, {Kind: Activate, Act: Act{Kind: LeakyRelu, Alpha: 0.1}}}
+	for _, c := range []struct {
+		op   Op
+		in   []TensorDesc
+		want string
+	}{
+		{Conv{}, descs(shape{2, 3, 8}, shape{4, 3, 3}), "float32[2,4,6]"},
+		{Conv{Window: Window{Pads: shape{1, 1, 1, 1}}}, descs(shape{2, 3, 8, 9}, shape{4, 3, 3, 3}), "float32[2,4,8,9]"},
+		{Conv{Bias: true, Groups: 3}, descs(shape{0, 3, 8, 9, 7}, shape{6, 1, 3, 3, 1}, shape{6}), "float32[0,6,6,7,7]"},
+		{Conv{Epilogue: epilogue}, descs(shape{2, 3, 8}, shape{4, 3, 3}, shape{4}, shape{4}, shape{2, 4, 6}), "float32[2,4,6]"},
+		{Dense{}, descs(shape{5, 3}, shape{4, 3}), "float32[5,4]"},
+		{Dense{Bias: true, Epilogue: epilogue}, descs(shape{2, 5, 3}, shape{4, 3}, shape{4}, shape{4}, shape{4}, shape{2, 5, 4}), "float32[2,5,4]"},
+		{MaxPool{Window: pool}, descs(shape{1, 3, 5, 4}), "float32[1,3,2,2]"},
+		{MaxPool{Window: pool, CeilMode: true, Indices: true}, descs(shape{1, 3, 5, 4}), "float32[1,3,3,2] int32[1,3,3,2]"},
+		{AvgPool{Window: pool, CeilMode: true}, descs(shape{1, 3, 5, 4}), "float32[1,3,3,2]"},
+		{GlobalPool{}, descs(shape{2, 3, 5, 4, 6}), "float32[2,3,1,1,1]"},
+		{BatchNorm{}, descs(shape{2, 3, 5}, shape{3}, shape{3}, shape{3}, shape{3}), "float32[2,3,5]"},
+		{BatchNorm{}, descs(shape{2, 3}, shape{3}, shape{3}, shape{3}, shape{3}), "float32[2,3]"},
+		{Activation{Act{Kind: Clip, Alpha: 1, Beta: 1}}, descs(shape{}), "float32[]"},
+		{Softmax{Axis: -2}, descs(shape{2, 3}), "float32[2,3]"},
+		{Binary{Mul}, descs(shape{2, 1, 4}, shape{3, 1}), "float32[2,3,4]"},
+		{Binary{Mul}, descs(shape{0, 1}, shape{3}), "float32[0,3]"},
+		{Pad{Pads: shape{1, 0, 2, 3}}, descs(shape{4, 5}), "float32[7,8]"},
+		{Pad{Pads: shape{3, 3}, Mode: PadReflect}, descs(shape{4}), "float32[10]"},
+		{Reorder{}, []TensorDesc{i32(2, 3)}, "int32[2,3]"},
+		{Reshape{Shape: shape{0, -1}}, []TensorDesc{i32(2, 3, 4)}, "int32[2,12]"},
+		{Reshape{Shape: shape{}}, descs(shape{1, 1}), "float32[]"},
+		{Reshape{Shape: shape{-1, 3}}, descs(shape{0, 3}), "float32[0,3]"},
+		{Flatten{Axis: 1}, descs(shape{2, 3, 4}), "float32[2,12]"},
+		{Flatten{Axis: -1}, descs(shape{2, 3, 4}), "float32[6,4]"},
+		{Flatten{Axis: 3}, descs(shape{2, 3, 4}), "float32[24,1]"},
+		{Flatten{}, descs(shape{}), "float32[1,1]"},
+		{MatMul{}, descs(shape{2, 3}, shape{3, 4}), "float32[2,4]"},
+		{MatMul{}, descs(shape{3}, shape{3}), "float32[]"},
+		{MatMul{}, descs(shape{5, 1, 2, 3}, shape{6, 3, 4}), "float32[5,6,2,4]"},
+		{MatMul{}, descs(shape{3}, shape{6, 3, 4}), "float32[6,4]"},
+		{MatMul{}, descs(shape{6, 2, 3}, shape{3}), "float32[6,2]"},
+	} {
+		d, err := Desc{Op: c.op, In: c.in}.Resolve()
+		if err != nil {
+			t.Errorf("%s: %v", c.op.Kind(), err)
+			continue
+		}
+		got := ""
+		for _, o := range d.Out {
+			got += " " + o.String()
+		}
+		if got != " "+c.want {
+			t.Errorf("%s %v: got%s, want %s", c.op.Kind(), c.in, got, c.want)
+		}
+		if cost := d.Cost(); cost.FLOPs < 0 || cost.Bytes < 0 {
+			t.Errorf("%s: cost %+v", c.op.Kind(), cost)
+		}
+		// What was inferred may also be given, with layouts.
+		for i := range d.Out {
+			d.Out[i].Layout = ChannelsLast4
+		}
+		if d, err = d.Resolve(); err != nil || d.Out[0].Layout != ChannelsLast4 {
+			t.Errorf("%s with outputs: %v", c.op.Kind(), err)
+		}
+	}
+}
+
+func TestInferErrors(t *testing.T) {
+	var (
+		shapeErr *ShapeError
+		attrErr  *AttrError
+		limitErr *LimitError
+	)
+	image := shape{1, 3, 8, 8}
+	for _, c := range []struct {
+		op   Op
+		in   []TensorDesc
+		as   any
+		want string
+	}{
+		{Conv{}, descs(image), &shapeErr, "Conv: inputs: got 1, want 2: [x w]"},
+		{Conv{Bias: true, Epilogue: Epilogue{{Kind: ScaleShift}, {Kind: Residual}}}, descs(image, shape{4, 3, 3, 3}), &shapeErr, "Conv: inputs: got 2, want 6: [x w b epilogue[0].scale epilogue[0].shift epilogue[1].residual]"},
+		{Conv{}, []TensorDesc{i32(1, 3, 8, 8), F32(4, 3, 3, 3)}, &shapeErr, "Conv: x: type: got int32, want float32"},
+		{Conv{}, []TensorDesc{F32(1, 3, 8, 8), i32(4, 3, 3, 3)}, &shapeErr, "Conv: w: type: got int32, want float32"},
+		{Conv{}, descs(shape{8, 8}, shape{3, 3}), &shapeErr, "Conv: x: rank: got 2 ([8,8]), want 3, 4 or 5 (N, C and 1 to 3 spatial dims) (add the batch dim?)"},
+		{Conv{}, descs(image, shape{4, 3, 3}), &shapeErr, "Conv: w: rank: got 3 ([4,3,3]), want 4 ([Cout, Cin/groups, kernel...], as x has rank 4)"},
+		{Conv{}, descs(shape{1, 8, 8, 3}, shape{4, 3, 3, 3}), &shapeErr, "Conv: x: channels: got 8 (x [1,8,8,3]), want 3 (w [4,3,3,3] × groups 1) (is x channels-last? use tensor.HWCToNCHW)"},
+		{Conv{}, descs(shape{1, 4, 8, 8}, shape{4, 3, 3, 3}), &shapeErr, "Conv: x: channels: got 4 (x [1,4,8,8]), want 3 (w [4,3,3,3] × groups 1)"},
+		{Conv{Groups: 2}, descs(shape{1, 6, 8, 8}, shape{5, 3, 3, 3}), &shapeErr, "Conv: w: output channels: got 5, want a positive multiple of groups = 2"},
+		{Conv{}, descs(image, shape{0, 3, 3, 3}), &shapeErr, "Conv: w: output channels: got 0, want a positive multiple of groups = 1"},
+		{Conv{}, descs(shape{1, 0, 8, 8}, shape{4, 0, 3, 3}), &shapeErr, "Conv: x: channels: got 0"},
+		{Conv{Groups: -1}, descs(image, shape{4, 3, 3, 3}), &attrErr, "Conv: groups: got -1, want 1 or more"},
+		{Conv{Window: Window{Kernel: shape{3, 5}}}, descs(image, shape{4, 3, 3, 3}), &shapeErr, "Conv: w: kernel: got [3 3], want [3 5]"},
+		{Conv{}, descs(image, shape{4, 3, 9, 3}), &shapeErr, "Conv: x: spatial dim 0 of [8 8]: got 8 (8 with padding), want at least 1, and 9 with padding"},
+		{Conv{Bias: true}, descs(image, shape{4, 3, 3, 3}, shape{3}), &shapeErr, "Conv: b: got [3], want [4]"},
+		{Conv{Epilogue: Epilogue{{Kind: Residual}}}, descs(image, shape{4, 3, 3, 3}, shape{1, 4, 8, 8}), &shapeErr, "Conv: epilogue[0].residual: got [1,4,8,8], want [1,4,6,6]"},
+		{Conv{Epilogue: Epilogue{{Kind: ScaleShift}}}, descs(image, shape{4, 3, 3, 3}, shape{4}, shape{3}), &shapeErr, "Conv: epilogue[0].shift: got [3], want [4]"},
+		{Conv{Epilogue: Epilogue{{Kind: 9}}}, descs(image, shape{4, 3, 3, 3}), &attrErr, "Conv: epilogue[0]: got StepKind(9), want ScaleShift, Residual or Activate"},
+		{Conv{Epilogue: Epilogue{{Kind: Activate, Act: Act{Kind: 77}}}}, descs(image, shape{4, 3, 3, 3}), &attrErr, "Conv: epilogue[0]: got ActKind(77), want [Relu"},
+
+		{Dense{}, descs(shape{3}, shape{4, 3}), &shapeErr, "Dense: x: rank: got 1 ([3]), want 2 or more ([N, features])"},
+		{Dense{}, descs(shape{5, 3}, shape{3, 4}), &shapeErr, "Dense: w: got [3,4], want [out, in=3] for x [5,3] (transposed? weights are [out, in])"},
+		{Dense{}, descs(shape{5, 3, 2}, shape{4, 6}), &shapeErr, "Dense: w: got [4,6], want [out, in=2] for x [5,3,2] (is a Flatten missing before it?)"},
+		{Dense{}, descs(shape{5, 0}, shape{4, 0}), &shapeErr, "Dense: w: got [4,0]"},
+		{Dense{Bias: true}, descs(shape{5, 3}, shape{4, 3}, shape{1, 4}), &shapeErr, "Dense: b: got [1,4], want [4]"},
+		{Dense{Epilogue: Epilogue{{Kind: ScaleShift}}}, descs(shape{5, 3}, shape{4, 3}, shape{5}, shape{5}), &shapeErr, "Dense: epilogue[0].scale: got [5], want [4]"},
+
+		{MaxPool{}, descs(image), &attrErr, "MaxPool: kernel: got 0 values [], want 2 values"},
+		{MaxPool{Window: Window{Kernel: shape{2, 2}}}, descs(shape{3, 8, 8, 1, 1, 1}), &shapeErr, "MaxPool: x: rank: got 6"},
+		{MaxPool{Window: Window{Kernel: shape{1}}, Indices: true}, descs(shape{1, 1, 1 << 32}), &limitErr, "MaxPool: elements in a plane, for int32 indices: got 4294967296, want at most 2147483647"},
+		{AvgPool{Window: Window{Kernel: shape{2, 2}}}, []TensorDesc{i32(image...)}, &shapeErr, "AvgPool: x: type: got int32, want float32"},
+		{GlobalPool{}, descs(shape{1, 2, 3, 0}), &shapeErr, "GlobalPool: x: spatial dim 1: got 0, want 1 or more"},
+
+		{BatchNorm{}, descs(shape{3}, shape{3}, shape{3}, shape{3}, shape{3}), &shapeErr, "BatchNorm: x: rank: got 1 ([3]), want 2 or more"},
+		{BatchNorm{}, descs(image, shape{3}, shape{3}, shape{2}, shape{3}), &shapeErr, "BatchNorm: mean: got [2], want [3]"},
+		{BatchNorm{Epsilon: -1}, descs(image, shape{3}, shape{3}, shape{3}, shape{3}), &attrErr, "BatchNorm: epsilon: got -1, want 0 or more"},
+		{BatchNorm{Epsilon: nan}, descs(image, shape{3}, shape{3}, shape{3}, shape{3}), &attrErr, "BatchNorm: epsilon: got NaN, want 0 or more"},
+
+		{Activation{}, []TensorDesc{i32(3)}, &shapeErr, "Activation: x: type: got int32, want float32"},
+		{Activation{Act{Kind: 50}}, descs(image), &attrErr, "Activation: ActKind(50): got ActKind(50), want [Relu LeakyRelu Clip Sigmoid Tanh]"},
+		{Activation{Act{Kind: Clip, Alpha: 2, Beta: 1}}, descs(image), &attrErr, "Activation: Clip: bounds: got [2, 1], want lower ≤ upper"},
+		{Activation{Act{Kind: Clip, Beta: nan}}, descs(image), &attrErr, "Activation: Clip: bounds: got [0, NaN]"},
+		{Activation{Act{Kind: LeakyRelu, Alpha: nan}}, descs(image), &attrErr, "Activation: LeakyRelu: slope: got NaN, want a number"},
+
+		{Softmax{Axis: 2}, descs(shape{2, 3}), &attrErr, "Softmax: axis: got 2, want -2 to 1 for rank 2"},
+		{Softmax{Axis: -3}, descs(shape{2, 3}), &attrErr, "Softmax: axis: got -3"},
+		{Softmax{}, descs(shape{}), &attrErr, "Softmax: axis: got 0"},
+		{Binary{Sub}, descs(shape{2, 3}, shape{4}), &shapeErr, "Sub: a, b: got [2,3], [4], want shapes that broadcast"},
+		{Binary{Sub}, []TensorDesc{F32(2), i32(2)}, &shapeErr, "Sub: b: type: got int32, want float32"},
+		{Binary{9}, descs(shape{2}, shape{2}), &attrErr, "Binary: fn: got BinaryKind(9), want [Add Sub Mul Div]"},
+		{Binary{Add}, descs(shape{1 << 40, 1}, shape{1, 1 << 40}), &shapeErr, "Binary: y: got [1099511627776,1099511627776], want a size that fits in memory"},
+
+		{Pad{Pads: shape{1}}, descs(shape{2}), &attrErr, "Pad: pads: got 1 values [1], want 2 values"},
+		{Pad{Pads: shape{-1, 0}}, descs(shape{2}), &attrErr, "Pad: pads[0]: got -1, want 0 to 2147483647"},
+		{Pad{Pads: shape{}}, descs(shape{}), &shapeErr, "Pad: x: rank: got 0, want 1 or more"},
+		{Pad{Pads: shape{2, 0}, Mode: PadReflect}, descs(shape{2}), &attrErr, "Pad: pads of dim 0: got 2, 0, want less than the dim, which is 2, in mode reflect"},
+		{Pad{Pads: shape{0, 1}, Mode: PadReflect}, descs(shape{0}), &attrErr, "Pad: pads of dim 0: got 0, 1"},
+		{Pad{Pads: shape{0, 1}, Mode: PadEdge}, descs(shape{0}), &attrErr, "Pad: pads of dim 0: got 0, 1"},
+		{Pad{Pads: shape{0, 0}, Mode: 9}, descs(shape{2}), &attrErr, "Pad: mode: got PadMode(9), want [constant reflect edge]"},
+
+		{Reorder{}, []TensorDesc{{DType: tensor.Int64, Shape: shape{2}}}, &shapeErr, "Reorder: x: type: got int64, want float32 or int32"},
+		{Reshape{Shape: shape{5}}, descs(shape{2, 3}), &shapeErr, "Reshape: shape: got [5], want the 6 elements of x [2,3]"},
+		{Reshape{Shape: shape{-1, -1}}, descs(shape{2, 3}), &shapeErr, "Reshape: shape: got [-1 -1], want the 6 elements of x [2,3] (more than one −1)"},
+		{Reshape{Shape: shape{4, -1}}, descs(shape{2, 3}), &shapeErr, "(the other dims do not divide them)"},
+		{Reshape{Shape: shape{1, 2, 0}}, descs(shape{2, 3}), &shapeErr, "(0 copies a dim that x does not have)"},
+		{Reshape{Shape: shape{-2, 3}}, descs(shape{2, 3}), &shapeErr, "(tensor: shape [-2,3]: dim 0 is -2, want 0 or more)"},
+		{Reshape{Shape: shape{1 << 62, 1 << 62}}, descs(shape{2, 3}), &shapeErr, "Reshape: shape: got"},
+		{Reshape{Shape: shape{0, -1}}, descs(shape{0, 3}), &shapeErr, "(the other dims do not divide them)"},
+		{Flatten{Axis: 3}, descs(shape{2, 3}), &attrErr, "Flatten: axis: got 3, want -2 to 2 for rank 2"},
+		{Flatten{Axis: -3}, descs(shape{2, 3}), &attrErr, "Flatten: axis: got -3"},
+
+		{MatMul{}, descs(shape{}, shape{3}), &shapeErr, "MatMul: a, b: rank: got [], [3], want 1 or more"},
+		{MatMul{}, descs(shape{2, 3}, shape{4, 3}), &shapeErr, "MatMul: b: rows: got 4 (b [4,3]), want 3 (columns of a [2,3])"},
+		{MatMul{}, descs(shape{2, 2, 3}, shape{3, 3, 4}), &shapeErr, "MatMul: a, b: leading dims: got [2,2,3], [3,3,4], want dims that broadcast"},
+	} {
+		_, err := Desc{Op: c.op, In: c.in}.Resolve()
+		wantErrorAs(t, err, c.as, c.want)
+	}
+}
+
+// wantErrorAs checks the type of an error and how its text begins or what it
+// holds.
+func wantErrorAs(t *testing.T, err error, as any, want string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error, want %q", want)
+		return
+	}
+	if !errors.As(err, as) {
+		t.Errorf("got %T (%v), want %T", err, err, as)
+	}
+	if !strings.Contains(err.Error(), want) {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+func TestResolve(t *testing.T) {
+	var shapeErr *ShapeError
+	var attrErr *AttrError
+	_, err := Desc{}.Resolve()
+	wantErrorAs(t, err, &attrErr, "backend: Desc: Op: got nil, want an op")
+	_, err = DescOf(Activation{}, nil).Resolve()
+	wantErrorAs(t, err, &shapeErr, "backend: Activation: x: got invalid, want an element type")
+	relu := Desc{Op: Activation{}, In: descs(shape{2, 3})}
+	relu.Out = descs(shape{3, 2})
+	_, err = relu.Resolve()
+	wantErrorAs(t, err, &shapeErr, "backend: Activation: y: got float32[3,2], want float32[2,3]")
+	relu.Out = []TensorDesc{i32(2, 3)}
+	_, err = relu.Resolve()
+	wantErrorAs(t, err, &shapeErr, "backend: Activation: y: got int32[2,3], want float32[2,3]")
+	relu.Out = []TensorDesc{}
+	_, err = relu.Resolve()
+	wantErrorAs(t, err, &shapeErr, "backend: Activation: outputs: got 0, want 1: [y]")
+	for _, p := range []Pass{BackwardData, BackwardWeights, Pass(7)} {
+		_, err = Desc{Op: Activation{}, Pass: p, In: descs(shape{2}), Out: descs(shape{2})}.Resolve()
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%v of Activation: got %v, want ErrUnsupported", p, err)
+		}
+	}
+}
+
+func TestConvBackward(t *testing.T) {
+	x, w, gy, b := F32(2, 6, 9, 8), F32(4, 3, 3, 2), F32(2, 4, 4, 7), F32(4)
+	op := Conv{Groups: 2, Bias: true, Window: Window{Strides: shape{2, 1}}}
+	tds := func(d ...TensorDesc) []TensorDesc { return d }
+	data := Desc{Op: op, Pass: BackwardData, In: tds(gy, w), Out: tds(x)}
+	weights := Desc{Op: op, Pass: BackwardWeights, In: tds(x, gy), Out: tds(w, b)}
+	for _, d := range []Desc{data, weights} {
+		if _, err := d.Resolve(); err != nil {
+			t.Errorf("%v: %v", d.Pass, err)
+		}
+		// 224 elements of gy, each with 3·3·2 taps
+		if got := d.Cost(); got.FLOPs != 2*224*18 {
+			t.Errorf("%v: %d FLOPs, want %d", d.Pass, got.FLOPs, 2*224*18)
+		}
+	}
+	if got, want := data.Cost().Bytes, int64(4*(224+72+864)); got != want {
+		t.Errorf("bytes: got %d, want %d", got, want)
+	}
+	// The rows of x that the last window leaves unread are 0 or 1: both are right.
+	data.Out = descs(shape{2, 6, 10, 8})
+	if _, err := data.Resolve(); err != nil {
+		t.Error(err)
+	}
+	var shapeErr *ShapeError
+	for _, c := range []struct {
+		d    Desc
+		want string
+	}{
+		{Desc{Op: op, Pass: BackwardData, In: tds(gy, w)}, "Conv: outputs: got 0, want 1: [gx]"},
+		{Desc{Op: op, Pass: BackwardData, In: tds(gy), Out: tds(x)}, "Conv: inputs: got 1, want 2: [gy w]"},
+		{Desc{Op: op, Pass: BackwardData, In: tds(gy, w), Out: descs(shape{2, 6, 11, 8})}, "Conv: gy: got [2,4,4,7], want [2,4,5,7]"},
+		{Desc{Op: op, Pass: BackwardData, In: tds(gy, w), Out: tds(i32(2, 6, 9, 8))}, "Conv: x: type: got int32, want float32"},
+		{Desc{Op: op, Pass: BackwardWeights, In: tds(x, gy), Out: tds(w)}, "Conv: outputs: got 1, want 2: [gw gb]"},
+		{Desc{Op: op, Pass: BackwardWeights, In: tds(x, gy), Out: tds(w, F32(3))}, "Conv: gb: got [3], want [4]"},
+		{Desc{Op: op, Pass: BackwardWeights, In: tds(x, x), Out: tds(w, b)}, "Conv: gy: got [2,6,9,8], want [2,4,4,7]"},
+	} {
+		_, err := c.d.Resolve()
+		wantErrorAs(t, err, &shapeErr, c.want)
+	}
+	if _, _, err := op.BackwardArgs(Forward); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("BackwardArgs(Forward): got %v", err)
+	}
+}
+
+func TestCost(t *testing.T) {
+	act := Step{Kind: Activate}
+	for _, c := range []struct {
+		op    Op
+		in    []TensorDesc
+		flops int64
+	}{
+		// 2·N·O·OH·OW·(C/G)·KH·KW: 64 outputs with 3·9 taps
+		{Conv{}, descs(shape{1, 3, 6, 6}, shape{4, 3, 3, 3}), 2 * 64 * 27},
+		{Conv{Bias: true, Epilogue: Epilogue{act, {Kind: ScaleShift}}}, descs(shape{1, 3, 6, 6}, shape{4, 3, 3, 3}, shape{4}, shape{4}, shape{4}), 2*64*27 + 64 + 64 + 128},
+		{Conv{Groups: 2, Window: Window{Pads: shape{1, 1, 1, 1}}}, descs(shape{1, 6, 4, 4}, shape{4, 3, 3, 3}), 2 * 64 * 27},
+		{Dense{Bias: true}, descs(shape{5, 3}, shape{4, 3}, shape{4}), 2*5*4*3 + 20},
+		{MatMul{}, descs(shape{7, 2, 3}, shape{3, 4}), 2 * 7 * 2 * 3 * 4},
+		{MaxPool{Window: Window{Kernel: shape{2, 3}}}, descs(shape{1, 1, 3, 4}), 2 * 2 * 6},
+		{GlobalPool{}, descs(shape{2, 3, 5}), 30},
+		{Reorder{}, descs(shape{2, 3, 5}), 0},
+	} {
+		d, err := Desc{Op: c.op, In: c.in}.Resolve()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Cost().FLOPs; got != c.flops {
+			t.Errorf("%s: %d FLOPs, want %d", c.op.Kind(), got, c.flops)
+		}
+	}
+	// The lanes that a layout pads are no traffic.
+	d := Desc{Op: Reorder{}, In: descs(shape{1, 3, 2})}
+	d.In[0].Layout = ChannelsLast4
+	d, err := d.Resolve()
+	if err != nil || d.Cost().Bytes != 2*6*4 {
+		t.Errorf("Reorder: %v, %+v", err, d.Cost())
+	}
+}
+
+func TestMatMulDims(t *testing.T) {
+	for _, c := range []struct {
+		a, b tensor.Shape
+		want MatMulDims
+	}{
+		{shape{2, 3}, shape{3, 4}, MatMulDims{M: 2, K: 3, N: 4}},
+		{shape{3}, shape{3}, MatMulDims{M: 1, K: 3, N: 1}},
+		{shape{5, 2, 3}, shape{3, 4}, MatMulDims{M: 2, K: 3, N: 4, Batch: shape{5}, AStride: shape{1}, BStride: shape{0}}},
+		{shape{5, 1, 2, 3}, shape{6, 3, 4}, MatMulDims{M: 2, K: 3, N: 4, Batch: shape{5, 6}, AStride: shape{1, 0}, BStride: shape{0, 1}}},
+		{shape{5, 6, 2, 3}, shape{5, 6, 3, 4}, MatMulDims{M: 2, K: 3, N: 4, Batch: shape{5, 6}, AStride: shape{6, 1}, BStride: shape{6, 1}}},
+		{shape{2, 0}, shape{0, 3}, MatMulDims{M: 2, K: 0, N: 3}},
+	} {
+		got, err := MatMul{}.Dims(c.a, c.b)
+		if err != nil || got.M != c.want.M || got.K != c.want.K || got.N != c.want.N ||
+			!slices.Equal(got.Batch, c.want.Batch) || !slices.Equal(got.AStride, c.want.AStride) || !slices.Equal(got.BStride, c.want.BStride) {
+			t.Errorf("%v × %v: got %+v, %v; want %+v", c.a, c.b, got, err, c.want)
+		}
+	}
+}
+
+func TestCheckArgs(t *testing.T) {
+	k := KernelInfo{In: descs(shape{4}, shape{2}), Out: descs(shape{2}), Formats: []Format{nil, eightBytes{}}, Workspace: 8}
+	b := func(n int) Buffer { return size(n) }
+	for _, c := range []struct {
+		a    Args
+		want string
+	}{
+		{Args{In: []Buffer{b(16), b(8)}, Out: []Buffer{b(8)}, Workspace: b(8)}, ""},
+		{Args{In: []Buffer{b(99), b(99)}, Out: []Buffer{b(99)}, Workspace: b(99)}, ""},
+		{Args{In: []Buffer{b(16)}, Out: []Buffer{b(8)}, Workspace: b(8)}, "Dense: run: buffers: got 1 in, 1 out, want 2 in, 1 out"},
+		{Args{In: []Buffer{b(15), b(8)}, Out: []Buffer{b(8)}, Workspace: b(8)}, "Dense: run: in[0]: got 15 bytes, want 16 bytes or more"},
+		{Args{In: []Buffer{b(16), b(7)}, Out: []Buffer{b(8)}, Workspace: b(8)}, "Dense: run: in[1]: got 7 bytes, want 8 bytes or more"},
+		{Args{In: []Buffer{b(16), nil}, Out: []Buffer{b(8)}, Workspace: b(8)}, "Dense: run: in[1]: got nil, want a buffer of 8 bytes"},
+		{Args{In: []Buffer{b(16), b(8)}, Out: []Buffer{b(4)}, Workspace: b(8)}, "Dense: run: out[0]: got 4 bytes, want 8 bytes or more"},
+		{Args{In: []Buffer{b(16), b(8)}, Out: []Buffer{b(8)}}, "Dense: run: workspace[0]: got nil, want a buffer of 8 bytes"},
+	} {
+		err := k.CheckArgs("Dense", &c.a)
+		if got := fmt.Sprint(err); c.want == "" && err != nil || c.want != "" && got != "backend: "+c.want {
+			t.Errorf("got %v, want %q", err, c.want)
+		}
+	}
+}
+
+// size is a buffer that has nothing but a size.
+type size int
+
+func (s size) Bytes() int64                     { return int64(s) }
+func (size) Slice(int64, int64) (Buffer, error) { return nil, errors.New("no memory") }
+func (size) Close() error                       { return nil }
+
+type eightBytes struct{}
+
+func (eightBytes) String() string { return "eight bytes" }
+func (eightBytes) Bytes() int64   { return 8 }
+
+func TestErrors(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{&ShapeError{Op: "Conv", Node: "stem", Arg: "x: channels", Got: "224", Want: "3", Hint: "NHWC input?"}, `backend: Conv "stem": x: channels: got 224, want 3 (NHWC input?)`},
+		{&AttrError{Op: "Conv", Attr: "groups", Got: "0", Want: "1"}, "backend: Conv: groups: got 0, want 1"},
+		{&LimitError{Op: "Alloc", What: "bytes", Got: 9, Max: 8}, "backend: Alloc: bytes: got 9, want at most 8"},
+		{&LeakError{Backend: "gl", Live: Live{Buffers: 2, Bytes: 10, Kernels: 1}}, "backend: gl closed with 2 buffers (10 bytes) and 1 kernels open (missing Close?)"},
+		{Unsupported("gl", "Conv", "backward-data pass"), "backend: gl: Conv: backward-data pass: unsupported operation"},
+	} {
+		if got := c.err.Error(); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+	cause := errors.New("no display")
+	if err := error(&UnavailableError{Backend: "gl", Err: cause}); !errors.Is(err, cause) {
+		t.Error("the cause of an UnavailableError is lost")
+	}
+}
+
+func TestLedger(t *testing.T) {
+	var l Ledger
+	l.AddBuffer(100)
+	l.AddBuffer(20)
+	l.AddKernel()
+	if got := l.Live(); got != (Live{Buffers: 2, Bytes: 120, Kernels: 1}) || got.Zero() {
+		t.Errorf("got %+v", got)
+	}
+	l.DropBuffer(100)
+	l.DropBuffer(20)
+	l.DropKernel()
+	if !l.Live().Zero() {
+		t.Errorf("got %+v", l.Live())
+	}
+}
