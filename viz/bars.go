@@ -51,11 +51,11 @@ func (b Bars) Draw() (*image.RGBA, error) {
 	p.Y.Tick.LineStyle.Color = faint
 	grid := plotter.NewGrid()
 	grid.Vertical.Width = 0
-	grid.Horizontal.Color = color.RGBA{0xe3, 0xe6, 0xeb, 255}
+	grid.Horizontal.Color = color.RGBA{0xd5, 0xd9, 0xe0, 255}
 	p.Add(grid)
 
 	// Bars of a group share three quarters of its width.
-	width := .75 * .88 * float64(b.W) / float64(len(b.Groups)) / float64(len(b.Series))
+	width := .75 * .85 * float64(b.W) / float64(len(b.Groups)) / float64(len(b.Series))
 	top := 0.0
 	for i, s := range b.Series {
 		if len(s.Values) != len(b.Groups) {
@@ -81,6 +81,7 @@ func (b Bars) Draw() (*image.RGBA, error) {
 	}
 	p.NominalX(b.Groups...)
 	p.X.Tick.Label.Font.Size = 19
+	p.X.Min, p.X.Max = -.6, float64(len(b.Groups))-.4
 	p.Y.Min = min(p.Y.Min, 0)
 	if top > 0 {
 		p.Y.Max = top * 1.18 // room for the legend

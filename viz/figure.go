@@ -214,6 +214,9 @@ func (p *pen) horizontalBar(s Scale, ends [2]string, x, y, w int) {
 			labels[j] = ends[i]
 		}
 	}
+	if ends != [2]string{} && s.Lo != -s.Hi {
+		labels[1] = "" // the number in the middle says nothing between other ends
+	}
 	for i, l := range labels {
 		lw := p.width(styleBar, l)
 		p.text(styleBar, min(max(x+i*w/2-lw/2, x), x+w-lw), y+barWidth+3, faint, l)

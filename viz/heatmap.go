@@ -27,6 +27,40 @@ func HeatMap(t *tensor.Tensor, s Scale) (*image.RGBA, error) {
 	return img, nil
 }
 
+// Strongest reduces a float32 tensor [H,W] for display: each k×k block becomes its
+// element of largest absolute value (the first of equal ones; NaN counts as the
+// largest). A smooth reduction would mix the two signs at an edge to zero.
+func Strongest(t *tensor.Tensor, k int) (*tensor.Tensor, error) {
+	h, w, err := plane("Strongest", t)
+	if err != nil {
+		return nil, err
+	}
+	if k < 1 {
+		return nil, fmt.Errorf("viz: Strongest: block size is %d, want 1 or more", k)
+	}
+	oh, ow := (h+k-1)/k, (w+k-1)/k
+	out, err := tensor.New(tensor.Float32, oh, ow)
+	if err != nil {
+		return nil, err
+	}
+	src, dst := t.Float32s(), out.Float32s()
+	for i := range dst {
+		y0, x0 := i/ow*k, i%ow*k
+		best := src[y0*w+x0]
+		for y := y0; y < min(y0+k, h); y++ {
+			for _, v := range src[y*w+x0 : y*w+min(x0+k, w)] {
+				if v != v || abs(v) > abs(best) {
+					best = v
+				}
+			}
+		}
+		dst[i] = best
+	}
+	return out, nil
+}
+
+func abs(v float32) float32 { return max(v, -v) }
+
 // plane returns the height and width of a tensor that is one plane.
 func plane(op string, t *tensor.Tensor) (h, w int, err error) {
 	if t == nil {
