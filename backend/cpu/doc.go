@@ -1,0 +1,29 @@
+// Package cpu is the backend that runs on the processor: every core, no cgo.
+// Import it for its effect; it registers itself as "cpu".
+//
+//	import _ "github.com/convgl/convgl/backend/cpu"
+//
+// # How it computes
+//
+// Images lie channels-last. A convolution of any rank, stride, dilation and
+// padding is one matrix product whose left side is never built: a tile of output
+// pixels has a small table of int32 offsets, one a tap and pixel, to rows of
+// channels in x; a tap in the padding points at a row of zeros. Weights are packed
+// once into panels of NR output channels (see [backend.Format]), and bias and
+// epilogue are applied to a tile before it is stored. Dense and MatMul are the
+// case of one tap.
+//
+// # Threads and results
+//
+// A pool of threads lives as long as the backend. The work of a run is cut into
+// parts whose number follows from the shapes alone, and each thread takes a
+// fixed range of them, so results are bitwise equal from run to run and for any
+// number of threads; an image's result does not depend on the rest of its batch.
+// Sums run in blocks of at most 256 terms.
+//
+// # Choosing instructions
+//
+// The environment variable CONVGL_CPU limits the instruction set: generic (plain
+// Go), avx2 or avx512. Naming one that the machine lacks is an error. The build
+// tag noasm leaves assembly out.
+package cpu
