@@ -39,8 +39,23 @@ void main() {
         y[i] = exp_e(vec4(x[4u * i], x[4u * i + 1u], x[4u * i + 2u], x[4u * i + 3u])) + 0.0 * (a + b);
 }`
 
+const actKernel = `
+#include "lib/activation.glsl"
+layout(local_size_x = 64) in;
+layout(std430, binding = 0) readonly buffer X { float x[]; };
+layout(std430, binding = 1) writeonly buffer Y { float y[]; };
+layout(location = 0) uniform uint count;
+layout(location = 1) uniform uint row;
+layout(location = 2) uniform float a;
+layout(location = 3) uniform float b;
+void main() {
+    uint i = gl_GlobalInvocationID.y * row + gl_GlobalInvocationID.x;
+    if (gl_GlobalInvocationID.x < row && i < count)
+        y[i] = act_apply(x[i], a, b);
+}`
+
 // expandOver expands a test's kernel over the shipped snippets.
-func expandOver(name, text string) (shaders.Source, error) {
+func expandOver(name, text string, defines ...shaders.Define) (shaders.Source, error) {
 	m := fstest.MapFS{name: {Data: []byte(text)}}
 	libs, err := fs.Glob(shaders.FS(), "lib/*.glsl")
 	if err != nil {
@@ -53,22 +68,21 @@ func expandOver(name, text string) (shaders.Source, error) {
 		}
 		m[l] = &fstest.MapFile{Data: b}
 	}
-	return shaders.ExpandFS(m, name)
+	return shaders.ExpandFS(m, name, defines...)
 }
 
 // activate runs an activation over x on the device.
 func activate(t *testing.T, d *Device, kind int, a, b float32, x []float32) []float32 {
 	t.Helper()
-	p, err := d.Program(bg, "activation.comp", shaders.Int("ACT", kind))
 	n := len(x)
 	invocations := n
+	s, err := expandOver("act_test.comp", actKernel, shaders.Int("ACT", kind))
 	if kind == kindExp {
-		var s shaders.Source
 		s, err = expandOver("exp_test.comp", expKernel)
-		must(t, err)
-		p, err = d.Compile(bg, s)
 		invocations = (n + 3) / 4
 	}
+	must(t, err)
+	p, err := d.Compile(bg, s)
 	must(t, err)
 	in, out := alloc(t, d, int64(4*n)), alloc(t, d, int64(4*n))
 	must(t, d.Write(bg, in.All(), toBytes(x)))

@@ -257,6 +257,10 @@ func (d *Device) Err() error {
 	return nil
 }
 
+// Usable returns an error that wraps backend.ErrClosed or backend.ErrDeviceLost once
+// the device is closed or lost.
+func (d *Device) Usable() error { return d.usable() }
+
 // ClearErr returns the error that sticks and takes it away, unless it is the loss
 // of the device.
 func (d *Device) ClearErr() error {
