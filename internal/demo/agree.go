@@ -1,0 +1,212 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/internal/check"
+	"github.com/convgl/convgl/tensor"
+)
+
+// result is a step on one backend.
+type result struct {
+	name   string          // of the backend
+	err    error           // why it did not run to its end; other fields are then unset
+	layers []check.Result  // of each layer, fed the reference's input; unset for ref and for dropout
+	each   []time.Duration // median time of each layer; nil for the network
+	all    time.Duration   // median time of all layers
+	out    *tensor.Tensor  // of the chain: each layer fed its own backend's input
+	chain  drift           // of out from the reference
+}
+
+// drift is the distance of a chain's result from the reference. Errors of the
+// layers add up along a chain, for which no bound per element is known, so it is
+// judged as a whole.
+type drift struct {
+	maxAbs, relL2 float64
+	what          string // which tensor
+	top           bool   // whether the largest class is the same; true where there are no classes
+}
+
+// maxDrift is the largest relative L2 distance that passes: some hundred times
+// what rounding gives here, and far below what one wrong tap gives.
+const maxDrift = 1e-4
+
+func (d drift) ok() bool { return d.top && d.relL2 <= maxDrift }
+
+// run computes the step, first on the reference, and judges each backend. An
+// error of one backend is kept in its result; only the reference's ends the demo.
+func (s *step) run(ctx context.Context, set backends) error {
+	ref := set[0].be
+	if err := s.reference(ctx, ref); err != nil {
+		return fmt.Errorf("demo: %s on ref: %w", s.id, err)
+	}
+	defer func() { s.expect = nil }() // as large as all outputs, and no longer needed
+	s.results = make([]result, len(set))
+	for i, o := range set {
+		r := &s.results[i]
+		r.name = o.name
+		if r.err = o.err; o.err == nil {
+			r.err = s.on(ctx, o.be, ref, r)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if i == 0 && r.err != nil {
+			return fmt.Errorf("demo: %s on ref: %w", s.id, r.err)
+		}
+	}
+	return nil
+}
+
+// reference computes the outputs of all layers one by one on the backend ref, and
+// the bounds for those of others.
+func (s *step) reference(ctx context.Context, ref backend.Backend) error {
+	evaluate := func(d backend.Desc, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+		return backend.RunDesc(ctx, ref, d, in...)
+	}
+	x := s.input
+	for _, l := range s.layers {
+		if l.prepare != nil {
+			l.prepare(x)
+		}
+		var e *check.Expectation
+		if l.op != nil {
+			in := append([]*tensor.Tensor{x}, l.weights...)
+			var err error
+			if e, err = check.Expect(backend.DescOf(l.op, in...), check.Normal, in, evaluate); err != nil {
+				return fmt.Errorf("%s: %w", l.name, err)
+			}
+			x = e.Want[0]
+		}
+		s.ref, s.expect = append(s.ref, x), append(s.expect, e)
+	}
+	return nil
+}
+
+// inputOf returns the reference's input of layer i.
+func (s *step) inputOf(i int) *tensor.Tensor {
+	if i == 0 {
+		return s.input
+	}
+	return s.ref[i-1]
+}
+
+// on runs the step on one backend.
+func (s *step) on(ctx context.Context, be, ref backend.Backend, r *result) (err error) {
+	c, err := newChain(ctx, be, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	if be != ref { // to warm up; the reference has nothing that could
+		if err := c.run(ctx); err != nil {
+			return err
+		}
+	}
+	if r.each, r.all, err = c.time(ctx, len(s.layers), s.id != networkID); err != nil {
+		return err
+	}
+	last := len(s.layers) - 1
+	if r.out, err = c.output(ctx, last); err != nil {
+		return err
+	}
+	r.chain = driftOf("result", r.out, s.ref[last])
+	if _, ok := s.layers[last].op.(backend.Softmax); ok {
+		// Softmax may hide a difference: judge what goes into it, and the choice.
+		logits, err := c.output(ctx, last-1)
+		if err != nil {
+			return err
+		}
+		r.chain = driftOf("logits", logits, s.inputOf(last))
+		r.chain.top = largest(r.out) == largest(s.ref[last])
+	}
+	if be == ref {
+		return nil
+	}
+	r.layers = make([]check.Result, len(s.layers))
+	for i, l := range s.layers {
+		if l.op == nil {
+			continue
+		}
+		got, err := backend.RunOnce(ctx, be, l.op, append([]*tensor.Tensor{s.inputOf(i)}, l.weights...)...)
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+		if r.layers[i], err = s.expect[i].Judge(got); err != nil {
+			return fmt.Errorf("%s: judge: %w", l.name, err)
+		}
+	}
+	return nil
+}
+
+// driftOf compares a result with the reference.
+func driftOf(what string, got, want *tensor.Tensor) drift {
+	d := drift{what: what, top: true}
+	var diff, size float64
+	w := want.Float32s()
+	for i, g := range got.Float32s() {
+		e := float64(g) - float64(w[i])
+		d.maxAbs = max(d.maxAbs, math.Abs(e)) // max gives NaN for NaN
+		diff += e * e
+		size += float64(w[i]) * float64(w[i])
+	}
+	if diff != 0 {
+		d.relL2 = math.Sqrt(diff / size)
+	}
+	return d
+}
+
+// largest returns the position of the largest element.
+func largest(t *tensor.Tensor) int {
+	d := t.Float32s()
+	return slices.Index(d, slices.Max(d))
+}
+
+// verdictOf says whether layer i of a result passed: "pass", "suspect", "FAIL".
+func verdictOf(r check.Result) string {
+	switch r.Verdict {
+	case check.Pass:
+		return "pass"
+	case check.Suspect:
+		return "suspect"
+	}
+	return "FAIL"
+}
+
+// noteWrong reports whether a result of the 4×4 example is not the note's.
+func (s *step) noteWrong(r result) bool {
+	return s.id == noteID && (r.out == nil || !slices.Equal(r.out.Float32s(), noteAnswer))
+}
+
+// failures counts what is wrong on backends that could be opened.
+func failures(steps []*step) int {
+	n := 0
+	for _, s := range steps {
+		for _, r := range s.results {
+			if unavailable(r.err) {
+				continue
+			}
+			if r.err != nil || !r.chain.ok() || s.noteWrong(r) {
+				n++
+			}
+			for i, l := range r.layers {
+				if s.layers[i].op != nil && l.Verdict == check.Fail {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+// unavailable reports whether a backend was not there at all.
+func unavailable(err error) bool {
+	var u *backend.UnavailableError
+	return errors.As(err, &u)
+}
