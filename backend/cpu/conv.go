@@ -127,17 +127,10 @@ func packPhase(mk *microkernel, f panelFormat, s panelSource) phase {
 
 func roundUp(bytes int64) int64 { return (bytes + align - 1) &^ (align - 1) }
 
-// fits fails when an offset within an image has no int32.
+// fits fails when an offset within an image has no int32. Offsets of taps may
+// wrap where a dilation reaches far into the padding: sums with them wrap back.
 func (p *convPlan) fits() error {
-	n := int64(p.x.s) * int64(p.x.pitch)
-	for i := range 3 { // the taps reach into the padding
-		if reach := int64(p.geo.Dilation[i]) * int64(p.geo.Kernel[i]-1); reach > math.MaxInt32 {
-			n = math.MaxInt64
-		}
-	}
-	z, y, x := int64(p.geo.Dilation[0]*(p.geo.Kernel[0]-1)), int64(p.geo.Dilation[1]*(p.geo.Kernel[1]-1)), int64(p.geo.Dilation[2]*(p.geo.Kernel[2]-1))
-	reach := (float64(z)*float64(p.geo.In[1])+float64(y))*float64(p.geo.In[2]) + float64(x)
-	if n > math.MaxInt32 || reach*float64(p.x.pitch) > math.MaxInt32 {
+	if n := int64(p.x.s) * int64(p.x.pitch); n > math.MaxInt32 {
 		return &backend.LimitError{Op: "Conv", What: "elements of one image, for int32 offsets", Got: n, Max: math.MaxInt32, Hint: "split the image"}
 	}
 	return nil

@@ -51,6 +51,8 @@ func exactCases() map[string]backend.Desc {
 	conv("conv_multiplier", backend.Conv{Window: pad1, Groups: 4}, f(1, 4, 5, 6), f(8, 1, 3, 3))
 	conv("conv_all_padding", backend.Conv{Window: backend.Window{Pads: []int{5, 5, 5, 5}}}, f(1, 2, 2, 2), f(3, 2, 3, 3))
 	conv("conv_kernel_over_input", backend.Conv{Window: backend.Window{Pads: []int{3, 3, 3, 3}}}, f(1, 2, 3, 3), f(3, 2, 7, 7))
+	far := 1 << 30
+	conv("conv_far_dilation", backend.Conv{Window: backend.Window{Dilations: []int{far, far}, Pads: []int{far, far, far, far}}}, f(1, 2, 3, 3), f(3, 2, 3, 3))
 	conv("conv_empty_batch", backend.Conv{Window: pad1}, f(0, 2, 3, 3), f(3, 2, 3, 3))
 	conv("conv_same_lower", backend.Conv{Window: backend.Window{Strides: []int{2, 2}, AutoPad: backend.SameLower}}, f(1, 3, 7, 8), f(4, 3, 4, 3))
 	conv("conv_padded_layout", backend.Conv{Window: pad1, Bias: true}, in(cl4, f(2, 5, 6, 6)), f(7, 5, 3, 3))

@@ -31,7 +31,7 @@ type job struct {
 }
 
 type worker struct {
-	seq    atomic.Uint32 // number of jobs posted; the worker runs when it changes
+	seq    atomic.Int32 // number of jobs posted; the worker runs when it changes
 	parked atomic.Uint32
 	wake   chan struct{}
 	_      [64]byte // keep two workers' words off one cache line
@@ -92,26 +92,25 @@ func (p *pool) post() {
 
 // wait returns when all workers have finished.
 func (p *pool) wait() {
-	for i := 1; p.pending.Load() != 0; i++ {
-		if i%spinYield == 0 {
-			runtime.Gosched()
-		}
-		if i == spins {
-			p.waiting.Store(1)
-			// The last worker may have finished before it could see waiting.
-			if p.pending.Load() == 0 && p.waiting.CompareAndSwap(1, 0) {
-				return
-			}
-			<-p.done
+	if spin(&p.pending, func(n int32) bool { return n == 0 }) {
+		return
+	}
+	for p.pending.Load() != 0 {
+		p.waiting.Store(1)
+		// The last worker may have finished before it could see waiting.
+		if p.pending.Load() == 0 && p.waiting.CompareAndSwap(1, 0) {
 			return
 		}
+		// A worker that was last in the job before, but slow to look at waiting, can
+		// send early: hence the loop.
+		<-p.done
 	}
 }
 
 // work is the life of a worker.
 func (p *pool) work(w *worker, thread int) {
 	defer p.exited.Done()
-	for seen := uint32(0); ; seen++ {
+	for seen := int32(0); ; seen++ {
 		w.await(seen)
 		if p.job.fn == nil {
 			return
@@ -124,21 +123,33 @@ func (p *pool) work(w *worker, thread int) {
 }
 
 // await returns when more than seen jobs have been posted.
-func (w *worker) await(seen uint32) {
-	for i := 1; w.seq.Load() == seen; i++ {
-		if i%spinYield == 0 {
-			runtime.Gosched()
-		}
-		if i == spins {
-			w.parked.Store(1)
-			// A job may have been posted before the poster could see parked.
-			if w.seq.Load() != seen && w.parked.CompareAndSwap(1, 0) {
-				return
-			}
-			<-w.wake
+func (w *worker) await(seen int32) {
+	if spin(&w.seq, func(n int32) bool { return n != seen }) {
+		return
+	}
+	for w.seq.Load() == seen {
+		w.parked.Store(1)
+		// A job may have been posted before the poster could see parked.
+		if w.seq.Load() != seen && w.parked.CompareAndSwap(1, 0) {
 			return
 		}
+		// As in wait, a poster that was slow to look at parked can send early.
+		<-w.wake
 	}
+}
+
+// spin looks at v for some tens of microseconds and reports whether it became
+// ready.
+func spin(v *atomic.Int32, ready func(int32) bool) bool {
+	for i := range spins {
+		if ready(v.Load()) {
+			return true
+		}
+		if i%spinYield == spinYield-1 {
+			runtime.Gosched()
+		}
+	}
+	return false
 }
 
 // share does the parts of one thread.
