@@ -1,0 +1,282 @@
+package bench
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/tensor"
+)
+
+func TestParseConv(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		x, w, y tensor.Shape
+		win     backend.Window
+		groups  int
+		canon   string // "" when it is text
+	}{
+		{text: "conv:mb1_ic64ih56oc64oh56kh3ph1", x: tensor.Shape{1, 64, 56, 56}, w: tensor.Shape{64, 64, 3, 3}, y: tensor.Shape{1, 64, 56, 56},
+			win: backend.Window{Kernel: []int{3, 3}, Strides: []int{1, 1}, Dilations: []int{1, 1}, Pads: []int{1, 1, 1, 1}}, groups: 1},
+		{text: "conv:ic3ih224oc64kh7sh2ph3", x: tensor.Shape{2, 3, 224, 224}, w: tensor.Shape{64, 3, 7, 7}, y: tensor.Shape{2, 64, 112, 112},
+			win: backend.Window{Kernel: []int{7, 7}, Strides: []int{2, 2}, Dilations: []int{1, 1}, Pads: []int{3, 3, 2, 2}}, groups: 1, canon: "conv:mb2_ic3ih224oc64oh112kh7sh2ph3"},
+		{text: "conv:g32mb1_ic32ih112oc32oh112kh3ph1", x: tensor.Shape{1, 32, 112, 112}, w: tensor.Shape{32, 1, 3, 3}, y: tensor.Shape{1, 32, 112, 112},
+			win: backend.Window{Kernel: []int{3, 3}, Strides: []int{1, 1}, Dilations: []int{1, 1}, Pads: []int{1, 1, 1, 1}}, groups: 32},
+		{text: "conv:mb1_ic4iw17oc6ow9kw3sw2pw1", x: tensor.Shape{1, 4, 17}, w: tensor.Shape{6, 4, 3}, y: tensor.Shape{1, 6, 9},
+			win: backend.Window{Kernel: []int{3}, Strides: []int{2}, Dilations: []int{1}, Pads: []int{1, 1}}, groups: 1},
+		{text: "conv:mb1_ic2id5oc4od5kd3pd2dd1", x: tensor.Shape{1, 2, 5, 5, 5}, w: tensor.Shape{4, 2, 3, 3, 3}, y: tensor.Shape{1, 4, 5, 5, 5},
+			win: backend.Window{Kernel: []int{3, 3, 3}, Strides: []int{1, 1, 1}, Dilations: []int{2, 2, 2}, Pads: []int{2, 2, 2, 2, 2, 2}}, groups: 1},
+		// Without ow, the width's output follows from its own sizes.
+		{text: "conv:mb1_ic2ih8iw10oc4oh8kh3ph1", x: tensor.Shape{1, 2, 8, 10}, w: tensor.Shape{4, 2, 3, 3}, y: tensor.Shape{1, 4, 8, 10},
+			win: backend.Window{Kernel: []int{3, 3}, Strides: []int{1, 1}, Dilations: []int{1, 1}, Pads: []int{1, 1, 1, 1}}, groups: 1, canon: "conv:mb1_ic2ih8iw10oc4oh8ow10kh3ph1"},
+		// The output decides the end padding: here it is longer than the beginning.
+		{text: "conv:mb1_ic1ih5oc1oh5kh4ph1", x: tensor.Shape{1, 1, 5, 5}, w: tensor.Shape{1, 1, 4, 4}, y: tensor.Shape{1, 1, 5, 5},
+			win: backend.Window{Kernel: []int{4, 4}, Strides: []int{1, 1}, Dilations: []int{1, 1}, Pads: []int{1, 1, 2, 2}}, groups: 1},
+		{text: "conv:mb1_ic1ih5oc1oh5kh4ph2", x: tensor.Shape{1, 1, 5, 5}, w: tensor.Shape{1, 1, 4, 4}, y: tensor.Shape{1, 1, 5, 5},
+			win: backend.Window{Kernel: []int{4, 4}, Strides: []int{1, 1}, Dilations: []int{1, 1}, Pads: []int{2, 2, 1, 1}}, groups: 1},
+		// A row of the input that no window reaches is no negative padding.
+		{text: "conv:mb0_ic1ih7oc1oh3kh2sh2", x: tensor.Shape{0, 1, 7, 7}, w: tensor.Shape{1, 1, 2, 2}, y: tensor.Shape{0, 1, 3, 3},
+			win: backend.Window{Kernel: []int{2, 2}, Strides: []int{2, 2}, Dilations: []int{1, 1}, Pads: []int{0, 0, 0, 0}}, groups: 1},
+		{text: "conv:mb1_ic2ih9iw11oc4oh4ow11kh3kw5sh2sw1ph0pw2", x: tensor.Shape{1, 2, 9, 11}, w: tensor.Shape{4, 2, 3, 5}, y: tensor.Shape{1, 4, 4, 11},
+			win: backend.Window{Kernel: []int{3, 5}, Strides: []int{2, 1}, Dilations: []int{1, 1}, Pads: []int{0, 2, 0, 2}}, groups: 1},
+	} {
+		p, err := Parse(c.text)
+		if err != nil {
+			t.Errorf("%s: %v", c.text, err)
+			continue
+		}
+		d, err := p.Desc.Resolve()
+		if err != nil {
+			t.Fatal(err)
+		}
+		op := d.Op.(backend.Conv)
+		if !d.In[0].Shape.Equal(c.x) || !d.In[1].Shape.Equal(c.w) || !d.Out[0].Shape.Equal(c.y) || !reflect.DeepEqual(op.Window, c.win) || op.GroupCount() != c.groups {
+			t.Errorf("%s: got %v, %v -> %v, %+v", c.text, d.In[0].Shape, d.In[1].Shape, d.Out[0].Shape, op)
+		}
+		if !d.In[1].Const || d.In[0].Const {
+			t.Errorf("%s: the weights and nothing else are constant", c.text)
+		}
+		want := c.canon
+		if want == "" {
+			want = c.text
+		}
+		if got := p.String(); got != want {
+			t.Errorf("%s: String is %s, want %s", c.text, got, want)
+		}
+		roundTrip(t, p)
+	}
+}
+
+// roundTrip checks that the text of p is read back equal.
+func roundTrip(t *testing.T, p Problem) {
+	t.Helper()
+	q, err := Parse(p.String())
+	if err != nil {
+		t.Errorf("%v is not read back: %v", p, err)
+	} else if !reflect.DeepEqual(p, q) {
+		t.Errorf("%v is read back as\n%+v, want\n%+v", p, q, p)
+	}
+}
+
+func TestParseOps(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		op   backend.Op
+		in   []tensor.Shape
+		out  tensor.Shape
+	}{
+		{"pool:max_mb1_ic64_ih112oh56kh3sh2ph1_idx", backend.MaxPool{Indices: true}, []tensor.Shape{{1, 64, 112, 112}}, tensor.Shape{1, 64, 56, 56}},
+		{"pool:avg_p_mb1_ic2_ih4oh2kh2sh2", backend.AvgPool{CountIncludePad: true}, []tensor.Shape{{1, 2, 4, 4}}, tensor.Shape{1, 2, 2, 2}},
+		{"pool:avg_np_mb1_ic2_ih6oh4kh3sh2ph1eh2_ceil", backend.AvgPool{CeilMode: true}, []tensor.Shape{{1, 2, 6, 6}}, tensor.Shape{1, 2, 4, 4}},
+		{"globalpool:avg:1x512x7x7", backend.GlobalPool{Mean: true}, []tensor.Shape{{1, 512, 7, 7}}, tensor.Shape{1, 512, 1, 1}},
+		{"dense:mb2x7_ic64oc10+bias+relu", backend.Dense{Bias: true, Epilogue: backend.Epilogue{{Kind: backend.Activate}}}, []tensor.Shape{{2, 7, 64}, {10, 64}, {10}}, tensor.Shape{2, 7, 10}},
+		{"matmul:2x64x128:2x128x32", backend.MatMul{}, []tensor.Shape{{2, 64, 128}, {2, 128, 32}}, tensor.Shape{2, 64, 32}},
+		{"bn:2x5x4:eps0.001", backend.BatchNorm{Epsilon: 1e-3}, []tensor.Shape{{2, 5, 4}, {5}, {5}, {5}, {5}}, tensor.Shape{2, 5, 4}},
+		{"act:leakyrelu(0.1):1x64x56x56", backend.Activation{Act: backend.Act{Kind: backend.LeakyRelu, Alpha: .1}}, []tensor.Shape{{1, 64, 56, 56}}, tensor.Shape{1, 64, 56, 56}},
+		{"act:clip(-Inf,6):scalar", nil, []tensor.Shape{{}}, tensor.Shape{}},
+		{"softmax:1x1000:axis-1", backend.Softmax{Axis: -1}, []tensor.Shape{{1, 1000}}, tensor.Shape{1, 1000}},
+		{"logsoftmax:1x1000:axis1", backend.Softmax{Axis: 1, Log: true}, []tensor.Shape{{1, 1000}}, tensor.Shape{1, 1000}},
+		{"binary:div:2x3:scalar", backend.Binary{Fn: backend.Div}, []tensor.Shape{{2, 3}, {}}, tensor.Shape{2, 3}},
+		{"pad:1x3:0,1,2,3:constant(0.5)", backend.Pad{Pads: []int{0, 1, 2, 3}, Value: .5}, []tensor.Shape{{1, 3}}, tensor.Shape{3, 7}},
+		{"pad:1x3:0,1,0,2:reflect", backend.Pad{Pads: []int{0, 1, 0, 2}, Mode: backend.PadReflect}, []tensor.Shape{{1, 3}}, tensor.Shape{1, 6}},
+		{"reshape:2x6x5:0x-1", backend.Reshape{Shape: []int{0, -1}}, []tensor.Shape{{2, 6, 5}}, tensor.Shape{2, 30}},
+		{"flatten:2x6x5:axis2", backend.Flatten{Axis: 2}, []tensor.Shape{{2, 6, 5}}, tensor.Shape{12, 5}},
+		{`reorder:2x5x4x3:plain:channels-last/4:int32_n"a #name"`, backend.Reorder{}, []tensor.Shape{{2, 5, 4, 3}}, tensor.Shape{2, 5, 4, 3}},
+	} {
+		p, err := Parse(c.text)
+		if err != nil {
+			t.Errorf("%s: %v", c.text, err)
+			continue
+		}
+		if got := p.String(); got != c.text {
+			t.Errorf("%s: String is %s", c.text, got)
+		}
+		roundTrip(t, p)
+		d, err := p.Desc.Resolve()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var in []tensor.Shape
+		for _, x := range d.In {
+			in = append(in, x.Shape)
+		}
+		if !reflect.DeepEqual(in, c.in) || !d.Out[0].Shape.Equal(c.out) {
+			t.Errorf("%s: got %v -> %v, want %v -> %v", c.text, in, d.Out[0].Shape, c.in, c.out)
+		}
+		got := d.Op
+		switch op := got.(type) { // the window is TestParseConv's
+		case backend.MaxPool:
+			op.Window = backend.Window{}
+			got = op
+		case backend.AvgPool:
+			op.Window = backend.Window{}
+			got = op
+		}
+		if c.op != nil && !reflect.DeepEqual(got, c.op) {
+			t.Errorf("%s: got %+v, want %+v", c.text, got, c.op)
+		}
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for text, part := range map[string]string{
+		"":                                       "position 0: got the end, want one of conv:, pool:",
+		"conf:mb1":                               `position 0: got "conf:mb1"`,
+		"conv:mb1_ic64zz5":                       `position 13: got "zz5", want a key`,
+		"conv:mb1_ic64ih56oc":                    "position 19: got the end, want a number",
+		"conv:mb1_mb2_ic64ih56oc64kh3":           "position 9: got mb a second time",
+		"conv:mb1_ic64ih56oc64":                  "want kh, the size of the window",
+		"conv:mb1_ic64ih56kh3":                   "want oc",
+		"conv:mb1_oc64ih56kh3":                   "want ic",
+		"conv:mb1_ic64oc64kh3":                   "want an input size",
+		"conv:mb1_ic64ih5oc64kh3kd3":             "got kd3, want no key of a dim without id",
+		"conv:g3mb1_ic64ih5oc63kh3":              "got ic64, want a multiple of g = 3",
+		"conv:g3mb1_ic63ih5oc64kh3":              "got oc64, want a multiple of g = 3",
+		"conv:g0mb1_ic63ih5oc64kh3":              "got g0, want 1 or more",
+		"conv:mb1_ic64ih56oc64oh40kh3ph1":        "got oh40, want oh55 or more",
+		"conv:mb1_ic64ih56oc64oh56kh3sh0":        "strides",
+		"conv:mb1_ic64ih2oc64kh3":                "kernel larger than the padded input",
+		"conv:mb1_ic9999999999ih2oc64kh3":        "position 11: got 9999999999, want at most 1073741824",
+		"conv:mb1_ic64ih5oc64kh3+bias+gelu":      `position 29: got "gelu", want one of scaleshift, residual, relu`,
+		"conv:mb1_ic64ih5oc64kh3+clip(6,0)":      "lower ≤ upper",
+		"conv:mb1_ic64ih5oc64kh3 ":               `position 23: got " ", want the end`,
+		`conv:mb1_ic64ih5oc64kh3"x"`:             `want n"name" at the end`,
+		"pool:avg_mb1_ic1_ih4kh2":                "want one of max, avg_np, avg_p",
+		"pool:avg_p_mb1_ic1_ih4kh2_idx":          "got idx0, want it beside max only",
+		"pool:max_mb1_ic1_ih6oh3kh3sh2ph1_ceil":  "got oh3, want oh4",
+		"dense:mb1_oc5":                          `want "ic"`,
+		"matmul:2x3":                             `position 10: got the end, want ":"`,
+		"matmul:2x3:4x5":                         "rows",
+		"matmul:2x:3x5":                          "want a number",
+		"bn:5":                                   "rank 2 or more",
+		"softmax:3x4:axis2":                      "axis",
+		"pad:3:1:edge":                           "2 values",
+		"reorder:2x3:any:plain":                  "want one of plain, channels-last",
+		"reorder:2x3x4:plain:channels-last/1":    "2 or more",
+		"reshape:2x3:4x-1":                       "do not divide",
+		"act:relu:1x2x3x4x5x6x7x8x9":             "rank",
+		"act:relu:1073741824x1073741824x8192x99": "elements",
+	} {
+		_, err := Parse(text)
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%q: got error %v, want one with %q", text, err, part)
+		} else if !IsParseError(err) {
+			t.Errorf("%q: %v is no fault of the user's", text, err)
+		}
+	}
+	if IsParseError(errors.New("x")) {
+		t.Error("any error is a parse error")
+	}
+}
+
+func TestShapeFiles(t *testing.T) {
+	names, about := ShapeFiles()
+	if len(names) < 8 {
+		t.Fatalf("only %v", names)
+	}
+	for i, name := range names {
+		if strings.HasPrefix(about[i], "conv") {
+			t.Errorf("%s begins with no comment", name)
+		}
+		ps, err := ReadShapes(name)
+		if err != nil {
+			t.Error(err)
+		}
+		seen := map[string]bool{}
+		for _, p := range ps {
+			roundTrip(t, p)
+			if p.Name == "" || seen[p.Name] {
+				t.Errorf("%s: %v: no name of its own", name, p)
+			}
+			seen[p.Name] = true
+			if err := p.Runnable(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	kinds := map[string]bool{}
+	ops, err := ReadShapes("ops")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range ops {
+		kinds[p.Kind()] = true
+	}
+	prefixes, _ := Forms()
+	for _, p := range prefixes {
+		if !kinds[p] {
+			t.Errorf("ops.txt has no %s", p)
+		}
+	}
+}
+
+func TestReadShapesErrors(t *testing.T) {
+	_, err := readShapes("f", strings.NewReader("# c\n\nact:relu:2 # ok\nact:relu:x\n"))
+	if err == nil || !strings.HasPrefix(err.Error(), "f:4: ") {
+		t.Errorf("got %v, want the line", err)
+	}
+	if _, err := ReadShapes("no-such-file"); err == nil || !strings.Contains(err.Error(), "resnet50") {
+		t.Errorf("got %v, want the names of the built-in files", err)
+	}
+	ps, err := readShapes("f", strings.NewReader(`act:relu:2_n"a#b"`+"\n"))
+	if err != nil || len(ps) != 1 || ps[0].Name != "a#b" {
+		t.Errorf("got %v, %v", ps, err)
+	}
+}
+
+func TestRunnable(t *testing.T) {
+	p, err := Parse("act:relu:1073741824x2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Runnable(); err == nil || !strings.Contains(err.Error(), "17179869184 bytes") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	names, _ := ShapeFiles()
+	for _, name := range names {
+		ps, err := ReadShapes(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, p := range ps {
+			f.Add(p.String())
+		}
+	}
+	f.Add("conv:mb1_ic2ih9iw11oc4oh4ow11kh3kw5sh2sw1ph0pw2dh1eh3+bias+leakyrelu(1e+30)")
+	f.Add("pool:avg_p_mb1_ic2_id6ih7kd3kw2sw3pd1ew4_ceil")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := Parse(text)
+		if err != nil {
+			return
+		}
+		if _, err := p.Desc.Resolve(); err != nil {
+			t.Fatalf("%q was accepted, but %v", text, err)
+		}
+		roundTrip(t, p)
+	})
+}
