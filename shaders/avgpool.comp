@@ -10,7 +10,7 @@
 // Error: sums of at most 256 taps of a row, then of those, then of rows
 #include "lib/pool.glsl"
 #include "lib/source.glsl"
-SOURCE4(0, X, x);
+SOURCE4(0, 64, X, x);
 layout(std430, binding = 1) writeonly buffer Y { vec4 y[]; };
 
 int counted(int dim, int p) {
@@ -74,12 +74,11 @@ void main() {
         for (int o = 0; o < OUTS; o++)
             total[o] += plane[o];
     }
-    int rows = counted(0, t.d) * counted(1, t.h);
+    float rows = float(counted(0, t.d)) * float(counted(1, t.h));
     bvec4 lanes = pool_lanes(t.c);
     for (int o = 0; o < OUTS; o++)
         if (t.w + o < OUT(2)) {
-            // A float holds the count with its own rounding; the product may not fit an int.
-            float k = float(rows) * float(counted(2, t.w + o));
+            float k = rows * float(counted(2, t.w + o));
             y[pool_store(t, o)] = mix(vec4(0), total[o] / max(k, 1.0), lanes);
         }
 }

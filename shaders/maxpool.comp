@@ -9,43 +9,40 @@
 #include "lib/pool.glsl"
 #include "lib/source.glsl"
 #include "lib/nan.glsl"
-SOURCE4(0, X, x);
+#include "lib/special.glsl"
+SOURCE4(0, 64, X, x);
 layout(std430, binding = 1) writeonly buffer Y { vec4 y[]; };
 #ifdef INDICES
 layout(std430, binding = 2) writeonly buffer I { ivec4 y_index[]; };
 #endif
 
-const vec4 lowest = vec4(uintBitsToFloat(0xff800000u));
-
-// The largest so far, and the largest bits without sign: above those of Inf there
-// was a NaN. Cheaper than to test each element.
-vec4 best[OUTS];
-uvec4 bits[OUTS];
-
-void take(int o, vec4 v) {
-    best[o] = mix(best[o], v, greaterThan(v, best[o]));
-    bits[o] = max(bits[o], floatBitsToUint(v) & 0x7fffffffu);
+// Takes v into the largest so far and the largest bits without sign: above those of
+// Inf there was a NaN. This is cheaper than a test of each element.
+void take(inout vec4 best, inout uvec4 bits, vec4 v) {
+    best = mix(best, v, greaterThan(v, best));
+    bits = max(bits, floatBitsToUint(v) & 0x7fffffffu);
 }
 
-#ifdef INDICES
-ivec4 index[OUTS];
-
-void take_at(int o, vec4 v, int at) {
-    bvec4 nan = nan_is(v), more = greaterThan(v, best[o]), none = lessThan(index[o], ivec4(0));
-    // All bits where v is taken. A NaN that was taken stays: nothing is greater.
-    ivec4 m = -(ivec4(nan) | ivec4(more) | ivec4(none));
-    best[o] = mix(best[o], v, notEqual(m, ivec4(0)));
-    index[o] = (index[o] & ~m) | (at & m);
+// Takes v and its position. A NaN that was taken stays but for another: nothing is
+// greater.
+void take_at(inout vec4 best, inout ivec4 index, vec4 v, int at) {
+    ivec4 m = -(ivec4(nan_is(v)) | ivec4(greaterThan(v, best)) | ivec4(lessThan(index, ivec4(0))));
+    best = mix(best, v, notEqual(m, ivec4(0)));
+    index = (index & ~m) | (at & m);
 }
-#endif
 
 void main() {
     uint id = invocation();
     if (id >= uint(COUNT))
         return;
     PoolTile t = pool_tile(int(id));
+    vec4 best[OUTS];
+    uvec4 bits[OUTS];
+#ifdef INDICES
+    ivec4 index[OUTS];
+#endif
     for (int o = 0; o < OUTS; o++) {
-        best[o] = lowest;
+        best[o] = vec4(MINUS_INF);
         bits[o] = uvec4(0);
 #ifdef INDICES
         index[o] = ivec4(-1);
@@ -66,14 +63,14 @@ void main() {
                 int w = w0 + j;
                 bool inside = w >= 0 && w < SIZE(2);
                 v[j] = FETCH4(x, (row + (inside ? w : 0)) * C4 + t.c);
-                v[j] = inside ? v[j] : lowest;
+                v[j] = inside ? v[j] : vec4(MINUS_INF);
 #else
                 v[j] = FETCH4(x, (row + w0 + j) * C4 + t.c);
 #endif
             }
             for (int tw = 0; tw < KW; tw++)
                 for (int o = 0; o < OUTS; o++)
-                    take(o, v[o * SW + tw * DW]);
+                    take(best[o], bits[o], v[o * SW + tw * DW]);
 #else
             for (int tw = 0; tw < KERNEL(2); tw++)
                 for (int o = 0; o < OUTS; o++) {
@@ -81,9 +78,9 @@ void main() {
                     if (w >= 0 && w < SIZE(2)) {
                         vec4 v = FETCH4(x, (row + w) * C4 + t.c);
 #ifdef INDICES
-                        take_at(o, v, (d * SIZE(1) + h) * SIZE(2) + w);
+                        take_at(best[o], index[o], v, (d * SIZE(1) + h) * SIZE(2) + w);
 #else
-                        take(o, v);
+                        take(best[o], bits[o], v);
 #endif
                     }
                 }
@@ -97,7 +94,7 @@ void main() {
             vec4 r = best[o];
             y_index[pool_store(t, o)] = index[o] & -ivec4(lanes);
 #else
-            vec4 r = mix(best[o], vec4(uintBitsToFloat(0x7fc00000u)), greaterThan(bits[o], uvec4(0x7f800000u)));
+            vec4 r = mix(best[o], vec4(QUIET_NAN), greaterThan(bits[o], uvec4(0x7f800000u)));
 #endif
             y[pool_store(t, o)] = mix(vec4(0), r, lanes);
         }

@@ -40,8 +40,28 @@ func (be *Backend) candidates(d backend.Desc) []candidate {
 	switch op := d.Op.(type) {
 	case backend.Activation:
 		return activationCandidates(op)
+	case backend.Conv:
+		return be.convCandidates(op)
 	case backend.Reorder:
 		return reorderCandidates()
+	case backend.MaxPool:
+		return maxPoolCandidates(op)
+	case backend.AvgPool:
+		return avgPoolCandidates(op)
+	case backend.GlobalPool:
+		return globalPoolCandidates(op)
+	case backend.MatMul:
+		return matMulCandidates(op)
+	case backend.BatchNorm:
+		return batchNormCandidates(op)
+	case backend.Softmax:
+		return softmaxCandidates(op)
+	case backend.Binary:
+		return binaryCandidates(op)
+	case backend.Pad:
+		return padCandidates(op)
+	case backend.Reshape, backend.Flatten:
+		return reshapeCandidates()
 	}
 	return nil
 }

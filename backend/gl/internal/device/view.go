@@ -78,7 +78,7 @@ func (t *Thread) BindTexels(unit int, r Range, f Texel) error {
 		t.active = unit
 	}
 	if !ok {
-		gl.GenTextures(1, &tex)
+		tex = newTexture()
 	}
 	gl.BindTexture(gl.TEXTURE_BUFFER, tex)
 	t.texels[unit] = tex
@@ -87,7 +87,7 @@ func (t *Thread) BindTexels(unit int, r Range, f Texel) error {
 	}
 	gl.TexBufferRange(gl.TEXTURE_BUFFER, uint32(f), r.Buf.mem.id, int(r.Off), int(r.Bytes))
 	if err := t.check("glTexBufferRange"); err != nil { // the texture would keep another range
-		gl.DeleteTextures(1, &tex)
+		deleteTexture(tex)
 		t.texels[unit] = 0
 		return err
 	}
@@ -95,6 +95,15 @@ func (t *Thread) BindTexels(unit int, r Range, f Texel) error {
 	r.Buf.mem.views[key] = tex
 	return nil
 }
+
+// The argument of a cgo call escapes to the heap: not from BindTexels, which each
+// dispatch calls.
+func newTexture() (tex uint32) {
+	gl.GenTextures(1, &tex)
+	return tex
+}
+
+func deleteTexture(tex uint32) { gl.DeleteTextures(1, &tex) }
 
 func (t *Thread) dropViews(m *allocation) {
 	if len(m.views) == 0 {

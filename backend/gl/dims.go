@@ -1,0 +1,84 @@
+//go:build cgo
+
+package gl
+
+import "github.com/convgl/convgl/backend"
+
+// memoryDim returns where dim d of t's shape stands among its dims in memory.
+func memoryDim(t backend.TensorDesc, d int) int {
+	if t.Layout.Order != backend.OrderChannelsLast || len(t.Shape) < 2 || d == 0 {
+		return d
+	}
+	if d == 1 {
+		return len(t.Shape) - 1
+	}
+	return d - 1
+}
+
+// memoryOrder lists the dims of t as they lie in memory, innermost first.
+func memoryOrder(t backend.TensorDesc) []int {
+	order := make([]int, len(t.Shape))
+	for d := range t.Shape {
+		order[len(order)-1-memoryDim(t, d)] = d
+	}
+	return order
+}
+
+// liesPlain reports whether t's layout, which is settled, stores it as the plain
+// one does.
+func liesPlain(t backend.TensorDesc) bool {
+	if t.Layout.Order != backend.OrderChannelsLast || len(t.Shape) < 2 {
+		return true
+	}
+	if channels, lanes := padding(t); channels != lanes {
+		return false
+	}
+	return t.Shape[1] == 1 || t.Shape[2:].Size() == 1
+}
+
+// mustBePlain settles t on Plain; another layout is as good if it stores t in the
+// same way. Arg names t.
+func (p *plan) mustBePlain(t *backend.TensorDesc, arg string) error {
+	if settle(t, backend.Plain) || liesPlain(*t) {
+		return nil
+	}
+	return p.unsupported("%s: layout %v: want %v (insert a Reorder)", arg, t.Layout, backend.Plain)
+}
+
+// loop is a dim of a result that one or two operands are read along.
+type loop struct {
+	size int
+	a, b int // distance of neighbours in the operands; 0 where they stretch
+}
+
+// joined merges loops, innermost first, that one counter can run through, and
+// drops those of size 1. The first keep loops stay as they are.
+func joined(loops []loop, keep int) []loop {
+	var r []loop
+	for i, l := range loops {
+		if i >= keep && l.size == 1 {
+			continue
+		}
+		if n := len(r); n > keep {
+			if in := &r[n-1]; l.a == in.size*in.a && l.b == in.size*in.b {
+				in.size *= l.size
+				continue
+			}
+		}
+		r = append(r, l)
+	}
+	if len(r) == 0 {
+		r = []loop{{size: 1}}
+	}
+	return r
+}
+
+// uniformsOf lists loops as lib/divide.glsl and the shaders with DIMS want them.
+func uniformsOf(loops []loop) []int {
+	var u []int
+	for _, l := range loops {
+		m, s := divisor(l.size)
+		u = append(u, l.size, m, s, l.a, l.b)
+	}
+	return u
+}
