@@ -114,6 +114,9 @@ func (t *Thread) compile(s shaders.Source) (*Program, error) {
 	if p := ps.find(s.Key); p != nil {
 		return p, nil // two callers met
 	}
+	if err := dump(s); err != nil {
+		return nil, err
+	}
 	p := &Program{Source: s}
 	if p.ID = t.fromDisk(s); p.ID != 0 {
 		p.Cached = true
