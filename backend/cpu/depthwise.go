@@ -104,6 +104,8 @@ func (p *depthwisePlan) pixel(c *call, n, q, thread int) {
 	x := c.x(0)[n*p.x.s*p.x.pitch:]
 	r := p.window(q)
 	terms, blocked := 0, false
+	var xs, ws [4][]float32 // taps that wait to be added together
+	held := 0
 	for z := r.lo[0]; z < r.hi[0]; z++ {
 		pz := (r.at[0] + z*p.Dilation[0]) * p.In[1]
 		for y := r.lo[1]; y < r.hi[1]; y++ {
@@ -111,12 +113,20 @@ func (p *depthwisePlan) pixel(c *call, n, q, thread int) {
 			for s := r.lo[2]; s < r.hi[2]; s++ {
 				pos := py + r.at[2] + s*p.Dilation[2]
 				tap := (z*p.Kernel[1]+y)*p.Kernel[2] + s
-				mulAdd(sum, x[pos*p.x.pitch:], w[tap*ch:])
-				if terms++; terms == maxK {
+				xs[held], ws[held] = x[pos*p.x.pitch:], w[tap*ch:]
+				if held++; held < len(xs) {
+					continue
+				}
+				mulAdd4(sum, &xs, &ws)
+				held = 0
+				if terms += len(xs); terms == maxK {
 					blocked, terms = flush(total, sum, blocked), 0
 				}
 			}
 		}
+	}
+	for i := range held {
+		mulAdd(sum, xs[i], ws[i])
 	}
 	if blocked {
 		add(sum, total)
@@ -141,5 +151,20 @@ func mulAdd(sum, a, b []float32) {
 	a, b = a[:len(sum)], b[:len(sum)]
 	for i := range sum {
 		sum[i] += a[i] * b[i]
+	}
+}
+
+// mulAdd4 is mulAdd of four pairs, one after the other, that reads and writes the
+// sums once.
+func mulAdd4(sum []float32, a, b *[4][]float32) {
+	n := len(sum)
+	a0, a1, a2, a3 := a[0][:n], a[1][:n], a[2][:n], a[3][:n]
+	b0, b1, b2, b3 := b[0][:n], b[1][:n], b[2][:n], b[3][:n]
+	for i, s := range sum {
+		s += a0[i] * b0[i]
+		s += a1[i] * b1[i]
+		s += a2[i] * b2[i]
+		s += a3[i] * b3[i]
+		sum[i] = s
 	}
 }
