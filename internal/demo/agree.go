@@ -17,11 +17,11 @@ import (
 type result struct {
 	name   string          // of the backend
 	err    error           // why it did not run to its end; other fields are then unset
-	layers []check.Result  // of each layer, fed the reference's input; unset for ref and for dropout
+	layers []check.Result  // of each layer, fed the reference's input; empty for ref and for dropout
 	each   []time.Duration // median time of each layer; nil for the network
 	all    time.Duration   // median time of all layers
 	out    *tensor.Tensor  // of the chain: each layer fed its own backend's input
-	chain  drift           // of out from the reference
+	drift  drift           // of out from the reference's
 }
 
 // drift is the distance of a chain's result from the reference. Errors of the
@@ -39,20 +39,20 @@ const maxDrift = 1e-4
 
 func (d drift) ok() bool { return d.top && d.relL2 <= maxDrift }
 
-// run computes the step, first on the reference, and judges each backend. An
+// run computes the step, on the reference and on each backend, and judges it. An
 // error of one backend is kept in its result; only the reference's ends the demo.
 func (s *step) run(ctx context.Context, set backends) error {
-	ref := set[0].be
-	if err := s.reference(ctx, ref); err != nil {
-		return fmt.Errorf("demo: %s on ref: %w", s.id, err)
-	}
-	defer func() { s.expect = nil }() // as large as all outputs, and no longer needed
 	s.results = make([]result, len(set))
 	for i, o := range set {
+		s.results[i] = result{name: o.name, err: o.err, layers: make([]check.Result, len(s.layers))}
+	}
+	if err := s.judge(ctx, set); err != nil {
+		return fmt.Errorf("demo: %s on ref: %w", s.id, err)
+	}
+	for i, o := range set {
 		r := &s.results[i]
-		r.name = o.name
-		if r.err = o.err; o.err == nil {
-			r.err = s.on(ctx, o.be, ref, r)
+		if r.err == nil {
+			r.err = s.chain(ctx, o.be, i == 0, r)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -64,27 +64,40 @@ func (s *step) run(ctx context.Context, set backends) error {
 	return nil
 }
 
-// reference computes the outputs of all layers one by one on the backend ref, and
-// the bounds for those of others.
-func (s *step) reference(ctx context.Context, ref backend.Backend) error {
+// judge computes the layers one by one: first on the reference, then with the same
+// input on the other backends, whose results it holds against the bounds.
+func (s *step) judge(ctx context.Context, set backends) error {
 	evaluate := func(d backend.Desc, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
-		return backend.RunDesc(ctx, ref, d, in...)
+		return backend.RunDesc(ctx, set[0].be, d, in...)
 	}
-	x := s.input
-	for _, l := range s.layers {
+	for i, l := range s.layers {
+		x := s.inputOf(i)
 		if l.prepare != nil {
 			l.prepare(x)
 		}
-		var e *check.Expectation
-		if l.op != nil {
-			in := append([]*tensor.Tensor{x}, l.weights...)
-			var err error
-			if e, err = check.Expect(backend.DescOf(l.op, in...), check.Normal, in, evaluate); err != nil {
-				return fmt.Errorf("%s: %w", l.name, err)
-			}
-			x = e.Want[0]
+		if l.op == nil {
+			s.ref = append(s.ref, x)
+			continue
 		}
-		s.ref, s.expect = append(s.ref, x), append(s.expect, e)
+		in := append([]*tensor.Tensor{x}, l.weights...)
+		e, err := check.Expect(backend.DescOf(l.op, in...), check.Normal, in, evaluate)
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+		s.ref = append(s.ref, e.Want[0])
+		for b, o := range set[1:] {
+			r := &s.results[b+1]
+			if r.err != nil {
+				continue
+			}
+			got, err := backend.RunOnce(ctx, o.be, l.op, in...)
+			if err == nil {
+				r.layers[i], err = e.Judge(got)
+			}
+			if err != nil {
+				r.err = fmt.Errorf("%s: %w", l.name, err)
+			}
+		}
 	}
 	return nil
 }
@@ -97,14 +110,15 @@ func (s *step) inputOf(i int) *tensor.Tensor {
 	return s.ref[i-1]
 }
 
-// on runs the step on one backend.
-func (s *step) on(ctx context.Context, be, ref backend.Backend, r *result) (err error) {
+// chain runs all layers on one backend, each fed what the one before wrote on the
+// device, takes the time, and compares the result with the reference's.
+func (s *step) chain(ctx context.Context, be backend.Backend, isRef bool, r *result) (err error) {
 	c, err := newChain(ctx, be, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
-	if be != ref { // to warm up; the reference has nothing that could
+	if !isRef { // to warm up; the reference has nothing that could
 		if err := c.run(ctx); err != nil {
 			return err
 		}
@@ -116,31 +130,15 @@ func (s *step) on(ctx context.Context, be, ref backend.Backend, r *result) (err 
 	if r.out, err = c.output(ctx, last); err != nil {
 		return err
 	}
-	r.chain = driftOf("result", r.out, s.ref[last])
+	r.drift = driftOf("result", r.out, s.ref[last])
 	if _, ok := s.layers[last].op.(backend.Softmax); ok {
 		// Softmax may hide a difference: judge what goes into it, and the choice.
 		logits, err := c.output(ctx, last-1)
 		if err != nil {
 			return err
 		}
-		r.chain = driftOf("logits", logits, s.inputOf(last))
-		r.chain.top = largest(r.out) == largest(s.ref[last])
-	}
-	if be == ref {
-		return nil
-	}
-	r.layers = make([]check.Result, len(s.layers))
-	for i, l := range s.layers {
-		if l.op == nil {
-			continue
-		}
-		got, err := backend.RunOnce(ctx, be, l.op, append([]*tensor.Tensor{s.inputOf(i)}, l.weights...)...)
-		if err != nil {
-			return fmt.Errorf("%s: %w", l.name, err)
-		}
-		if r.layers[i], err = s.expect[i].Judge(got); err != nil {
-			return fmt.Errorf("%s: judge: %w", l.name, err)
-		}
+		r.drift = driftOf("logits", logits, s.inputOf(last))
+		r.drift.top = largest(r.out) == largest(s.ref[last])
 	}
 	return nil
 }
@@ -192,7 +190,7 @@ func failures(steps []*step) int {
 			if unavailable(r.err) {
 				continue
 			}
-			if r.err != nil || !r.chain.ok() || s.noteWrong(r) {
+			if r.err != nil || !r.drift.ok() || s.noteWrong(r) {
 				n++
 			}
 			for i, l := range r.layers {

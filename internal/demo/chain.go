@@ -145,7 +145,7 @@ const (
 	minRuns   = 3
 	maxRuns   = 15
 	timeLimit = 400 * time.Millisecond
-	slowLimit = 2 * time.Second
+	slowLimit = time.Second
 )
 
 // time returns the median wall time of the whole chain, waiting at its end, and,

@@ -46,9 +46,9 @@ var ErrDisagree = errors.New("demo: the backends do not agree")
 // minSide is the smallest side of a picture: the pooling window is 4×4.
 const minSide = 4
 
-// MaxPixels is the largest picture that Run takes. Its feature maps need about a
-// gigabyte.
-const MaxPixels = 1 << 22
+// MaxPixels is the largest picture that Run takes, a little more than 1080 × 1920.
+// Feature maps and bounds need about 2 kB a pixel, so 4 GB for that.
+const MaxPixels = 1 << 21
 
 // Run computes the demo and writes its report to o.Stdout and its pictures and
 // index.html to o.Out, all of them or, after an error, those that were complete.
@@ -137,7 +137,7 @@ func load(path string) (*tensor.Tensor, string, error) {
 		return nil, "", fmt.Errorf("demo: picture %q is %d × %d pixels (height × width): want at least %d × %d, the size of the pooling window", path, h, w, minSide, minSide)
 	}
 	if h > MaxPixels/w {
-		return nil, "", fmt.Errorf("demo: picture %q is %d × %d pixels (height × width): want at most %d pixels in all, such as 2048 × 2048 (make it smaller first)", path, h, w, MaxPixels)
+		return nil, "", fmt.Errorf("demo: picture %q is %d × %d pixels (height × width): want at most %d pixels in all, such as 1080 × 1920 (make it smaller first)", path, h, w, MaxPixels)
 	}
 	return t, path, nil
 }

@@ -148,7 +148,7 @@ same backend computed before; it passes up to a relative L2 distance of 1e−4 a
 
 const speedNote = `Wall time of the kernels, waiting for the device at the end. Preparing, uploading weights and
 picture, one run to warm up, and reading back are not in it. Each number is the median of 3 to 15
-runs, or of those that fit in 2 s. The reference is written to be obviously right, not fast.`
+runs, or of those that fit in 1 s. The reference is written to be obviously right, not fast.`
 
 func indent(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n  ") }
 
@@ -191,12 +191,12 @@ func (r *report) agreement(steps []*step) table {
 			}
 			verdict := "pass"
 			switch {
-			case !res.chain.top:
+			case !res.drift.top:
 				verdict = "FAIL: another class"
-			case !res.chain.ok():
+			case !res.drift.ok():
 				verdict = "FAIL"
 			}
-			t.Rows = append(t.Rows, []string{s.id, "all layers, " + res.chain.what, o.name, small(res.chain.maxAbs), "", "L2 " + small(res.chain.relL2), verdict})
+			t.Rows = append(t.Rows, []string{s.id, "all layers, " + res.drift.what, o.name, small(res.drift.maxAbs), "", "L2 " + small(res.drift.relL2), verdict})
 		}
 	}
 	for b, o := range r.backends {

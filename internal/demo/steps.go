@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 
 	"github.com/convgl/convgl/backend"
-	"github.com/convgl/convgl/internal/check"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -27,9 +26,8 @@ type step struct {
 	input  *tensor.Tensor
 	layers []layer
 
-	ref     []*tensor.Tensor     // the reference's output of each layer
-	expect  []*check.Expectation // the bounds of these; nil for dropout
-	results []result             // one a backend, in the backends' order
+	ref     []*tensor.Tensor // the reference's output of each layer
+	results []result         // one a backend, in the backends' order
 }
 
 // The steps of the demo, in the order that they run in.
