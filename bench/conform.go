@@ -98,7 +98,7 @@ func (c ConformConfig) settle(t Target, k Case, p *casePlan, got []*tensor.Tenso
 			continue
 		}
 		if c.Dump != "" {
-			dir := filepath.Join(c.Dump, strings.ReplaceAll(t.Label, "/", "-"), k.Name)
+			dir := filepath.Join(c.Dump, strings.NewReplacer("/", "-", ":", "-").Replace(t.Label), k.Name)
 			err := os.MkdirAll(dir, 0o777)
 			if err == nil {
 				err = tensor.SaveNPY(filepath.Join(dir, o.name+".npy"), y)

@@ -171,7 +171,7 @@ func Peers(ctx context.Context, c PeersConfig, workloads []Workload, out io.Writ
 		failed := map[string]bool{} // one line is enough
 		for _, n := range c.Batches {
 			for _, t := range c.Targets {
-				peer := "convgl-" + t.Name()
+				peer := t.peer()
 				if failed[peer] {
 					continue
 				}
@@ -195,6 +195,9 @@ func Peers(ctx context.Context, c PeersConfig, workloads []Workload, out io.Writ
 	}
 	return nil
 }
+
+// peer is the name of the target among engines, as "convgl-cpu".
+func (t Target) peer() string { return "convgl-" + strings.ReplaceAll(t.Spec, ":", "-") }
 
 // peerCell measures one workload on one target with batch n.
 func peerCell(ctx context.Context, c PeersConfig, w Workload, t Target, n int) (lines []PeerLine, err error) {
@@ -223,7 +226,7 @@ func peerCell(ctx context.Context, c PeersConfig, w Workload, t Target, n int) (
 	}
 	defer func() { err = errors.Join(err, inst.Close()) }()
 
-	line := PeerLine{Peer: "convgl-" + t.Name(), Workload: w.Name, Threads: t.Device().Threads, Batch: n}
+	line := PeerLine{Peer: t.peer(), Workload: w.Name, Threads: t.Device().Threads, Batch: n}
 	m, err := c.measure(ctx, func() error { return errors.Join(inst.Run(ctx), t.Sync(ctx)) })
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package bench
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/convgl/convgl/backend"
 )
@@ -10,17 +11,21 @@ import (
 // Target is an open backend with the name that reports give it.
 type Target struct {
 	backend.Backend
-	// Label is the backend's name, with the number of threads where several are
-	// compared: "cpu/2".
+	// Spec is what OpenTargets was asked for: a name, or name:variant.
+	Spec string
+	// Label is Spec, with the number of threads where several are compared: "cpu/2".
 	Label string
 	// Threads is what was asked for; 0 is the backend's choice.
 	Threads int
+	// Note says what "auto" took, and why; "" for others.
+	Note string
 }
 
 // OpenTargets opens each backend, once for each number of threads if it has any.
-// No number is the backend's choice. When one cannot be opened, all are closed
+// A spec is a backend's name, with the family of kernels after a colon where it is
+// forced ("gl:tiled"), or "auto". No number of threads is the backend's choice. When one cannot be opened, all are closed
 // and the error is its *backend.UnavailableError, if that is why.
-func OpenTargets(names []string, threads []int) (ts []Target, err error) {
+func OpenTargets(specs []string, threads []int) (ts []Target, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, CloseTargets(ts))
@@ -30,16 +35,26 @@ func OpenTargets(names []string, threads []int) (ts []Target, err error) {
 	if len(threads) == 0 {
 		threads = []int{0}
 	}
-	for _, name := range names {
+	for _, spec := range specs {
+		name, variant, _ := strings.Cut(spec, ":")
 		for _, n := range threads {
-			be, err := backend.Open(name, backend.WithThreads(n))
-			if err != nil {
-				return ts, fmt.Errorf("bench: open %q: %w", name, err)
+			t := Target{Spec: spec, Threads: n}
+			opts := []backend.Option{backend.WithThreads(n), backend.WithVariant(variant)}
+			if name == "auto" {
+				t.Backend, t.Note, err = backend.OpenAuto(opts...)
+			} else {
+				t.Backend, err = backend.Open(name, opts...)
 			}
-			t := Target{Backend: be, Label: name, Threads: n}
-			has := be.Device().Threads != 0
+			if err != nil {
+				return ts, fmt.Errorf("bench: open %q: %w", spec, err)
+			}
+			if name == "auto" {
+				t.Spec = t.Name()
+			}
+			t.Label = t.Spec
+			has := t.Device().Threads != 0
 			if has && len(threads) > 1 {
-				t.Label = fmt.Sprintf("%s/%d", name, n)
+				t.Label = fmt.Sprintf("%s/%d", t.Spec, n)
 			}
 			ts = append(ts, t)
 			if !has {

@@ -129,7 +129,7 @@ func judge(ctx context.Context, v *Verification, t Target, d backend.Desc, in []
 // repro returns the command for one judgment.
 func repro(p Problem, t Target, c VerifyConfig, alg string, f check.Fill) string {
 	p.Name = ""
-	s := fmt.Sprintf("cnnbench verify -backend %s -ref %s -prb '%s' -fill %v -seed %d", t.Name(), c.Ref.Name(), p, f, c.Seed)
+	s := fmt.Sprintf("cnnbench verify -backend %s -ref %s -prb '%s' -fill %v -seed %d", t.Spec, c.Ref.Name(), p, f, c.Seed)
 	if alg != "" {
 		s += " -alg " + alg
 	}

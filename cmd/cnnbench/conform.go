@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/convgl/convgl/bench"
+)
+
+func conformCommand() *cobra.Command {
+	var (
+		backends     backendFlags
+		cases, dump  string
+		json, strict bool
+	)
+	c := &cobra.Command{
+		Use:   "conform",
+		Short: "run a folder of cases with known results",
+		Long: `conform runs the cases of a folder with a manifest.json, forward only, and counts
+passed, failed and unsupported by family and backend. A case of a kind, attribute
+or tensor that it does not know is unsupported. A failed case ends in exit code 1,
+an unsupported one only with -strict. A case that says "report only" is counted as
+reported when it differs.`,
+		Example: `  cnnbench conform -cases torch_cases -backend ref,cpu,gl
+  cnnbench conform -cases seed_golden -backend cpu -dump out`,
+		Args: cobra.NoArgs,
+	}
+	backends.add(c, "ref,cpu,gl")
+	c.Flags().StringVar(&cases, "cases", "", "the folder")
+	c.Flags().StringVar(&dump, "dump", "", "write what was computed to FOLDER/BACKEND/CASE/TENSOR.npy")
+	c.Flags().BoolVar(&json, "json", false, "report as one JSON document")
+	c.Flags().BoolVar(&strict, "strict", false, "unsupported is a failure")
+	c.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		if cases == "" {
+			return usagef("conform: -cases is missing: want a folder with a manifest.json")
+		}
+		m, err := bench.ReadManifest(cases)
+		if err != nil {
+			return usageError{err}
+		}
+		cfg := bench.ConformConfig{Dump: dump}
+		if cfg.Targets, err = backends.open(cmd.ErrOrStderr()); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, bench.CloseTargets(cfg.Targets)) }()
+
+		var rs []bench.Conformance
+		bad := false
+		bar := newProgress(cmd.ErrOrStderr(), len(m.Cases)*len(cfg.Targets))
+		runErr := bench.Conform(cmd.Context(), cfg, m, func(r bench.Conformance) error {
+			rs = append(rs, r)
+			bad = bad || r.Status == bench.Failed || strict && r.Status == bench.Unsupported
+			bar.step()
+			return nil
+		})
+		bar.end()
+		form := bench.Table
+		if json {
+			form = bench.JSON
+		}
+		if err := errors.Join(runErr, bench.WriteConformance(cmd.OutOrStdout(), form, cases, rs)); err != nil {
+			return err
+		}
+		if bad {
+			return errDisagree
+		}
+		return nil
+	}
+	return c
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/convgl/convgl/bench"
+)
+
+// perfFlags are the flags of perf.
+type perfFlags struct {
+	backends       backendFlags
+	problems       problemFlags
+	fill, format   string
+	seed           uint64
+	alg            string
+	count          int
+	minTime        time.Duration
+	cold           bool
+	baseline       string
+	slack          float64
+	peers          string
+	models, batchN string
+}
+
+func perfCommand() *cobra.Command {
+	var f perfFlags
+	c := &cobra.Command{
+		Use:   "perf",
+		Short: "measure kernels",
+		Long: `perf measures each problem on each backend, the backends in turns: the first run,
+upload, kernel (by the device's clock where it has one), readback, and the wall
+time of a run. It gives medians, the interval that holds the true median with
+95 %, the distance of the quartiles over the median (spread), and the share of the
+measured peak of the device. -format bench is what benchstat reads.
+
+With -peers it reads a table of layers (kind, name, Cin, D, H, W, Cout, k, s, p,
+groups, with tabs) and prints a JSON line a cell: peer convgl-NAME with the
+activations in the kernel's own layout, and convgl-NAME-plain with conversion from
+and to plain order in the timed part. The environment has REPS (samples, 15),
+CELL_MS (time for a cell, 150) and FILTER (a regular expression of names).`,
+		Example: `  cnnbench perf -backend cpu,gl -batch resnet50 -op conv
+  cnnbench perf -backend cpu -prb conv:mb1_ic64ih56oc64oh56kh3ph1 -count 20 -format bench | benchstat -
+  cnnbench perf -backend cpu -peers workloads.tsv -threads 1,2 -batch-sizes 1,8`,
+		Args: cobra.NoArgs,
+	}
+	f.backends.add(c, "cpu")
+	f.problems.add(c)
+	fs := c.Flags()
+	fs.StringVar(&f.fill, "fill", "normal", "what inputs hold: exact, normal, uniform, adversarial or special")
+	fs.Uint64Var(&f.seed, "seed", 1, "of the random fills")
+	fs.StringVar(&f.alg, "alg", "", "an algorithm by name, or all; default the backend's choice")
+	fs.IntVar(&f.count, "count", 10, "samples, at least")
+	fs.DurationVar(&f.minTime, "min-time", 200*time.Millisecond, "time that the samples of a kernel take together, at least")
+	fs.BoolVar(&f.cold, "cold", false, "empty the caches before each sample")
+	fs.StringVar(&f.format, "format", "table", "table, json, csv or bench")
+	fs.StringVar(&f.baseline, "baseline", "", "a file that -format json wrote; what is slower now ends in exit code 1")
+	fs.Float64Var(&f.slack, "slack", 0.05, "share by which a median may exceed the baseline's")
+	fs.StringVar(&f.peers, "peers", "", "a table of layers to measure in the form of other engines' programs")
+	fs.StringVar(&f.models, "models", "", "with -peers: a folder with NAME.onnx for the networks (not read by this version)")
+	fs.StringVar(&f.batchN, "batch-sizes", "1", "with -peers: batch sizes with commas")
+	c.MarkFlagsMutuallyExclusive("peers", "prb")
+	c.MarkFlagsMutuallyExclusive("peers", "batch")
+	for _, name := range []string{"op", "format", "alg", "count", "min-time", "cold", "baseline"} {
+		c.MarkFlagsMutuallyExclusive("peers", name)
+	}
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		if f.peers != "" {
+			return f.runPeers(cmd)
+		}
+		return f.run(cmd)
+	}
+	return c
+}
+
+func (f *perfFlags) run(cmd *cobra.Command) (err error) {
+	form, err := bench.ParseFormat(f.format, bench.Table, bench.JSON, bench.CSV, bench.Bench)
+	if err != nil {
+		return usageError{err}
+	}
+	if f.count < 1 || f.minTime < 0 || !(f.slack >= 0) {
+		return usagef("-count %d, -min-time %v, -slack %v: want at least 1, 0 and 0", f.count, f.minTime, f.slack)
+	}
+	fill, err := fills(f.fill)
+	if err != nil {
+		return err
+	}
+	if len(fill) != 1 {
+		return usagef("-fill %s: want one", f.fill)
+	}
+	ps, err := f.problems.problems("resnet50")
+	if err != nil {
+		return err
+	}
+	for _, p := range ps {
+		if err := p.Runnable(); err != nil {
+			return usageError{err}
+		}
+	}
+	var old []bench.Measurement
+	if f.baseline != "" {
+		if old, err = bench.ReadMeasurements(f.baseline); err != nil {
+			return usageError{err}
+		}
+	}
+	cfg := bench.PerfConfig{Fill: fill[0], Seed: f.seed, Algorithm: f.alg, Count: f.count, MinTime: f.minTime, Cold: f.cold}
+	if cfg.Targets, err = f.backends.open(cmd.ErrOrStderr()); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, bench.CloseTargets(cfg.Targets)) }()
+
+	var ms []bench.Measurement
+	failed := false
+	bar := newProgress(cmd.ErrOrStderr(), len(ps)*len(cfg.Targets))
+	runErr := bench.Perf(cmd.Context(), cfg, ps, func(m bench.Measurement) error {
+		ms = append(ms, m)
+		failed = failed || m.Status == bench.Failed
+		bar.step()
+		return nil
+	})
+	bar.end()
+	if err := errors.Join(runErr, bench.WriteMeasurements(cmd.OutOrStdout(), form, ms)); err != nil {
+		return err
+	}
+	slower := bench.Regressions(old, ms, f.slack)
+	for _, s := range slower {
+		fmt.Fprintln(cmd.ErrOrStderr(), "slower than the baseline:", s)
+	}
+	if failed || len(slower) > 0 {
+		return errDisagree
+	}
+	return nil
+}
+
+func (f *perfFlags) runPeers(cmd *cobra.Command) (err error) {
+	fill, err := fills(f.fill)
+	if err != nil {
+		return err
+	}
+	if len(fill) != 1 {
+		return usagef("-fill %s: want one", f.fill)
+	}
+	cfg := bench.PeersConfig{Fill: fill[0], Seed: f.seed}
+	if err := cfg.PeersEnv(os.Getenv); err != nil {
+		return usageError{err}
+	}
+	if cfg.Batches, err = positive("batch-sizes", f.batchN); err != nil {
+		return err
+	}
+	if len(cfg.Batches) == 0 {
+		return usagef("-batch-sizes: want at least one")
+	}
+	workloads, err := bench.ReadWorkloads(f.peers)
+	if err != nil {
+		return usageError{err}
+	}
+	if cfg.Targets, err = f.backends.open(cmd.ErrOrStderr()); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, bench.CloseTargets(cfg.Targets)) }()
+	return bench.Peers(cmd.Context(), cfg, workloads, cmd.OutOrStdout())
+}
