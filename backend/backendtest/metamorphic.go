@@ -1,0 +1,296 @@
+package backendtest
+
+import (
+	"slices"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/internal/check"
+	"github.com/convgl/convgl/tensor"
+)
+
+// relation is an equality that holds between results without an oracle, on exact
+// integers.
+type relation struct {
+	name string
+	test func(m *relations)
+}
+
+// relations computes for one relation. A calculation that is not supported ends
+// it.
+type relations struct {
+	s    *suite
+	r    reporter
+	name string
+	fill func(x ...int) *tensor.Tensor // new exact integers
+}
+
+// unsupportedOp ends a relation; it is recovered in metamorphic.
+type unsupportedOp struct{}
+
+func metamorphic(s *suite, r reporter, family string) {
+	for _, rel := range allRelations {
+		s.test(r, family, rel.name, func(r reporter) {
+			defer func() {
+				if e := recover(); e != nil {
+					if _, ok := e.(unsupportedOp); !ok {
+						panic(e)
+					}
+				}
+			}()
+			m := &relations{s: s, r: r, name: rel.name}
+			seed := s.o.Seed
+			m.fill = func(x ...int) *tensor.Tensor {
+				seed++
+				// As the factor of a matrix product of 4000 terms: from −4 to 4.
+				in, err := check.Inputs(desc(backend.MatMul{}, backend.F32(tensor.Shape(x).Size(), 1), backend.F32(1, 1)), check.Exact, seed)
+				if err != nil {
+					r.Fatalf("fill %v: %v", x, err)
+				}
+				return m.reshape(in[0], x...)
+			}
+			rel.test(m)
+		})
+	}
+}
+
+func (m *relations) do(op backend.Op, in ...*tensor.Tensor) *tensor.Tensor {
+	return m.doDesc(backend.DescOf(op, in...), in...)[0]
+}
+
+func (m *relations) doDesc(d backend.Desc, in ...*tensor.Tensor) []*tensor.Tensor {
+	out, ok := m.s.calc(m.r, "metamorphic", m.name, d, in)
+	if !ok {
+		panic(unsupportedOp{})
+	}
+	return out
+}
+
+func (m *relations) equal(what string, got, want *tensor.Tensor) {
+	same(m.r, what, []*tensor.Tensor{got}, []*tensor.Tensor{want})
+}
+
+func (m *relations) reshape(t *tensor.Tensor, to ...int) *tensor.Tensor {
+	y, err := t.Reshape(to...)
+	if err != nil {
+		m.r.Fatalf("%v", err)
+	}
+	return y
+}
+
+// make returns a tensor with f's value at each position.
+func (m *relations) make(f func(at []int) float32, x ...int) *tensor.Tensor {
+	t := tensor.Must(tensor.New(tensor.Float32, x...))
+	at := make([]int, len(x))
+	for i := range t.Float32s() {
+		rest := i
+		for k := len(x) - 1; k >= 0; k-- {
+			at[k] = rest % x[k]
+			rest /= x[k]
+		}
+		t.Float32s()[i] = f(at)
+	}
+	return t
+}
+
+// at returns an element.
+func at(t *tensor.Tensor, i ...int) float32 {
+	n := 0
+	for k, s := range t.Shape().Strides() {
+		n += i[k] * s
+	}
+	return t.Float32s()[n]
+}
+
+// pick returns the slices of t along dim in the order of an index list.
+func (m *relations) pick(t *tensor.Tensor, dim int, order []int) *tensor.Tensor {
+	x := slices.Clone(t.Shape())
+	x[dim] = len(order)
+	return m.make(func(i []int) float32 {
+		j := slices.Clone(i)
+		j[dim] = order[i[dim]]
+		return at(t, j...)
+	}, x...)
+}
+
+func (m *relations) combine(f func(a, b float32) float32, a, b *tensor.Tensor) *tensor.Tensor {
+	c := a.Clone()
+	for i, v := range b.Float32s() {
+		c.Float32s()[i] = f(c.Float32s()[i], v)
+	}
+	return c
+}
+
+func add(a, b float32) float32 { return a + b }
+
+func dot(a, b *tensor.Tensor) float64 {
+	sum := 0.0
+	for i, v := range a.Float32s() {
+		sum += float64(v) * float64(b.Float32s()[i])
+	}
+	return sum
+}
+
+func padded(p ...int) backend.Conv { return backend.Conv{Window: backend.Window{Pads: p}} }
+
+var allRelations = []relation{
+	{"linear-in-x", func(m *relations) {
+		a, b, w := m.fill(2, 5, 7, 6), m.fill(2, 5, 7, 6), m.fill(6, 5, 3, 3)
+		op := padded(1, 1, 1, 1)
+		m.equal("conv(a+b, w) = conv(a, w) + conv(b, w)", m.do(op, m.combine(add, a, b), w), m.combine(add, m.do(op, a, w), m.do(op, b, w)))
+	}},
+	{"linear-in-w", func(m *relations) {
+		x, v, w := m.fill(1, 5, 7, 6), m.fill(6, 5, 3, 3), m.fill(6, 5, 3, 3)
+		op := padded(1, 1, 1, 1)
+		m.equal("conv(x, v+w) = conv(x, v) + conv(x, w)", m.do(op, x, m.combine(add, v, w)), m.combine(add, m.do(op, x, v), m.do(op, x, w)))
+	}},
+	{"shift", func(m *relations) {
+		x, w := m.fill(1, 4, 9, 11), m.fill(5, 4, 3, 3)
+		shifted := m.make(func(i []int) float32 {
+			return at(x, i[0], i[1], (i[2]+1)%9, (i[3]+2)%11)
+		}, x.Shape()...)
+		y, z := m.do(backend.Conv{}, x, w), m.do(backend.Conv{}, shifted, w)
+		inner := func(t *tensor.Tensor, dh, dw int) *tensor.Tensor {
+			return m.make(func(i []int) float32 { return at(t, i[0], i[1], i[2]+dh, i[3]+dw) }, 1, 5, 6, 7)
+		}
+		m.equal("conv(shift x) = shift conv(x)", inner(z, 0, 0), inner(y, 1, 2))
+	}},
+	{"delta", func(m *relations) {
+		x := m.fill(2, 9, 6, 7)
+		w := m.make(func(i []int) float32 {
+			if i[0] == i[1] && i[2] == 1 && i[3] == 1 {
+				return 1
+			}
+			return 0
+		}, 9, 9, 3, 3)
+		m.equal("a delta kernel is the identity", m.do(padded(1, 1, 1, 1), x, w), x)
+	}},
+	{"separable", func(m *relations) {
+		x, u, v := m.fill(1, 6, 9, 8), m.fill(6, 1, 3, 1), m.fill(6, 1, 1, 5)
+		w := m.make(func(i []int) float32 { return at(u, i[0], 0, i[2], 0) * at(v, i[0], 0, 0, i[3]) }, 6, 1, 3, 5)
+		depthwise := backend.Conv{Groups: 6}
+		m.equal("u·vᵀ = u, then v", m.do(depthwise, x, w), m.do(depthwise, m.do(depthwise, x, u), v))
+	}},
+	{"grouped", func(m *relations) {
+		x, w := m.fill(2, 12, 5, 6), m.fill(9, 4, 3, 3)
+		full := m.make(func(i []int) float32 {
+			if i[1]/4 != i[0]/3 {
+				return 0
+			}
+			return at(w, i[0], i[1]%4, i[2], i[3])
+		}, 9, 12, 3, 3)
+		op := padded(1, 1, 1, 1)
+		grouped := op
+		grouped.Groups = 3
+		m.equal("groups = a block-diagonal kernel", m.do(grouped, x, w), m.do(op, x, full))
+	}},
+	{"depthwise", func(m *relations) {
+		x, w := m.fill(2, 7, 5, 6), m.fill(7, 1, 3, 3)
+		full := m.make(func(i []int) float32 {
+			if i[1] != i[0] {
+				return 0
+			}
+			return at(w, i[0], 0, i[2], i[3])
+		}, 7, 7, 3, 3)
+		op := padded(1, 1, 1, 1)
+		grouped := op
+		grouped.Groups = 7
+		m.equal("depthwise = a diagonal kernel", m.do(grouped, x, w), m.do(op, x, full))
+	}},
+	{"dilated", func(m *relations) {
+		x, w := m.fill(1, 4, 9, 10), m.fill(5, 4, 3, 2)
+		stuffed := m.make(func(i []int) float32 {
+			if i[2]%2 != 0 || i[3]%3 != 0 {
+				return 0
+			}
+			return at(w, i[0], i[1], i[2]/2, i[3]/3)
+		}, 5, 4, 5, 4)
+		op := padded(1, 2, 0, 1)
+		dilated := op
+		dilated.Dilations = shape{2, 3}
+		m.equal("dilation = zeros in the kernel", m.do(dilated, x, w), m.do(op, x, stuffed))
+	}},
+	{"strided", func(m *relations) {
+		x, w := m.fill(1, 4, 9, 10), m.fill(5, 4, 3, 3)
+		y := m.do(padded(1, 1, 1, 1), x, w)
+		strided := backend.Conv{Window: backend.Window{Pads: pads(2, 1), Strides: shape{2, 3}}}
+		m.equal("a stride takes every s-th", m.do(strided, x, w), m.pick(m.pick(y, 2, shape{0, 2, 4, 6, 8}), 3, shape{0, 3, 6, 9}))
+	}},
+	{"conv-matmul", func(m *relations) {
+		x, w := m.fill(3, 17, 5, 7), m.fill(10, 17, 1, 1)
+		y := m.do(backend.MatMul{}, m.reshape(w, 10, 17), m.reshape(x, 3, 17, 35))
+		m.equal("1×1 convolution = a matrix product", m.do(backend.Conv{}, x, w), m.reshape(y, 3, 10, 5, 7))
+	}},
+	{"dense-matmul", func(m *relations) {
+		x, w := m.fill(6, 43), m.fill(11, 43)
+		wt := m.make(func(i []int) float32 { return at(w, i[1], i[0]) }, 43, 11)
+		m.equal("dense = x·wᵀ", m.do(backend.Dense{}, x, w), m.do(backend.MatMul{}, x, wt))
+	}},
+	{"dense-conv", func(m *relations) {
+		x, w := m.fill(3, 6, 4, 5), m.fill(9, 6, 4, 5)
+		y := m.do(backend.Dense{}, m.do(backend.Flatten{Axis: 1}, x), m.reshape(w, 9, 120))
+		m.equal("a kernel as large as x = dense", m.reshape(m.do(backend.Conv{}, x, w), 3, 9), y)
+	}},
+	{"1d-2d-3d", func(m *relations) {
+		x, w := m.fill(2, 5, 19), m.fill(6, 5, 3)
+		y := m.do(backend.Conv{Window: backend.Window{Pads: shape{1, 2}, Strides: shape{2}}}, x, w)
+		flat := m.do(backend.Conv{Window: backend.Window{Pads: shape{0, 1, 0, 2}, Strides: shape{1, 2}}}, m.reshape(x, 2, 5, 1, 19), m.reshape(w, 6, 5, 1, 3))
+		deep := m.do(backend.Conv{Window: backend.Window{Pads: shape{1, 0, 0, 2, 0, 0}, Strides: shape{2, 1, 1}}}, m.reshape(x, 2, 5, 19, 1, 1), m.reshape(w, 6, 5, 3, 1, 1))
+		m.equal("1-D = 2-D of height 1", m.reshape(flat, y.Shape()...), y)
+		m.equal("1-D = 3-D of width 1", m.reshape(deep, y.Shape()...), y)
+	}},
+	{"batch-permutation", func(m *relations) {
+		x, w := m.fill(4, 5, 6, 7), m.fill(6, 5, 3, 3)
+		order := shape{2, 0, 3, 1}
+		m.equal("images in another order", m.do(backend.Conv{}, m.pick(x, 0, order), w), m.pick(m.do(backend.Conv{}, x, w), 0, order))
+	}},
+	{"input-permutation", func(m *relations) {
+		x, w := m.fill(2, 5, 6, 7), m.fill(6, 5, 3, 3)
+		order := shape{4, 2, 0, 1, 3}
+		m.equal("input channels in another order", m.do(backend.Conv{}, m.pick(x, 1, order), m.pick(w, 1, order)), m.do(backend.Conv{}, x, w))
+	}},
+	{"output-permutation", func(m *relations) {
+		x, w := m.fill(2, 5, 6, 7), m.fill(6, 5, 3, 3)
+		order := shape{5, 3, 0, 4, 1, 2}
+		m.equal("output channels in another order", m.do(backend.Conv{}, x, m.pick(w, 0, order)), m.pick(m.do(backend.Conv{}, x, w), 1, order))
+	}},
+	{"padding", func(m *relations) {
+		x, w := m.fill(2, 5, 6, 7), m.fill(6, 5, 3, 3)
+		wider := m.do(backend.Pad{Pads: shape{0, 0, 1, 2, 0, 0, 3, 0}}, x)
+		m.equal("padding = Pad, then none", m.do(padded(1, 2, 3, 0), x, w), m.do(backend.Conv{}, wider, w))
+	}},
+	{"epilogue", func(m *relations) {
+		x, w, b := m.fill(2, 5, 6, 7), m.fill(6, 5, 3, 3), m.fill(6)
+		res := m.fill(2, 6, 4, 5)
+		fused := m.do(backend.Conv{Bias: true, Epilogue: backend.Epilogue{residual, relu}}, x, w, b, res)
+		y := m.do(backend.Binary{}, m.do(backend.Conv{}, x, w), m.reshape(b, 1, 6, 1, 1))
+		m.equal("a fused epilogue = its steps", fused, m.do(backend.Activation{}, m.do(backend.Binary{}, y, res)))
+	}},
+	{"adjoint", func(m *relations) {
+		op := backend.Conv{Window: backend.Window{Pads: shape{1, 0, 1, 2}, Strides: shape{2, 1}}, Groups: 2}
+		x, w := m.fill(2, 6, 7, 8), m.fill(8, 3, 3, 3)
+		y := m.do(op, x, w)
+		g := m.fill(y.Shape()...)
+		gx := m.doDesc(backwardDesc(op, backend.BackwardData, x.Shape(), w.Shape()), g, w)[0]
+		gw := m.doDesc(backwardDesc(op, backend.BackwardWeights, x.Shape(), w.Shape()), x, g)[0]
+		a, b, c := dot(y, g), dot(x, gx), dot(w, gw)
+		if a != b || a != c {
+			m.r.Errorf("⟨conv(x,w), g⟩ = %v, ⟨x, ∂x⟩ = %v, ⟨w, ∂w⟩ = %v: want equal", a, b, c)
+		}
+	}},
+	{"maxpool-separable", func(m *relations) {
+		x := m.fill(2, 5, 8, 9)
+		pool := func(k ...int) backend.Op {
+			return backend.MaxPool{Window: backend.Window{Kernel: k, Strides: k}}
+		}
+		m.equal("max over 2×3 = over 2, then over 3", m.do(pool(2, 3), x), m.do(pool(1, 3), m.do(pool(2, 1), x)))
+	}},
+	{"maxpool-global", func(m *relations) {
+		x := m.fill(2, 5, 6, 7)
+		m.equal("a window as large as x = global", m.do(backend.MaxPool{Window: backend.Window{Kernel: shape{6, 7}}}, x), m.do(backend.GlobalPool{}, x))
+	}},
+	{"softmax-shift", func(m *relations) {
+		x := m.fill(4, 33)
+		shifted := m.combine(func(a, _ float32) float32 { return a + 16 }, x, x)
+		m.equal("softmax(x + c) = softmax(x)", m.do(backend.Softmax{Axis: 1}, shifted), m.do(backend.Softmax{Axis: 1}, x))
+	}},
+}
