@@ -77,7 +77,7 @@ Flags may have one dash or two. Exit codes: 0 fine, 1 disagreement or regression
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(verifyCommand(), perfCommand(), conformCommand(), listCommand(), envCommand())
+	root.AddCommand(verifyCommand(), perfCommand(), conformCommand(), demoCommand(), listCommand(), envCommand())
 	started = new(bool)
 	for _, c := range root.Commands() {
 		inner := c.RunE

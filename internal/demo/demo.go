@@ -43,6 +43,9 @@ var DefaultBackends = []string{"ref", "cpu", "gl"}
 // outside the bounds.
 var ErrDisagree = errors.New("demo: the backends do not agree")
 
+// ErrPicture is wrapped by what Run returns for a picture that it cannot take.
+var ErrPicture = errors.New("demo: unusable picture")
+
 // minSide is the smallest side of a picture: the pooling window is 4×4.
 const minSide = 4
 
@@ -130,14 +133,14 @@ func load(path string) (*tensor.Tensor, string, error) {
 	}
 	t, err := tensor.LoadImage(path)
 	if err != nil {
-		return nil, "", fmt.Errorf("demo: %w", err)
+		return nil, "", fmt.Errorf("%w: %w", ErrPicture, err)
 	}
 	h, w := t.Shape()[0], t.Shape()[1]
 	if h < minSide || w < minSide {
-		return nil, "", fmt.Errorf("demo: picture %q is %d × %d pixels (height × width): want at least %d × %d, the size of the pooling window", path, h, w, minSide, minSide)
+		return nil, "", fmt.Errorf("%w: %q is %d × %d pixels (height × width): want at least %d × %d, the size of the pooling window", ErrPicture, path, h, w, minSide, minSide)
 	}
 	if h > MaxPixels/w {
-		return nil, "", fmt.Errorf("demo: picture %q is %d × %d pixels (height × width): want at most %d pixels in all, such as 1080 × 1920 (make it smaller first)", path, h, w, MaxPixels)
+		return nil, "", fmt.Errorf("%w: %q is %d × %d pixels (height × width): want at most %d pixels in all, such as 1080 × 1920 (make it smaller first)", ErrPicture, path, h, w, MaxPixels)
 	}
 	return t, path, nil
 }

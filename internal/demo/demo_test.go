@@ -201,6 +201,8 @@ func TestBadInput(t *testing.T) {
 		c.o.Backends = []string{"ref"}
 		if err := Run(context.Background(), c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got error %v, want one with %q", name, err, c.want)
+		} else if picture := c.o.Image != good; errors.Is(err, ErrPicture) != picture {
+			t.Errorf("%s: error %v is ErrPicture: %v, want %v", name, err, !picture, picture)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "out")); err == nil {

@@ -139,7 +139,7 @@ func (r *report) probabilities(s *step) table {
 // tables prints agreement and speed.
 func (r *report) tables(steps []*step) {
 	r.printf("\nAgreement with the reference\n%s%s\n", r.agreement(steps), indent(agreementNote))
-	r.printf("\nSpeed: median milliseconds, shorter is better\n%s%s\n", r.speed(steps), indent(speedNote))
+	r.printf("\nSpeed: median milliseconds, less is better\n%s%s\n", r.speed(steps), indent(speedNote))
 }
 
 const agreementNote = `Each layer gets the reference's input. "Error / bound" is the worst element's error over the bound

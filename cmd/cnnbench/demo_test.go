@@ -1,0 +1,51 @@
+package main
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/convgl/convgl/tensor"
+)
+
+func TestDemo(t *testing.T) {
+	dir := t.TempDir()
+	img := image.NewRGBA(image.Rect(0, 0, 20, 16))
+	for i := range 320 {
+		img.SetRGBA(i%20, i/20, color.RGBA{uint8(i), uint8(3 * i), uint8(i * i), 255})
+	}
+	good, bad := filepath.Join(dir, "good.png"), filepath.Join(dir, "bad.png")
+	if err := tensor.SavePNG(good, img); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(bad, []byte("\x89PNG\r\n\x1a\nhello"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "out")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		text string // in what is printed
+	}{
+		{"fine", []string{"-image", good, "-out", out, "-backend", "ref,cpu"}, exitOK, "All results of ref, cpu agree."},
+		{"one missing", []string{"-image", good, "-out", out, "-backend", "cpu,nosuch"}, exitUnavailable, "nosuch did NOT run"},
+		{"corrupt", []string{"-image", bad, "-out", out}, exitUsage, "bad.png"},
+		{"missing", []string{"-image", filepath.Join(dir, "none.png"), "-out", out}, exitUsage, "none.png"},
+		{"folder is a file", []string{"-image", good, "-out", good}, exitUsage, "folder"},
+		{"list", []string{"-image", good, "-out", out, "-backend", "cpu,,gl"}, exitUsage, "-backend"},
+		{"argument", []string{"picture.png"}, exitUsage, "picture.png"},
+	} {
+		var text bytes.Buffer
+		if code := run(append([]string{"demo"}, c.args...), &text, &text); code != c.code || !strings.Contains(text.String(), c.text) {
+			t.Errorf("%s: exit code %d, want %d with %q:\n%s", c.name, code, c.code, c.text, text.String())
+		}
+	}
+	if _, err := os.Stat(filepath.Join(out, "index.html")); err != nil {
+		t.Error(err)
+	}
+}
