@@ -1,0 +1,508 @@
+package backendtest
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/tensor"
+)
+
+// mutation is a bug planted into the oracle, which the suite must find.
+type mutation struct {
+	name     string
+	family   string                                            // the part of the suite that must find it
+	finds    string                                            // must be in what it says
+	desc     func(*backend.Desc)                               // plans something else
+	info     func(d backend.Desc, i *backend.KernelInfo)       // says something else
+	before   func(k *mutantKernel, a backend.Args)             // before a run
+	after    func(k *mutantKernel, a backend.Args)             // after it
+	run      func(k *mutantKernel, a backend.Args) error       // instead of it
+	counts   bool                                              // run looks at mutantKernel.runs
+	prepared func(be *mutant, d backend.Desc) error            // at the end of Prepare
+	closed   func(be *mutant, err error) error                 // at the end of Close
+	pack     func(be *mutant, t *tensor.Tensor) *tensor.Tensor // packs something else
+}
+
+func TestMutants(t *testing.T) {
+	for _, m := range mutations {
+		t.Run(m.name, func(t *testing.T) {
+			r := &recorder{}
+			o := Options{Threads: []int{1, 2, 3}, Short: true, Seed: 3}
+			for _, f := range families {
+				if f.name != m.family {
+					o.Skip = append(o.Skip, Skip{f.name + "/", "only " + m.family + " matters"})
+				}
+			}
+			r.Run("", func(reporter) { run(r, m.open, o) })
+			if len(r.failures) == 0 {
+				t.Fatalf("%s: not found", m.name)
+			}
+			t.Logf("found: %s", strings.SplitN(r.failures[0], "\n", 2)[0])
+			if !strings.Contains(r.failures[0], m.finds) {
+				t.Errorf("found as %q, want a message with %q", r.failures[0], m.finds)
+			}
+		})
+	}
+}
+
+// The wrapper alone is no bug: what is found in the mutants is theirs.
+func TestNoMutant(t *testing.T) {
+	r := &recorder{}
+	r.Run("", func(reporter) { run(r, (&mutation{}).open, Options{Threads: []int{2}, Short: true}) })
+	if len(r.failures) > 0 {
+		t.Error(r.failures[0])
+	}
+}
+
+// recorder is a reporter that ends at the first failure.
+type recorder struct{ failures []string }
+
+func (*recorder) Logf(string, ...any) {}
+func (r *recorder) Errorf(format string, args ...any) {
+	r.failures = append(r.failures, fmt.Sprintf(format, args...))
+}
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.Errorf(format, args...)
+	runtime.Goexit()
+}
+func (r *recorder) Run(_ string, f func(reporter)) {
+	if len(r.failures) > 0 {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f(r)
+	}()
+	<-done
+}
+
+var mutations = []*mutation{
+	{name: "drops the last tap", family: "conv", finds: "fail", before: func(k *mutantKernel, a backend.Args) {
+		if _, ok := k.d.Op.(backend.Conv); ok {
+			k.editing(a.In[1], func(w []byte) {
+				n := tensor.Shape(k.d.In[1].Shape[1:]).Size()
+				for i := n - 1; i < len(w)/4; i += n {
+					put(w, i, 0)
+				}
+			})
+		}
+	}},
+	{name: "forgets pad lanes", family: "activation", finds: "padded lane", after: func(k *mutantKernel, a backend.Args) {
+		d := k.Info().Out[0]
+		if n := len(d.Shape); n >= 3 && d.Layout == backend.ChannelsLast4 && d.Shape[1]%4 != 0 {
+			k.editing(a.Out[0], func(y []byte) { put(y, d.Shape[1], 0.5) })
+		}
+	}},
+	{name: "writes past the end", family: "maxpool", finds: "canary", after: func(k *mutantKernel, a backend.Args) {
+		b := a.Out[0].(*mutantBuffer)
+		k.editing(b.root, func(mem []byte) { mem[b.offset+b.Bytes()] = 0 })
+	}},
+	{name: "writes before the start", family: "dense", finds: "canary", after: func(k *mutantKernel, a backend.Args) {
+		b := a.Out[0].(*mutantBuffer)
+		k.editing(b.root, func(mem []byte) { mem[b.offset-1] = 0 })
+	}},
+	{name: "writes past a page", family: "memory", finds: "canary", after: func(k *mutantKernel, a backend.Args) {
+		if b := a.Out[0].(*mutantBuffer); b.Bytes()%4096 == 0 && b.root.Bytes() > b.offset+b.Bytes() {
+			k.editing(b.root, func(mem []byte) { mem[b.offset+b.Bytes()] = 0 })
+		}
+	}},
+	{name: "changes an input", family: "softmax", finds: "was changed", after: func(k *mutantKernel, a backend.Args) {
+		k.editing(a.In[0], func(x []byte) {
+			if len(x) > 0 {
+				put(x, 0, 1e9)
+			}
+		})
+	}},
+	{name: "leaves one element unwritten", family: "avgpool", finds: "not written", after: func(k *mutantKernel, a backend.Args) {
+		k.editing(a.Out[0], func(y []byte) {
+			if len(y) > 0 {
+				binary.NativeEndian.PutUint32(y[len(y)/8*4:], poison)
+			}
+		})
+	}},
+	{name: "writes nothing when it runs again", family: "determinism", finds: "not written", counts: true, run: func(k *mutantKernel, a backend.Args) error {
+		if k.runs > 1 {
+			return nil
+		}
+		return k.plain(ctx, a)
+	}},
+	{name: "reads its workspace", family: "conv", finds: "not written", info: func(_ backend.Desc, i *backend.KernelInfo) { i.Workspace = 64 },
+		after: func(k *mutantKernel, a backend.Args) {
+			var scratch []byte
+			k.editing(a.Workspace, func(w []byte) { scratch = w })
+			k.editing(a.Out[0], func(y []byte) {
+				if len(y) > 0 {
+					put(y, 0, get(y, 0)+0*get(scratch, 0))
+				}
+			})
+		}},
+	{name: "adds across the channel block", family: "edges", finds: "fail", after: func(k *mutantKernel, a backend.Args) {
+		if y := k.d.Out[0].Shape; len(y) == 4 && y[1] == 65 { // the 65th channel is forgotten
+			k.editing(a.Out[0], func(m []byte) { clear(m[4*64*y[2]*y[3]:]) })
+		}
+	}},
+	{name: "swaps the pads", family: "conv", finds: "fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.Conv); ok && len(op.Pads) == 4 {
+			op.Pads = []int{op.Pads[2], op.Pads[3], op.Pads[0], op.Pads[1]}
+			d.Op = op
+		}
+	}},
+	{name: "swaps epilogue steps", family: "conv", finds: "fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.Conv); ok && len(op.Epilogue) == 2 && op.Epilogue[0] == relu {
+			op.Epilogue = backend.Epilogue{op.Epilogue[1], op.Epilogue[0]}
+			d.Op = op
+		}
+	}},
+	{name: "counts the padding", family: "avgpool", finds: "fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.AvgPool); ok {
+			op.CountIncludePad = true
+			d.Op = op
+		}
+	}},
+	{name: "another epsilon", family: "batchnorm", finds: "fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.BatchNorm); ok && op.Epsilon == 1e-5 {
+			op.Epsilon = 1e-3
+			d.Op = op
+		}
+	}},
+	{name: "takes NaN for 0 in ReLU", family: "activation", finds: "NaN", after: func(k *mutantKernel, a backend.Args) {
+		k.editing(a.Out[0], func(y []byte) {
+			for i := range len(y) / 4 {
+				if v := get(y, i); v != v {
+					put(y, i, 0)
+				}
+			}
+		})
+	}},
+	{name: "is inexact by 1e-5", family: "matmul", finds: "over it", after: perturbed(func(k *mutantKernel) bool { return true }, 1e-5)},
+	{name: "moves int32 as float32", family: "reorder", finds: "fail", after: func(k *mutantKernel, a backend.Args) {
+		if k.d.In[0].DType == tensor.Int32 {
+			k.editing(a.Out[0], func(y []byte) {
+				for i := range len(y) / 4 {
+					v := int32(binary.NativeEndian.Uint32(y[4*i:]))
+					binary.NativeEndian.PutUint32(y[4*i:], uint32(int32(float64(float32(v)))))
+				}
+			})
+		}
+	}},
+	{name: "depends on the position in the batch", family: "determinism", finds: "alone", after: perturbed(func(k *mutantKernel) bool {
+		return k.d.Out[0].Shape[0] > 1
+	}, 1e-7)},
+	{name: "depends on the number of threads", family: "determinism", finds: "3 threads", after: perturbed(func(k *mutantKernel) bool {
+		return k.be.threads == 3
+	}, 1e-7)},
+	{name: "differs from run to run", family: "determinism", finds: "run ", after: perturbed(func(k *mutantKernel) bool { return k.runs == 2 }, 1e-7)},
+	{name: "ignores a fixed layout", family: "conv", finds: "layout", desc: func(d *backend.Desc) {
+		for i := range d.Out {
+			d.Out[i].Layout = backend.Plain
+		}
+	}},
+	{name: "lists a false output in place", family: "memory", finds: "in place", info: func(d backend.Desc, i *backend.KernelInfo) {
+		if _, ok := d.Op.(backend.Conv); ok && i.InBytes(0) == i.OutBytes(0) {
+			i.InPlace = []int{0}
+		}
+	}},
+	{name: "packs by batch size", family: "prototypes", finds: "format", info: func(d backend.Desc, i *backend.KernelInfo) {
+		if len(d.In) > 1 && d.In[1].Const {
+			i.Formats[1] = batchFormat{d.In[0].Shape[0], d.In[1].Bytes()}
+		}
+	}},
+	{name: "packs a wrong weight", family: "dense", finds: "fail", info: func(d backend.Desc, i *backend.KernelInfo) {
+		if len(d.In) > 1 && d.In[1].Const {
+			i.Formats[1] = batchFormat{0, d.In[1].Bytes()}
+		}
+	}, pack: func(_ *mutant, t *tensor.Tensor) *tensor.Tensor {
+		c := t.Clone()
+		if n := c.Size(); n > 0 {
+			c.Float32s()[n-1]++
+		}
+		return c
+	}},
+	{name: "leaks a buffer", family: "conv", finds: "leaves objects open", prepared: func(be *mutant, _ backend.Desc) error {
+		_, err := be.Backend.Alloc(4)
+		return err
+	}},
+	{name: "hides a leak", family: "life", finds: "LeakError", closed: func(*mutant, error) error { return nil }},
+	{name: "runs on closed buffers", family: "life", finds: "ErrClosed", run: func(k *mutantKernel, a backend.Args) error {
+		if err := k.plain(ctx, a); !errors.Is(err, backend.ErrClosed) {
+			return err
+		}
+		return nil
+	}},
+	{name: "keeps the arguments of a run", family: "life", finds: "goroutine", run: func(k *mutantKernel, a backend.Args) error {
+		k.args.Store(&a)
+		runtime.Gosched()
+		return k.plain(ctx, *k.args.Load())
+	}},
+	{name: "allocates in each run", family: "life", finds: "allocates", run: func(k *mutantKernel, a backend.Args) error {
+		garbage.Store(new([64]byte))
+		return k.plain(ctx, a)
+	}},
+	{name: "supports nothing", family: "conv", finds: "nothing ran", prepared: func(*mutant, backend.Desc) error {
+		return backend.Unsupported("mutant", "Conv", "none is")
+	}},
+	{name: "fails without a type", family: "edges", finds: "*LimitError", prepared: func(_ *mutant, d backend.Desc) error {
+		if d.In[0].Bytes() > 1<<30 {
+			return errors.New("too large")
+		}
+		return nil
+	}},
+	{name: "breaks on large batches", family: "edges", finds: "fail", after: func(k *mutantKernel, a backend.Args) {
+		if y := k.d.Out[0].Shape; len(y) == 4 && y[0] > 512 {
+			k.editing(a.Out[0], func(m []byte) { clear(m[len(m)/4*4/2:]) })
+		}
+	}},
+	{name: "adds before it rounds the gradient", family: "prototypes", finds: "central differences", after: func(k *mutantKernel, a backend.Args) {
+		if k.d.Pass == backend.BackwardWeights {
+			k.editing(a.Out[0], func(m []byte) { put(m, 0, get(m, 0)+1) })
+		}
+	}},
+	{name: "ignores groups", family: "metamorphic", finds: "groups", before: func(k *mutantKernel, a backend.Args) {
+		if op, ok := k.d.Op.(backend.Conv); ok && op.Groups == 3 {
+			k.editing(a.In[0], func(x []byte) { copy(x[len(x)/2:], x[:len(x)/2]) })
+		}
+	}},
+}
+
+var garbage atomic.Pointer[[64]byte]
+
+// perturbed multiplies elements that are no integers by 1+by, where the condition
+// holds: what is exact stays so.
+func perturbed(when func(k *mutantKernel) bool, by float64) func(*mutantKernel, backend.Args) {
+	return func(k *mutantKernel, a backend.Args) {
+		if !when(k) {
+			return
+		}
+		k.editing(a.Out[0], func(y []byte) {
+			for i := range len(y) / 4 {
+				if v := float64(get(y, i)); v != math.Trunc(v) {
+					put(y, i, float32(v*(1+by)))
+				}
+			}
+		})
+	}
+}
+
+func get(m []byte, i int) float32 { return math.Float32frombits(binary.NativeEndian.Uint32(m[4*i:])) }
+func put(m []byte, i int, v float32) {
+	binary.NativeEndian.PutUint32(m[4*i:], math.Float32bits(v))
+}
+
+// mutant is the oracle with a bug.
+type mutant struct {
+	backend.Backend
+	m       *mutation
+	threads int
+}
+
+func (m *mutation) open(opts ...backend.Option) (backend.Backend, error) {
+	be, err := openRef(opts...)
+	if err != nil {
+		return nil, err
+	}
+	var c backend.Config
+	for _, o := range opts {
+		o(&c)
+	}
+	return &mutant{be, m, c.Threads}, nil
+}
+
+func (be *mutant) Close() error {
+	err := be.Backend.Close()
+	if be.m.closed != nil {
+		return be.m.closed(be, err)
+	}
+	return err
+}
+
+func (be *mutant) Algorithms(d backend.Desc) []string {
+	names := be.Backend.Algorithms(d)
+	if len(names) > 0 && be.m.prepared != nil && be.m.prepared(be, d) != nil {
+		return nil
+	}
+	return names
+}
+
+func (be *mutant) Alloc(n int64) (backend.Buffer, error) {
+	b, err := be.Backend.Alloc(n)
+	if err != nil {
+		return nil, err
+	}
+	return &mutantBuffer{Buffer: b, root: b}, nil
+}
+
+func (be *mutant) Pack(ctx context.Context, t *tensor.Tensor, d backend.TensorDesc, f backend.Format) (backend.Buffer, error) {
+	if _, ok := f.(batchFormat); ok {
+		f = nil
+		if be.m.pack != nil {
+			t = be.m.pack(be, t)
+		}
+	}
+	b, err := be.Backend.Pack(ctx, t, d, f)
+	if err != nil {
+		return nil, err
+	}
+	return &mutantBuffer{Buffer: b, root: b}, nil
+}
+
+func (be *mutant) Write(ctx context.Context, b backend.Buffer, src []byte) error {
+	return be.Backend.Write(ctx, unwrap(b), src)
+}
+
+func (be *mutant) Read(ctx context.Context, dst []byte, b backend.Buffer) error {
+	return be.Backend.Read(ctx, dst, unwrap(b))
+}
+
+func (be *mutant) Prepare(ctx context.Context, d backend.Desc) (backend.Kernel, error) {
+	planned, err := d.Resolve()
+	if err != nil {
+		return nil, err
+	}
+	asked := planned
+	planned.Out = append([]backend.TensorDesc{}, planned.Out...)
+	if be.m.desc != nil {
+		be.m.desc(&planned)
+	}
+	k, err := be.Backend.Prepare(ctx, planned)
+	if err != nil {
+		return nil, err
+	}
+	if be.m.prepared != nil {
+		if err := be.m.prepared(be, asked); err != nil {
+			return nil, errors.Join(err, k.Close())
+		}
+	}
+	info := *k.Info()
+	info.Formats = append([]backend.Format{}, info.Formats...)
+	info.Cost = asked.Cost()
+	if be.m.info != nil {
+		be.m.info(asked, &info)
+	}
+	return &mutantKernel{Kernel: k, be: be, d: asked, info: &info}, nil
+}
+
+// mutantKernel is a kernel of the oracle that runs with the bug.
+type mutantKernel struct {
+	backend.Kernel
+	be   *mutant
+	d    backend.Desc
+	info *backend.KernelInfo
+	runs int
+	args atomic.Pointer[backend.Args]
+}
+
+func (k *mutantKernel) Info() *backend.KernelInfo { return k.info }
+
+func (k *mutantKernel) Run(ctx context.Context, a backend.Args) error {
+	if k.be.m.run != nil {
+		if k.be.m.counts {
+			k.runs++
+		}
+		return k.be.m.run(k, a)
+	}
+	if k.be.m.before == nil && k.be.m.after == nil {
+		return k.plain(ctx, a)
+	}
+	k.runs++
+	if err := k.info.CheckArgs("mutant", &a); err != nil {
+		return err
+	}
+	// What before changes in the inputs is put back: it is what the bug reads.
+	kept := make([][]byte, len(a.In))
+	for i, b := range a.In {
+		kept[i] = make([]byte, b.Bytes())
+		if err := k.be.Read(ctx, kept[i], b); err != nil {
+			return err
+		}
+	}
+	if k.be.m.before != nil {
+		k.be.m.before(k, a)
+	}
+	if err := k.plain(ctx, a); err != nil {
+		return err
+	}
+	for i, b := range a.In {
+		if len(a.Out) == 0 || b != a.Out[0] {
+			if err := k.be.Write(ctx, b, kept[i]); err != nil {
+				return err
+			}
+		}
+	}
+	if k.be.m.after != nil {
+		k.be.m.after(k, a)
+	}
+	return nil
+}
+
+// editing changes the content of a buffer.
+func (k *mutantKernel) editing(b backend.Buffer, f func(mem []byte)) {
+	mem := make([]byte, b.Bytes())
+	if err := k.be.Read(ctx, mem, b); err != nil {
+		panic(err)
+	}
+	f(mem)
+	if err := k.be.Write(ctx, b, mem); err != nil {
+		panic(err)
+	}
+}
+
+// mutantBuffer knows the allocation that it is a part of.
+type mutantBuffer struct {
+	backend.Buffer
+	root   backend.Buffer
+	offset int64
+}
+
+func (b *mutantBuffer) Slice(offset, n int64) (backend.Buffer, error) {
+	p, err := b.Buffer.Slice(offset, n)
+	if err != nil {
+		return nil, err
+	}
+	return &mutantBuffer{p, b.root, b.offset + offset}, nil
+}
+
+func unwrap(b backend.Buffer) backend.Buffer {
+	if m, ok := b.(*mutantBuffer); ok {
+		return m.Buffer
+	}
+	return b
+}
+
+// plain runs the oracle's kernel. It allocates nothing.
+func (k *mutantKernel) plain(ctx context.Context, a backend.Args) error {
+	p, _ := frames.Get().(*backend.Args)
+	if p == nil {
+		p = &backend.Args{}
+	}
+	defer frames.Put(p)
+	p.In, p.Out = p.In[:0], p.Out[:0]
+	for _, b := range a.In {
+		p.In = append(p.In, unwrap(b))
+	}
+	for _, b := range a.Out {
+		p.Out = append(p.Out, unwrap(b))
+	}
+	p.Workspace = unwrap(a.Workspace)
+	return k.Kernel.Run(ctx, *p)
+}
+
+var frames sync.Pool // of *backend.Args
+
+// batchFormat is a packed form that depends on the batch size.
+type batchFormat struct {
+	batch int
+	bytes int64
+}
+
+func (f batchFormat) String() string { return fmt.Sprintf("for batches of %d", f.batch) }
+func (f batchFormat) Bytes() int64   { return f.bytes }
