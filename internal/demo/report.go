@@ -277,7 +277,7 @@ func (r *report) verdict(steps []*step) {
 func verdictText(ran []string, failures int) string {
 	switch {
 	case failures > 0:
-		return fmt.Sprintf("DISAGREEMENT: %d checks failed (see the table above).", failures)
+		return fmt.Sprintf("DISAGREEMENT: checks that failed: %d (see the table of agreement).", failures)
 	case len(ran) == 1:
 		return "Only the reference ran: there was nothing to compare it with."
 	}
