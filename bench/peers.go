@@ -233,7 +233,7 @@ func peerCell(ctx context.Context, c PeersConfig, w Workload, t Target, n int) (
 	}
 	lines = append(lines, line.with(m, d, inst.Kernel.Info().Algorithm))
 
-	plain, impl, close, err := plainRun(ctx, t, d, inst, in)
+	plain, impl, _, close, err := plainRun(ctx, t, d, inst, in)
 	if err == nil {
 		m, err = c.measure(ctx, plain)
 		err = errors.Join(err, close())
@@ -261,8 +261,8 @@ func prepared(ctx context.Context, be backend.Backend, d backend.Desc, in []*ten
 
 // plainRun returns a run that takes and gives plain buffers: the faster of a
 // kernel that does so itself, where there is one, and of inst between two
-// reorders. Close releases what was made for it.
-func plainRun(ctx context.Context, be backend.Backend, d backend.Desc, inst *backend.Instance, in []*tensor.Tensor) (run func() error, impl string, close func() error, err error) {
+// reorders. Out is where the plain result lies. Close releases what was made for it.
+func plainRun(ctx context.Context, be backend.Backend, d backend.Desc, inst *backend.Instance, in []*tensor.Tensor) (run func() error, impl string, out backend.Buffer, close func() error, err error) {
 	var owned []*backend.Instance
 	close = func() error {
 		var errs []error
@@ -296,22 +296,24 @@ func plainRun(ctx context.Context, be backend.Backend, d backend.Desc, inst *bac
 	}
 	before, err := reorder(plain(info.In[0]), info.In[0], "+in")
 	if err != nil {
-		return nil, "", nil, err
+		return nil, "", nil, nil, err
 	}
 	after, err := reorder(info.Out[0], plain(info.Out[0]), "+out")
 	if err != nil {
-		return nil, "", nil, err
+		return nil, "", nil, nil, err
 	}
 	args := inst.Args
 	args.In = slices.Clone(args.In)
+	out = args.Out[0]
 	if before != nil {
 		if err := before.SetInput(ctx, 0, in[0]); err != nil {
-			return nil, "", nil, err
+			return nil, "", nil, nil, err
 		}
 		args.In[0] = before.Args.Out[0]
 	}
 	if after != nil {
 		after.Args.In[0] = inst.Args.Out[0]
+		out = after.Args.Out[0]
 	}
 	run = func() error {
 		if before != nil {
@@ -330,17 +332,17 @@ func plainRun(ctx context.Context, be backend.Backend, d backend.Desc, inst *bac
 		return be.Sync(ctx)
 	}
 	if before == nil && after == nil {
-		return run, impl, close, nil
+		return run, impl, out, close, nil
 	}
 	direct := d
 	direct.In, direct.Out = slices.Clone(d.In), slices.Clone(d.Out)
 	direct.In[0].Layout, direct.Out[0].Layout = backend.Plain, backend.Plain
 	one, err := prepared(ctx, be, direct, in)
 	if errors.Is(err, errors.ErrUnsupported) {
-		return run, impl, close, nil
+		return run, impl, out, close, nil
 	}
 	if err != nil {
-		return nil, "", nil, err
+		return nil, "", nil, nil, err
 	}
 	owned = append(owned, one)
 	alone := func() error { return errors.Join(one.Run(ctx), be.Sync(ctx)) }
@@ -351,12 +353,12 @@ func plainRun(ctx context.Context, be backend.Backend, d backend.Desc, inst *bac
 		}
 	}
 	if err != nil {
-		return nil, "", nil, err
+		return nil, "", nil, nil, err
 	}
 	if best[1] < best[0] {
-		return alone, one.Kernel.Info().Algorithm + "+direct", close, nil
+		return alone, one.Kernel.Info().Algorithm + "+direct", one.Args.Out[0], close, nil
 	}
-	return run, impl, close, nil
+	return run, impl, out, close, nil
 }
 
 // peerTime is what a cell was measured to be, in milliseconds.

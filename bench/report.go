@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -240,8 +241,10 @@ func WriteConformance(w io.Writer, f Format, folder string, rs []Conformance) er
 	if err := table(w, []string{"family", "backend", "passed", "failed", "unsupported", "reported"}, rows); err != nil {
 		return err
 	}
-	type reason struct{ backend, detail string }
-	unsupported := map[reason]int{}
+	type reason struct {
+		detail          string
+		cases, backends []string
+	}
 	var reasons []reason
 	for _, r := range rs {
 		switch r.Status {
@@ -250,18 +253,34 @@ func WriteConformance(w io.Writer, f Format, folder string, rs []Conformance) er
 				return err
 			}
 		case Unsupported:
-			key := reason{r.Backend, r.Detail}
-			if unsupported[key]++; unsupported[key] == 1 {
-				reasons = append(reasons, key)
+			i := slices.IndexFunc(reasons, func(k reason) bool { return k.detail == r.Detail })
+			if i < 0 {
+				i = len(reasons)
+				reasons = append(reasons, reason{detail: r.Detail})
 			}
+			addOnce(&reasons[i].cases, r.Case)
+			addOnce(&reasons[i].backends, r.Backend)
 		}
 	}
 	for _, k := range reasons {
-		if _, err := fmt.Fprintf(w, "unsupported: %d on %s: %s\n", unsupported[k], k.backend, k.detail); err != nil {
+		if _, err := fmt.Fprintf(w, "unsupported: %s on %s: %s\n", plural(len(k.cases), "case"), strings.Join(k.backends, ", "), k.detail); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func addOnce(list *[]string, s string) {
+	if !slices.Contains(*list, s) {
+		*list = append(*list, s)
+	}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (t Tally) row() []string {
