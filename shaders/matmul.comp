@@ -59,41 +59,45 @@ void main() {
     }
     int row[ROWS]; // where the rows of a begin; beyond M, the last one
     vec4 sum[ROWS];
-    for (int r = 0; r < ROWS; r++) {
-        row[r] = (int(ma) * M + min(i + r, M - 1)) * K;
-        sum[r] = vec4(0);
-    }
+#unroll r ROWS
+    row[r] = (int(ma) * M + min(i + r, M - 1)) * K;
+    sum[r] = vec4(0);
+#endunroll
     int start = int(mb) * K * N;
     for (int first = 0; first < K; first += 256) {
         int last = min(first + 256, K);
         vec4 part[ROWS];
-        for (int r = 0; r < ROWS; r++)
-            part[r] = vec4(0);
+#unroll r ROWS
+        part[r] = vec4(0);
+#endunroll
 #ifdef A4
         for (int k = first; k < last; k += 4) {
             vec4 b0 = columns(start + k * N, j), b1 = columns(start + (k + 1) * N, j);
-            vec4 b2 = columns(start + (k + 2) * N, j), b3 = columns(start + (k + 3) * N, j);
-            for (int r = 0; r < ROWS; r++) {
-                vec4 v = FETCH4(a, (row[r] + k) / 4);
-                vec4 p = fma(vec4(v.x), b0, part[r]);
-                p = fma(vec4(v.y), b1, p);
-                p = fma(vec4(v.z), b2, p);
-                part[r] = fma(vec4(v.w), b3, p);
-            }
+            vec4 b2 = columns(start + (k + 2) * N, j), b3 = columns(start + (k + 3) * N, j), v;
+#unroll r ROWS
+            v = FETCH4(a, (row[r] + k) / 4);
+            part[r] = fma(vec4(v.x), b0, part[r]);
+            part[r] = fma(vec4(v.y), b1, part[r]);
+            part[r] = fma(vec4(v.z), b2, part[r]);
+            part[r] = fma(vec4(v.w), b3, part[r]);
+#endunroll
         }
 #else
         for (int k = first; k < last; k++) {
             vec4 b0 = columns(start + k * N, j);
-            for (int r = 0; r < ROWS; r++)
-                part[r] = fma(vec4(FETCH1(a, row[r] + k)), b0, part[r]);
+#unroll r ROWS
+            part[r] = fma(vec4(FETCH1(a, row[r] + k)), b0, part[r]);
+#endunroll
         }
 #endif
-        for (int r = 0; r < ROWS; r++)
-            sum[r] += part[r];
+#unroll r ROWS
+        sum[r] += part[r];
+#endunroll
     }
-    for (int r = 0; r < ROWS; r++)
-        if (i + r < M)
-            for (int l = 0; l < 4; l++)
-                if (j + l < N)
-                    y[(m * M + i + r) * N + j + l] = sum[r][l];
+#unroll r ROWS
+    if (i + r < M)
+        for (int l = 0; l < 4; l++)
+            if (j + l < N)
+                y[(m * M + i + r) * N + j + l] = sum[r][l];
+#endunroll
 }

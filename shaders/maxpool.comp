@@ -3,14 +3,11 @@
 // there is none; index: the first of equals, the last NaN, -1 if there is none
 // Bindings: 0 x channels-last/4 ro, 1 y channels-last/4 wo, 2 indices wo (std430)
 // Uniforms: lib/pool.glsl
-// Defines: OUTS KW SW DW (lib/pool.glsl), EDGE windows may leave x along w,
-// INDICES (needs KW 0 and EDGE), LOCAL, USE_TEXEL
+// Defines: lib/pool.glsl; INDICES (with KW 0); LOCAL, USE_TEXEL
 // Workgroup: LOCAL x1x1, OUTS outputs an invocation
 #include "lib/pool.glsl"
-#include "lib/source.glsl"
 #include "lib/nan.glsl"
 #include "lib/special.glsl"
-SOURCE4(0, 64, X, x);
 layout(std430, binding = 1) writeonly buffer Y { vec4 y[]; };
 #ifdef INDICES
 layout(std430, binding = 2) writeonly buffer I { ivec4 y_index[]; };
@@ -31,6 +28,37 @@ void take_at(inout vec4 best, inout ivec4 index, vec4 v, int at) {
     index = (index & ~m) | (at & m);
 }
 
+// Takes the windows' row h at depth d.
+void take_row(PoolTile t, int d, int h, inout vec4 best[OUTS], inout uvec4 bits[OUTS]) {
+    PoolRow row = pool_row(t, d, h);
+#if KW > 0
+    vec4 v[SPAN];
+#unroll j SPAN
+    v[j] = pool_column(row, j, vec4(MINUS_INF)); // unless nothing takes it
+#endunroll
+#unroll k KW
+#unroll o OUTS
+    take(best[o], bits[o], v[o * SW + k * DW]);
+#endunroll
+#endunroll
+#else
+    int last = pool_last(2, row.w);
+    for (int k = pool_first(2, row.w); k < last; k++)
+        take(best[0], bits[0], FETCH4(x, row.at + k * DILATION(2) * C4));
+#endif
+}
+
+#ifdef INDICES
+void take_row_at(PoolTile t, int d, int h, inout vec4 best[OUTS], inout ivec4 index[OUTS]) {
+    PoolRow row = pool_row(t, d, h);
+    int plane = (d * SIZE(1) + h) * SIZE(2) + row.w, last = pool_last(2, row.w);
+    for (int k = pool_first(2, row.w); k < last; k++) {
+        int j = k * DILATION(2);
+        take_at(best[0], index[0], FETCH4(x, row.at + j * C4), plane + j);
+    }
+}
+#endif
+
 void main() {
     uint id = invocation();
     if (id >= uint(COUNT))
@@ -41,61 +69,45 @@ void main() {
 #ifdef INDICES
     ivec4 index[OUTS];
 #endif
-    for (int o = 0; o < OUTS; o++) {
-        best[o] = vec4(MINUS_INF);
-        bits[o] = uvec4(0);
+#unroll o OUTS
+    best[o] = vec4(MINUS_INF);
+    bits[o] = uvec4(0);
 #ifdef INDICES
-        index[o] = ivec4(-1);
+    index[o] = ivec4(-1);
 #endif
-    }
-    int d0 = pool_origin(0, t.d), h0 = pool_origin(1, t.h);
-    int dlast = pool_last(0, d0), hlast = pool_last(1, h0);
+#endunroll
+    int d = pool_origin(0, t.d), h = pool_origin(1, t.h);
+#if KD != 1
+    int dlast = pool_last(0, d), d0 = d;
     for (int td = pool_first(0, d0); td < dlast; td++) {
-        int d = d0 + td * DILATION(0);
-        for (int th = pool_first(1, h0); th < hlast; th++) {
-            int h = h0 + th * DILATION(1);
-            int row = ((t.n * SIZE(0) + d) * SIZE(1) + h) * SIZE(2);
-#if KW > 0
-            int w0 = t.w * SW - BEGIN(2);
-            vec4 v[(OUTS - 1) * SW + (KW - 1) * DW + 1];
-            for (int j = 0; j < v.length(); j++) {
-#ifdef EDGE
-                int w = w0 + j;
-                bool inside = w >= 0 && w < SIZE(2);
-                v[j] = FETCH4(x, (row + (inside ? w : 0)) * C4 + t.c);
-                v[j] = inside ? v[j] : vec4(MINUS_INF);
-#else
-                v[j] = FETCH4(x, (row + w0 + j) * C4 + t.c);
+        d = d0 + td * DILATION(0);
 #endif
-            }
-            for (int tw = 0; tw < KW; tw++)
-                for (int o = 0; o < OUTS; o++)
-                    take(best[o], bits[o], v[o * SW + tw * DW]);
+#if KH > 0
+#unroll r KH
+        take_row(t, d, h + r * DILATION(1), best, bits);
+#endunroll
 #else
-            for (int tw = 0; tw < KERNEL(2); tw++)
-                for (int o = 0; o < OUTS; o++) {
-                    int w = pool_origin(2, min(t.w + o, OUT(2) - 1)) + tw * DILATION(2);
-                    if (w >= 0 && w < SIZE(2)) {
-                        vec4 v = FETCH4(x, (row + w) * C4 + t.c);
+        int hlast = pool_last(1, h);
+        for (int th = pool_first(1, h); th < hlast; th++) {
 #ifdef INDICES
-                        take_at(best[o], index[o], v, (d * SIZE(1) + h) * SIZE(2) + w);
+            take_row_at(t, d, h + th * DILATION(1), best, index);
 #else
-                        take(best[o], bits[o], v);
-#endif
-                    }
-                }
+            take_row(t, d, h + th * DILATION(1), best, bits);
 #endif
         }
+#endif
+#if KD != 1
     }
-    bvec4 lanes = pool_lanes(t.c);
-    for (int o = 0; o < OUTS; o++)
-        if (t.w + o < OUT(2)) {
-#ifdef INDICES
-            vec4 r = best[o];
-            y_index[pool_store(t, o)] = index[o] & -ivec4(lanes);
-#else
-            vec4 r = mix(best[o], vec4(QUIET_NAN), greaterThan(bits[o], uvec4(0x7f800000u)));
 #endif
-            y[pool_store(t, o)] = mix(vec4(0), r, lanes);
-        }
+    bvec4 lanes = pool_lanes(t.c);
+    int at = pool_store(t);
+#unroll o OUTS
+    if (t.w + o < OUT(2)) {
+        vec4 v = mix(best[o], vec4(QUIET_NAN), greaterThan(bits[o], uvec4(0x7f800000u)));
+        y[at + o * C4] = mix(vec4(0), v, lanes);
+#ifdef INDICES
+        y_index[at + o * C4] = index[o] & -ivec4(lanes);
+#endif
+    }
+#endunroll
 }

@@ -5,6 +5,7 @@ package gl
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/backend/gl/internal/device"
@@ -30,19 +31,20 @@ func planPool(p *plan, shader string, g backend.Geometry3, indexed bool, defines
 	}
 	images, channels := p.in[0].Shape[0], p.in[0].Shape[1]
 	c4 := ceilDiv(channels, 4)
+	if images*c4 == 0 {
+		return nil
+	}
 	t := tileFor(g, p.be.family == texelFamily, indexed)
-	defines = append(defines, shaders.Int("OUTS", t.outs), shaders.Int("KW", t.kernel))
-	if t.kernel > 0 {
-		defines = append(defines, shaders.Int("SW", g.Stride[2]), shaders.Int("DW", g.Dilation[2]))
-	}
+	defines = append(defines, t.defines(g)...)
 	tiles := ceilDiv(g.Out[2], t.outs)
-	if reach := (tiles*t.outs-1)*g.Stride[2] + (g.Kernel[2]-1)*g.Dilation[2]; g.Begin[2] > 0 || reach >= g.In[2] {
-		defines = append(defines, shaders.Define{Name: "EDGE"})
-	}
 	count := images * g.Out[0] * g.Out[1] * tiles * c4
 	u := []int{count, c4, channels, tiles}
 	for _, dims := range [][3]int{g.In, g.Out, g.Kernel, g.Stride, g.Dilation, g.Begin, g.End} {
 		u = append(u, dims[:]...)
+	}
+	for _, d := range []int{c4, tiles, g.Out[1], g.Out[0], g.Dilation[0], g.Dilation[1], g.Dilation[2]} {
+		m, shift := divisor(d)
+		u = append(u, m, shift)
 	}
 	s := step{
 		shader:   shader,
@@ -60,8 +62,8 @@ func planPool(p *plan, shader string, g backend.Geometry3, indexed bool, defines
 
 // poolTile is what one invocation of a pooling computes.
 type poolTile struct {
-	outs   int // neighbours along the last dim
-	kernel int // size along it when a row of windows fits in registers; else 0
+	outs    int   // neighbours along the last dim
+	columns []int // of x that their windows read; nil when they are not kept in registers
 }
 
 // maxColumns is how many columns of x fit in registers: beyond it, drivers spill.
@@ -77,32 +79,71 @@ func tileFor(g backend.Geometry3, software, indexed bool) poolTile {
 	best, bestCost := poolTile{outs: 1}, math.MaxInt
 	for _, outs := range sizes {
 		columns := columnsOf(g, outs)
-		if indexed || columns > maxColumns {
+		if indexed || len(columns) == 0 {
 			continue
 		}
 		// An invocation costs about as much as ten columns.
-		if cost := ceilDiv(g.Out[2], outs) * (10 + columns); cost < bestCost {
-			best, bestCost = poolTile{outs, g.Kernel[2]}, cost
+		if cost := ceilDiv(g.Out[2], outs) * (10 + len(columns)); cost < bestCost {
+			best, bestCost = poolTile{outs, columns}, cost
 		}
 	}
 	return best
 }
 
-// columnsOf counts the columns of x that the windows of outs neighbours read.
-func columnsOf(g backend.Geometry3, outs int) int {
-	if g.Kernel[2] > maxColumns || g.Stride[2] > math.MaxInt32/maxColumns || g.Dilation[2] > maxColumns {
-		return math.MaxInt
+// columnsOf lists the columns of x that the windows of outs neighbours read,
+// counted from the first; none if they are more than maxColumns.
+func columnsOf(g backend.Geometry3, outs int) []int {
+	if g.Kernel[2] > maxColumns {
+		return nil
 	}
-	seen := map[int]bool{}
+	var columns []int
 	for o := range outs {
 		for t := range g.Kernel[2] {
-			seen[o*g.Stride[2]+t*g.Dilation[2]] = true
+			columns = append(columns, o*g.Stride[2]+t*g.Dilation[2])
 		}
 	}
-	// The shader's array spans them; the driver drops those that nothing reads, but
-	// only after unrolling all.
-	if (outs-1)*g.Stride[2]+(g.Kernel[2]-1)*g.Dilation[2] >= 2*maxColumns {
-		return math.MaxInt
+	slices.Sort(columns)
+	if columns = slices.Compact(columns); len(columns) > maxColumns {
+		return nil
 	}
-	return len(seen)
+	// Columns that nothing reads still have a place in the shader's array.
+	if columns[len(columns)-1] >= 4*maxColumns {
+		return nil
+	}
+	return columns
+}
+
+// maxTaps bounds what is unrolled, since drivers take long to compile it.
+const maxTaps = 64
+
+// defines describes the tile to lib/pool.glsl.
+func (t poolTile) defines(g backend.Geometry3) []shaders.Define {
+	kw, kh, kd, span, sw, dw := 0, 0, 0, 0, 0, 0
+	// Where windows may leave x: in d, h, w, for the outputs of whole tiles.
+	last := [3]int{(g.Out[0] - 1) * g.Stride[0], (g.Out[1] - 1) * g.Stride[1], (roundUp(g.Out[2], t.outs) - 1) * g.Stride[2]}
+	var leaves [3]bool
+	for d := range 3 {
+		leaves[d] = g.Begin[d] > 0 || last[d]+(g.Kernel[d]-1)*g.Dilation[d] >= g.In[d]
+	}
+	if t.columns != nil {
+		kw, sw, dw = g.Kernel[2], g.Stride[2], g.Dilation[2]
+		span = t.columns[len(t.columns)-1]+1
+		if g.Kernel[1]*len(t.columns) <= maxTaps {
+			kh = g.Kernel[1]
+		}
+	}
+	if g.Kernel[0] == 1 && !leaves[0] {
+		kd = 1
+	}
+	d := []shaders.Define{
+		shaders.Int("OUTS", t.outs), shaders.Int("SPAN", span), shaders.Int("KD", kd), shaders.Int("KH", kh), shaders.Int("KW", kw),
+		shaders.Int("SW", sw), shaders.Int("DW", dw),
+	}
+	if leaves[2] || kh > 0 && leaves[1] {
+		d = append(d, shaders.Define{Name: "EDGE"})
+	}
+	if !leaves[0] && !leaves[1] && !leaves[2] {
+		d = append(d, shaders.Define{Name: "INSIDE"})
+	}
+	return d
 }
