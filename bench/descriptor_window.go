@@ -7,8 +7,6 @@ import (
 	"github.com/convgl/convgl/backend"
 )
 
-const windowKeys = "mb ic, and i o k s p d e with d, h or w"
-
 var convForm = form{
 	prefix:  "conv",
 	grammar: "[g1]mb2_ic_ih[iw]oc_oh[ow]kh[kw][sh][sw][ph][pw][dh][dw][+bias][+relu…]   (iw: 1-D, id: 3-D)",
@@ -169,7 +167,7 @@ func (s *scanner) keys(extra string) (keyed, error) {
 		switch {
 		case !known[name]:
 			s.pos = start
-			return k, s.want("a key: " + windowKeys + " " + extra)
+			return k, s.want("a key: mb, ic, " + strings.ReplaceAll(extra, " ", ", ") + ", or one of i o k s p d e before d, h or w")
 		case twice:
 			return k, &ParseError{Text: s.text, Pos: start, Got: name + " a second time", Want: "each key once"}
 		case name != "ceil" && name != "idx":

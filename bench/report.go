@@ -164,34 +164,43 @@ func sig3(v float64) string {
 }
 
 // writeBench writes a line a sample, in Go's benchmark format. The unit lines
-// tell benchstat what is better.
+// tell benchstat what is better. The algorithm is part of a name only where a
+// backend has several of them, so that "benchstat -col /impl" finds the pairs.
 //
 // Source: go.dev/design/14313-benchmark-format.
 func writeBench(w io.Writer, ms []Measurement) error {
 	fmt.Fprintf(w, "goos: %s\ngoarch: %s\npkg: github.com/convgl/convgl/bench\n", runtime.GOOS, runtime.GOARCH)
+	type pair struct{ problem, backend string }
+	algorithms, devices := map[pair]int{}, map[string]bool{}
+	for _, m := range ms {
+		algorithms[pair{m.Problem, m.Backend}]++
+		if !devices[m.Backend] {
+			devices[m.Backend] = true
+			fmt.Fprintf(w, "device-%s: %s\n", strings.NewReplacer("/", "-", ":", "-").Replace(m.Backend), m.Device)
+		}
+	}
 	fmt.Fprint(w, "Unit GFLOP/s better=higher\nUnit GB/s better=higher\n")
-	device := ""
 	for _, m := range ms {
 		kind, rest, _ := strings.Cut(m.Problem, ":")
-		name := fmt.Sprintf("Benchmark%s%s/%s/impl=%s/alg=%s", strings.ToUpper(kind[:1]), kind[1:], rest, m.Backend, m.Algorithm)
-		// Blanks end a name, and slashes divide it.
-		name = strings.ReplaceAll(strings.ReplaceAll(name, " ", "_"), "channels-last/", "channels-last")
+		// Slashes divide a name, and blanks end it.
+		rest = strings.ReplaceAll(rest, "channels-last/", "channels-last")
+		name := fmt.Sprintf("Benchmark%s%s/%s/impl=%s", strings.ToUpper(kind[:1]), kind[1:], rest, strings.ReplaceAll(m.Backend, "/", "-threads"))
+		if algorithms[pair{m.Problem, m.Backend}] > 1 {
+			name += "/alg=" + m.Algorithm
+		}
+		name = strings.ReplaceAll(name, " ", "_")
 		if m.Status != Passed {
 			fmt.Fprintf(w, "# %s: %s: %s\n", name, m.Status, strings.ReplaceAll(m.Detail, "\n", "; "))
 			continue
-		}
-		if m.Device != device {
-			device = m.Device
-			fmt.Fprintf(w, "device: %s\n", device)
 		}
 		for _, s := range m.samples {
 			seconds := s.mean.Seconds()
 			line := fmt.Sprintf("%s \t%d\t%.1f ns/op", name, s.runs, seconds*1e9)
 			if seconds > 0 && m.FLOPs > 0 {
-				line += fmt.Sprintf("\t%.3f GFLOP/s", float64(m.FLOPs)/seconds*1e-9)
+				line += fmt.Sprintf("\t%.5g GFLOP/s", float64(m.FLOPs)/seconds*1e-9)
 			}
 			if seconds > 0 {
-				line += fmt.Sprintf("\t%.3f GB/s", float64(m.Bytes)/seconds*1e-9)
+				line += fmt.Sprintf("\t%.5g GB/s", float64(m.Bytes)/seconds*1e-9)
 			}
 			if _, err := fmt.Fprintln(w, line); err != nil {
 				return err

@@ -21,7 +21,8 @@ type Target struct {
 	Note string
 }
 
-// OpenTargets opens each backend, once for each number of threads if it has any.
+// OpenTargets opens each backend, once for each number of threads that it obeys,
+// and once if it obeys none.
 // A spec is a backend's name, with the family of kernels after a colon where it is
 // forced ("gl:tiled"), or "auto". No number of threads is the backend's choice. When one cannot be opened, all are closed
 // and the error is its *backend.UnavailableError, if that is why.
@@ -37,7 +38,7 @@ func OpenTargets(specs []string, threads []int) (ts []Target, err error) {
 	}
 	for _, spec := range specs {
 		name, variant, _ := strings.Cut(spec, ":")
-		for _, n := range threads {
+		for i, n := range threads {
 			t := Target{Spec: spec, Threads: n}
 			opts := []backend.Option{backend.WithThreads(n), backend.WithVariant(variant)}
 			if name == "auto" {
@@ -52,14 +53,17 @@ func OpenTargets(specs []string, threads []int) (ts []Target, err error) {
 				t.Spec = t.Name()
 			}
 			t.Label = t.Spec
-			has := t.Device().Threads != 0
-			if has && len(threads) > 1 {
+			obeys := t.Device().Threads == n
+			if obeys && len(threads) > 1 {
 				t.Label = fmt.Sprintf("%s/%d", t.Spec, n)
 			}
-			ts = append(ts, t)
-			if !has {
-				break // the number would change nothing
+			if i > 0 && !obeys {
+				if err := t.Close(); err != nil {
+					return ts, err
+				}
+				continue // one with other threads than asked for is enough
 			}
+			ts = append(ts, t)
 		}
 	}
 	return ts, nil

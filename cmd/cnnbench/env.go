@@ -31,7 +31,7 @@ func envCommand() *cobra.Command {
 				fmt.Fprintf(out, "auto: nothing to take: %v\n", err)
 				return errors.Join(errs...)
 			}
-			fmt.Fprintln(out, why)
+			fmt.Fprintln(out, indent(why))
 			return errors.Join(append(errs, be.Close())...)
 		},
 	}
@@ -43,7 +43,7 @@ func describe(out io.Writer, name string) error {
 	be, err := backend.Open(name)
 	var missing *backend.UnavailableError
 	if errors.As(err, &missing) {
-		fmt.Fprintf(out, "%s: not available: %v\n", name, indent(missing.Err.Error()))
+		fmt.Fprintf(out, "%s: not available: %v\n", name, indent(fmt.Sprint(missing.Err)))
 		if missing.Hint != "" {
 			fmt.Fprintf(out, "  to install: %s\n", missing.Hint)
 		}

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/bench"
+	"github.com/convgl/convgl/tensor"
+)
+
+// wrong is a backend that computes by ref, but whose every result is NaN in its
+// first element.
+type wrong struct{ backend.Backend }
+
+type wrongKernel struct {
+	backend.Kernel
+	be backend.Backend
+}
+
+type wrongDriver struct{}
+
+func init() { backend.Register("wrong", wrongDriver{}) }
+
+func (wrongDriver) Open(backend.Config) (backend.Backend, error) {
+	be, err := backend.Open("ref")
+	return wrong{be}, err
+}
+
+func (wrongDriver) Devices() ([]backend.DeviceInfo, error) { return backend.Devices("ref") }
+
+func (wrong) Name() string { return "wrong" }
+
+func (w wrong) Prepare(ctx context.Context, d backend.Desc) (backend.Kernel, error) {
+	if d.Op.Kind() == "Softmax" {
+		return nil, backend.Unsupported("wrong", "Softmax", "never learned it")
+	}
+	k, err := w.Backend.Prepare(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	return wrongKernel{k, w.Backend}, nil
+}
+
+func (k wrongKernel) Run(ctx context.Context, a backend.Args) error {
+	return errors.Join(k.Kernel.Run(ctx, a), k.be.Write(ctx, a.Out[0], []byte{0xff, 0xff, 0xff, 0xff}))
+}
+
+// cli runs the command.
+func cli(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// cases writes a folder with one case of each kind that is named.
+func cases(t *testing.T, kinds ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, v := range map[string]float32{"x": 1, "good": 1, "bad": 2} {
+		if err := tensor.SaveNPY(filepath.Join(dir, name+".npy"), tensor.Must(tensor.From([]float32{v}, 1))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var list []string
+	for _, k := range kinds {
+		op, y := "relu", k
+		if k == "unknown" {
+			op, y = "gru", "good"
+		}
+		list = append(list, fmt.Sprintf(`{"name":%q,"op":%q,"attrs":{},"tensors":{"x":{"file":"x.npy"},"y":{"file":"%s.npy"}},"tol":{"rtol":0,"atol":0}}`, k, op, y))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "manifest.json"), []byte(`{"cases":[`+strings.Join(list, ",")+`]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestExitCodes(t *testing.T) {
+	table := write(t, "conv2d\tc\t4\t1\t8\t8\t8\t3\t1\t1\t1\nnet\tn\t1\t1\t8\t8\t8\t0\t0\t0\t1\n")
+	for _, c := range []struct {
+		args string
+		code int
+		out  string // part of stdout
+		err  string // part of stderr
+	}{
+		{"", 0, "verify", ""},
+		{"help", 0, "verify", ""},
+		{"-help", 0, "verify", ""},
+		{"perf -h", 0, "-peers", ""},
+		{"dance", 2, "", "unknown command"},
+		{"verify extra", 2, "", "extra"},
+		{"verify -dance", 2, "", "unknown flag"},
+		{"verify -seed x", 2, "", "invalid argument"},
+		{"list", 0, "resnet50", ""},
+		{"list -backend ref -prb act:relu:3", 0, "definition", ""},
+		{"list -backend none -prb act:relu:3", 3, "", "no such backend"},
+		{"env", 0, "auto: using", ""},
+
+		{"verify -backend cpu -op conv,act", 0, "0 failed", ""},
+		{"verify --backend cpu --prb act:relu:3 --fill all", 0, "5 passed", ""},
+		{"verify -backend wrong -prb act:relu:3 -fill exact", 1, "cnnbench verify -backend wrong -ref ref -prb 'act:relu:3' -fill exact -seed 1", "not all is well"},
+		{"verify -backend wrong -prb softmax:1x3 -fill exact", 0, "1 unsupported", ""},
+		{"verify -backend wrong -prb softmax:1x3 -fill exact -strict", 1, "1 unsupported", ""},
+		{"verify -backend none", 3, "", "no such backend"},
+		{"verify -backend cpu -ref none -prb act:relu:3", 3, "", "no such backend"},
+		{"verify -backend cpu,cpu", 2, "", "each item once"},
+		{"verify -backend cpu -prb conv:mb1_ic3zz", 2, "", "position 12"},
+		{"verify -backend cpu -prb act:relu:1x2:x", 2, "", "want the end"},
+		{"verify -backend cpu -prb conv:mb1_ic3ih2oc3kh5", 2, "", "kernel larger than the padded input"},
+		{"verify -backend cpu -batch no-such-file", 2, "", "no-such-file"},
+		{"verify -backend cpu -op dance", 2, "", "want one of conv"},
+		{"verify -backend cpu -prb act:relu:3 -op conv", 2, "", "no problem of that kind"},
+		{"verify -backend cpu -fill sand", 2, "", "sand"},
+		{"verify -backend cpu -format xml", 2, "", "xml"},
+		{"verify -backend cpu -threads 0", 2, "", "want a number from 1"},
+
+		{"perf -backend ref -prb act:relu:3 -count 1 -min-time 1ms", 0, "GFLOP/s", ""},
+		{"perf -backend ref -prb act:relu:3 -count 1 -min-time 0s -format bench", 0, "BenchmarkAct/relu:3/impl=ref", ""},
+		{"perf -backend wrong -prb softmax:1x3 -count 1", 0, "never learned it", ""},
+		{"perf -backend ref -prb act:relu:3 -count 0", 2, "", "want at least 1"},
+		{"perf -backend ref -prb act:relu:1073741824x9", 2, "", "want at most"},
+		{"perf -backend ref -prb act:relu:3 -fill exact,normal", 2, "", "want one"},
+		{"perf -backend ref -prb act:relu:3 -baseline no-such-file", 2, "", "no-such-file"},
+		{"perf -backend none -prb act:relu:3", 3, "", "no such backend"},
+		{"perf -backend ref -peers " + table + " -prb act:relu:3", 2, "", "none of the others can be"},
+		{"perf -backend ref -peers no-such-file", 2, "", "no-such-file"},
+		{"perf -backend ref -peers " + table + " -batch-sizes 1,x", 2, "", `got "x"`},
+		{"perf -backend none -peers " + table, 3, "", "no such backend"},
+		{"perf -backend ref -peers " + table, 0, `{"peer":"convgl-ref","workload":"n","error":"n: networks`, ""},
+
+		{"conform -backend cpu -cases " + cases(t, "good"), 0, "all     cpu      1       0", ""},
+		{"conform -backend cpu,ref -cases " + cases(t, "good", "bad"), 1, "fail: bad on ref", "not all is well"},
+		{"conform -backend cpu -cases " + cases(t, "good", "unknown"), 0, "all     cpu      1       0       1", ""},
+		{"conform -backend cpu -strict -cases " + cases(t, "good", "unknown"), 1, `kind "gru"`, ""},
+		{"conform -backend none -cases " + cases(t, "good"), 3, "", "no such backend"},
+		{"conform -backend cpu -cases no-such-folder", 2, "", "no-such-folder"},
+		{"conform", 2, "", "-cases is missing"},
+	} {
+		code, out, errs := cli(t, strings.Fields(c.args)...)
+		if code != c.code || !strings.Contains(out, c.out) || !strings.Contains(errs, c.err) {
+			t.Errorf("cnnbench %s: exit %d, want %d\nstdout (want %q): %s\nstderr (want %q): %s", c.args, code, c.code, c.out, out, c.err, errs)
+		}
+		if code == exitOK && errs != "" {
+			t.Errorf("cnnbench %s: stderr: %s", c.args, errs)
+		}
+	}
+}
+
+func TestOtherExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		err     error
+		started bool
+		want    int
+	}{
+		{nil, true, 0},
+		{errDisagree, true, 1},
+		{backend.ErrDeviceLost, true, 1},
+		{errors.New("unknown flag"), false, 2},
+		{&fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}, true, 2},
+		{&backend.UnavailableError{Backend: "gl"}, true, 3},
+		{fmt.Errorf("wait: %w", context.Canceled), true, 130},
+	} {
+		if got := exitCode(c.err, c.started); got != c.want {
+			t.Errorf("%v: got %d, want %d", c.err, got, c.want)
+		}
+	}
+}
+
+// With -peers, standard output holds JSON lines and nothing else.
+func TestPeersOutput(t *testing.T) {
+	t.Setenv("REPS", "3")
+	t.Setenv("CELL_MS", "1")
+	t.Setenv("FILTER", "^[cm]$")
+	table := write(t, "# kind\nconv2d\tc\t4\t1\t8\t8\t8\t3\t1\t1\t1\nmaxpool2d\tm\t4\t1\t8\t8\t4\t2\t2\t0\t1\nconv2d\tno\t4\t1\t8\t8\t8\t3\t1\t1\t1\n")
+	code, out, errs := cli(t, "perf", "-backend", "cpu", "-peers", table, "-threads", "1,2", "-batch-sizes", "1,3")
+	if code != 0 || errs != "" {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) != 2*2*2*2 {
+		t.Errorf("%d lines:\n%s", len(lines), out)
+	}
+	for _, l := range lines {
+		var v map[string]any
+		if err := json.Unmarshal([]byte(l), &v); err != nil {
+			t.Fatalf("%v: %q", err, l)
+		}
+		keys := []string{"peer", "workload", "threads", "batch", "ms_median", "ms_min", "samples", "gflops"}
+		if v["workload"] == "m" {
+			keys = append(keys, "gb_s")
+		}
+		for _, k := range keys {
+			if _, ok := v[k]; !ok {
+				t.Errorf("no %s in %s", k, l)
+			}
+		}
+	}
+	t.Setenv("REPS", "many")
+	if code, _, errs := cli(t, "perf", "-backend", "cpu", "-peers", table); code != 2 || !strings.Contains(errs, "REPS") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+// A kernel that is slower than a baseline ends in exit code 1.
+func TestBaseline(t *testing.T) {
+	args := []string{"perf", "-backend", "ref", "-prb", "conv:mb1_ic4ih9oc4oh9kh3ph1", "-count", "6", "-min-time", "1ms"}
+	code, out, errs := cli(t, append(args, "-format", "json")...)
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	var m bench.Measurement
+	if err := json.Unmarshal([]byte(out), &m); err != nil {
+		t.Fatal(err)
+	}
+	for factor, want := range map[float64]int{1e-3: exitDisagree, 1e3: exitOK} {
+		was := m
+		was.Kernel.Hi, was.Kernel.Median = m.Kernel.Hi*factor, m.Kernel.Median*factor
+		text, err := json.Marshal(was)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, _, errs := cli(t, append(args, "-baseline", write(t, string(text)))...)
+		if code != want || (want != 0) != strings.Contains(errs, "slower than the baseline") {
+			t.Errorf("baseline times %g: exit %d, want %d: %s", factor, code, want, errs)
+		}
+	}
+}
+
+func TestConformJSONAndDump(t *testing.T) {
+	dump := t.TempDir()
+	code, out, errs := cli(t, "conform", "-backend", "cpu", "-json", "-dump", dump, "-cases", cases(t, "good", "bad", "unknown"))
+	if code != 1 {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	var r bench.ConformReport
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Results) != 3 || r.Results[1].Status != bench.Failed {
+		t.Errorf("got %+v", r)
+	}
+	x, err := tensor.LoadNPY(filepath.Join(dump, "cpu", "bad", "y.npy"))
+	if err != nil || x.Float32s()[0] != 1 {
+		t.Errorf("dump: %v, %v", x, err)
+	}
+	if err := os.WriteFile(filepath.Join(dump, "file"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := cli(t, "conform", "-backend", "cpu", "-dump", filepath.Join(dump, "file"), "-cases", cases(t, "good")); code != 2 || !strings.Contains(errs, "dump") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+func TestLongFlags(t *testing.T) {
+	got := longFlags([]string{"perf", "-backend", "cpu", "--prb=a", "-h", "-1", "-x=y", "--", "-raw"})
+	want := []string{"perf", "--backend", "cpu", "--prb=a", "-h", "-1", "--x=y", "--", "-raw"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
