@@ -18,8 +18,8 @@ type problem struct {
 	d       backend.Desc
 	fills   []check.Fill // nil is Exact, Normal and Special
 	layouts bool         // also run with fixed layouts of inputs and outputs
-	in      []*tensor.Tensor
-	// in, if given, are the inputs, judged by the rules of fills[0].
+	// in, if given, are the inputs; fills then says by which rules they are judged.
+	in []*tensor.Tensor
 }
 
 // desc returns a forward Desc; weights are constant.
