@@ -1,30 +1,41 @@
 // batchnorm.comp: y = scale[c] * (x - mean[c]) / sqrt(var[c] + epsilon) + bias[c].
-// Bindings: 0 x ro, 1 y wo, 2 scale, 3 bias, 4 mean, 5 var ro (std430); y may be x
-// Uniforms: 0 the sizes below; 6 epsilon
+// Bindings: 0 x ro, 2 scale, 3 bias, 4 mean, 5 var ro (texels if USE_TEXEL), 1 y wo
+// (std430); y may be x
+// Uniforms: 0 the sizes below; 10 epsilon
 // Defines: VEC 4 where channels are last in fours, else 1; RUN elements an invocation;
-// LOCAL
+// LOCAL, USE_TEXEL
 // Workgroup: LOCAL x1x1, RUN elements of one channel, or vec4s of four, an invocation
 // Error: the product, the quotient and the sum are rounded once each
+#include "lib/divide.glsl"
 #include "lib/invocation.glsl"
+#include "lib/source.glsl"
 #if VEC == 4
 #define VALUE vec4
 #else
 #define VALUE float
 #endif
-layout(std430, binding = 0) readonly buffer X { VALUE x[]; };
+#if VEC == 4
+SOURCE4(0, 64, X, x);
+#define FETCH_X(i) FETCH4(x, i)
+#else
+SOURCE1(0, 64, X, x);
+#define FETCH_X(i) FETCH1(x, i)
+#endif
 layout(std430, binding = 1) writeonly buffer Y { VALUE y[]; };
-layout(std430, binding = 2) readonly buffer S { float scale[]; };
-layout(std430, binding = 3) readonly buffer B { float bias[]; };
-layout(std430, binding = 4) readonly buffer M { float mean[]; };
-layout(std430, binding = 5) readonly buffer V { float variance[]; };
-layout(location = 0) uniform int u[6];
+SOURCE1(2, 66, S, scale);
+SOURCE1(3, 67, B, bias);
+SOURCE1(4, 68, M, mean);
+SOURCE1(5, 69, V, variance);
+layout(location = 0) uniform int u[10];
 #define COUNT u[0]    // invocations
 #define CHANNELS u[1] // channels without padding
 #define GROUPS u[2]   // of VEC channels
 #define RUNS u[3]     // invocations that share a channel of one image
 #define PIXELS u[4]   // elements of a channel of one image
 #define SCALAR_LAST u[5] // with VEC 1: 1 where channels are last in memory
-layout(location = 6) uniform float epsilon;
+#define BY_GROUPS uvec2(u[6], u[7]) // divisors: lib/divide.glsl
+#define BY_RUNS uvec2(u[8], u[9])
+layout(location = 10) uniform float epsilon;
 
 void main() {
     uint id = invocation();
@@ -39,17 +50,17 @@ void main() {
     bool last = SCALAR_LAST != 0;
 #endif
     if (last) {
-        int q = i / GROUPS;
+        int q = int(divide(id, BY_GROUPS));
         g = i - q * GROUPS;
-        n = q / RUNS;
+        n = int(divide(uint(q), BY_RUNS));
         run = q - n * RUNS;
         at = (n * PIXELS + run * RUN) * GROUPS + g;
         step = GROUPS;
         left = PIXELS - run * RUN;
     } else {
-        int q = i / RUNS;
+        int q = int(divide(id, BY_RUNS));
         run = i - q * RUNS;
-        n = q / GROUPS;
+        n = int(divide(uint(q), BY_GROUPS));
         g = q - n * GROUPS;
         at = q * PIXELS + run;
         step = RUNS;
@@ -60,18 +71,18 @@ void main() {
     for (int lane = 0; lane < 4; lane++) {
         int c = 4 * g + lane;
         if (c < CHANNELS) { // zeros stay in the padded lanes
-            s[lane] = scale[c] / sqrt(variance[c] + epsilon);
-            b[lane] = bias[c];
-            m[lane] = mean[c];
+            s[lane] = FETCH1(scale, c) / sqrt(FETCH1(variance, c) + epsilon);
+            b[lane] = FETCH1(bias, c);
+            m[lane] = FETCH1(mean, c);
         }
     }
 #else
     if (g < CHANNELS) {
-        s = scale[g] / sqrt(variance[g] + epsilon);
-        b = bias[g];
-        m = mean[g];
+        s = FETCH1(scale, g) / sqrt(FETCH1(variance, g) + epsilon);
+        b = FETCH1(bias, g);
+        m = FETCH1(mean, g);
     }
 #endif
     for (int j = 0; j < min(RUN, left); j++, at += step)
-        y[at] = fma(x[at] - m, s, b);
+        y[at] = fma(FETCH_X(at) - m, s, b);
 }

@@ -1,15 +1,16 @@
 // binary.comp: y = a op b elementwise, each of a and b stretched along the dims in
 // which its stride is 0.
-// Bindings: 0 a ro, 1 b ro, 2 y wo (std430); y may be an operand of its own shape
+// Bindings: 0 a ro, 1 b ro (texels if USE_TEXEL), 2 y wo (std430); y may be an operand of its own shape
 // Uniforms: 0 elements of y, channels with MASK; 2 for each dim, innermost first:
 // size, divisor m and s (lib/divide.glsl), strides of a and b
 // Defines: FN; DIMS 1 to 8; VEC 4 or 1 floats an element; A_SPLAT, B_SPLAT with
 // VEC 4: a float for all four lanes, strides in floats; MASK: the innermost dim is
-// channels with padding, which gets zeros; LOCAL
+// channels with padding, which gets zeros; LOCAL, USE_TEXEL
 // Workgroup: LOCAL x1x1, one element an invocation
 // Error: one rounding; division 2.5 ULP, as GLSL has it
 #include "lib/invocation.glsl"
 #include "lib/divide.glsl"
+#include "lib/source.glsl"
 
 #define FN_ADD 0
 #define FN_SUB 1
@@ -21,15 +22,19 @@
 #else
 #define VALUE float
 #endif
-#ifdef A_SPLAT
-layout(std430, binding = 0) readonly buffer A { float a[]; };
+#if VEC == 4 && !defined A_SPLAT
+SOURCE4(0, 64, A, a);
+#define FETCH_A(i) FETCH4(a, i)
 #else
-layout(std430, binding = 0) readonly buffer A { VALUE a[]; };
+SOURCE1(0, 64, A, a);
+#define FETCH_A(i) FETCH1(a, i)
 #endif
-#ifdef B_SPLAT
-layout(std430, binding = 1) readonly buffer B { float b[]; };
+#if VEC == 4 && !defined B_SPLAT
+SOURCE4(1, 65, B, b);
+#define FETCH_B(i) FETCH4(b, i)
 #else
-layout(std430, binding = 1) readonly buffer B { VALUE b[]; };
+SOURCE1(1, 65, B, b);
+#define FETCH_B(i) FETCH1(b, i)
 #endif
 layout(std430, binding = 2) writeonly buffer Y { VALUE y[]; };
 layout(location = 0) uniform uint u[2 + 5 * DIMS];
@@ -62,24 +67,24 @@ void main() {
     uint i = invocation();
     if (i >= COUNT)
         return;
-    uint rest = i, inner = 0u, pa = 0u, pb = 0u;
-    for (int d = 0; d < DIMS; d++) {
-        int k = 2 + 5 * d;
-        uint at = rest;
-        if (d < DIMS - 1) {
-            rest = divide(rest, uvec2(u[k + 1], u[k + 2]));
-            at -= rest * u[k];
-        }
-        if (d == 0)
-            inner = at;
-        pa += at * u[k + 3];
-        pb += at * u[k + 4];
-    }
+    uint rest = i, at, inner, pa = 0u, pb = 0u;
+#unroll d DIMS
+    at = rest;
+#if d < DIMS - 1
+    rest = divide(rest, uvec2(u[3 + 5 * d], u[4 + 5 * d]));
+    at -= rest * u[2 + 5 * d];
+#endif
+#if d == 0
+    inner = at;
+#endif
+    pa += at * u[5 + 5 * d];
+    pb += at * u[6 + 5 * d];
+#endunroll
     VALUE v = VALUE(0);
 #ifdef MASK
     if (uint(VEC) * inner < CHANNELS) // the operands may have no such lanes
 #endif
-        v = combine(VALUE(a[pa]), VALUE(b[pb]));
+        v = combine(VALUE(FETCH_A(int(pa))), VALUE(FETCH_B(int(pb))));
 #if defined MASK && VEC == 4
     v = mix(vec4(0), v, lessThan(uvec4(0u, 1u, 2u, 3u) + 4u * inner, uvec4(CHANNELS)));
 #endif

@@ -46,17 +46,16 @@ void main() {
         return;
     int q = int(id) / COLUMN_TILES, j = (int(id) - q * COLUMN_TILES) * 4;
     int m = q / ROW_TILES, i = (q - m * ROW_TILES) * ROWS;
-    uint rest = uint(m), ma = 0u, mb = 0u;
-    for (int d = 0; d < DIMS; d++) {
-        int k = 6 + 5 * d;
-        uint at = rest;
-        if (d < DIMS - 1) {
-            rest = divide(rest, uvec2(u[k + 1], u[k + 2]));
-            at -= rest * u[k];
-        }
-        ma += at * u[k + 3];
-        mb += at * u[k + 4];
-    }
+    uint rest = uint(m), at, ma = 0u, mb = 0u;
+#unroll d DIMS
+    at = rest;
+#if d < DIMS - 1
+    rest = divide(rest, uvec2(u[7 + 5 * d], u[8 + 5 * d]));
+    at -= rest * u[6 + 5 * d];
+#endif
+    ma += at * u[9 + 5 * d];
+    mb += at * u[10 + 5 * d];
+#endunroll
     int row[ROWS]; // where the rows of a begin; beyond M, the last one
     vec4 sum[ROWS];
 #unroll r ROWS

@@ -1,6 +1,6 @@
-// reshape.comp: the elements, in row-major logical order, in another shape and
-// layout. Either side is seen as images n, channels c, pixels s, with the channels
-// last in memory and padded to lanes; a plain tensor has one channel.
+// reshape.comp: the elements, in row-major logical order, in another shape, from
+// channels-last to channels-last. Either side is images n, pixels s, channels c
+// padded to lanes. (Where a side is plain, reorder.comp serves.)
 // Bindings: 0 x ro, 1 y wo, 32-bit words (std430)
 // Uniforms: 0 words of y; 1 of y and 8 of x: channels, lanes, pixels; behind these,
 // for y the divisors of lanes and pixels, for x of pixels and channels (lib/divide.glsl)

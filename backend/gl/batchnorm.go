@@ -4,6 +4,7 @@ package gl
 
 import (
 	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/backend/gl/internal/device"
 	"github.com/convgl/convgl/shaders"
 )
 
@@ -35,14 +36,19 @@ func planBatchNorm(p *plan, op backend.BatchNorm) error {
 	}
 	runs := ceilDiv(x.pixels, normRun)
 	count := x.images * groups * runs
+	if count == 0 {
+		return nil
+	}
+	mg, sg := divisor(groups)
+	mr, sr := divisor(runs)
 	s := step{
 		shader:  "batchnorm.comp",
 		defines: []shaders.Define{shaders.Int("VEC", vec), shaders.Int("RUN", normRun)},
 		bind: []binding{
-			storage(0, input(0)), writes(1, output(0)),
-			storage(2, input(1)), storage(3, input(2)), storage(4, input(3)), storage(5, input(4)),
+			reads(0, input(0), texelOf(vec)), writes(1, output(0)),
+			reads(2, input(1), device.R32F), reads(3, input(2), device.R32F), reads(4, input(3), device.R32F), reads(5, input(4), device.R32F),
 		},
-		uniforms: []uniform{ints(0, count, x.channels, groups, runs, x.pixels, last), floats(6, op.Epsilon)},
+		uniforms: []uniform{ints(0, count, x.channels, groups, runs, x.pixels, last, mg, sg, mr, sr), floats(10, op.Epsilon)},
 	}
 	p.be.flat(&s, count)
 	p.add(s)

@@ -4,6 +4,7 @@ package gl
 
 import (
 	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/backend/gl/internal/device"
 	"github.com/convgl/convgl/shaders"
 )
 
@@ -49,7 +50,7 @@ func planBinary(p *plan, op backend.Binary) error {
 	}
 	channels, lanes := padding(*y)
 	masked := channels != lanes
-	vec := 1
+	vec, formats := 1, [2]device.Texel{device.R32F, device.R32F}
 	defines := []shaders.Define{shaders.Int("FN", int(op.Fn))}
 	if va, vb := vecsOf(p.in[0], *y, loops, func(l loop) int { return l.a }), vecsOf(p.in[1], *y, loops, func(l loop) int { return l.b }); va != noVecs && vb != noVecs {
 		vec = 4
@@ -62,10 +63,13 @@ func planBinary(p *plan, op backend.Binary) error {
 				loops[i].b /= 4
 			}
 		}
+		formats = [2]device.Texel{device.RGBA32F, device.RGBA32F}
 		if va == splatVecs {
+			formats[0] = device.R32F
 			defines = append(defines, shaders.Define{Name: "A_SPLAT"})
 		}
 		if vb == splatVecs {
+			formats[1] = device.R32F
 			defines = append(defines, shaders.Define{Name: "B_SPLAT"})
 		}
 	}
@@ -79,7 +83,7 @@ func planBinary(p *plan, op backend.Binary) error {
 	s := step{
 		shader:   "binary.comp",
 		defines:  append(defines, shaders.Int("DIMS", len(loops)), shaders.Int("VEC", vec)),
-		bind:     []binding{storage(0, input(0)), storage(1, input(1)), writes(2, output(0))},
+		bind:     []binding{reads(0, input(0), formats[0]), reads(1, input(1), formats[1]), writes(2, output(0))},
 		uniforms: []uniform{uints(0, append([]int{count, channels}, uniformsOf(loops)...)...)},
 	}
 	p.be.flat(&s, count)

@@ -2,7 +2,18 @@
 
 package gl
 
-import "github.com/convgl/convgl/backend"
+import (
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/backend/gl/internal/device"
+)
+
+// texelOf is the format of a view of elements of 1 or 4 floats.
+func texelOf(vec int) device.Texel {
+	if vec == 4 {
+		return device.RGBA32F
+	}
+	return device.R32F
+}
 
 // memoryDim returns where dim d of t's shape stands among its dims in memory.
 func memoryDim(t backend.TensorDesc, d int) int {

@@ -70,10 +70,14 @@ func planPad(p *plan, op backend.Pad) error {
 		m, s := divisor(d.size)
 		u = append(u, d.size, m, s, d.begin, d.from, d.stride)
 	}
+	source := reads(0, input(0), texelOf(vec))
+	if x.Shape.Size() == 0 { // all is padding, and there is no view of nothing
+		source = storage(0, input(0))
+	}
 	s := step{
 		shader:   "pad.comp",
 		defines:  append(defines, shaders.Int("DIMS", len(dims))),
-		bind:     []binding{storage(0, input(0)), writes(1, output(0))},
+		bind:     []binding{source, writes(1, output(0))},
 		uniforms: []uniform{uints(0, u...), floats(60, op.Value)},
 	}
 	p.be.flat(&s, count)

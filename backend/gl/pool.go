@@ -127,7 +127,7 @@ func (t poolTile) defines(g backend.Geometry3) []shaders.Define {
 	}
 	if t.columns != nil {
 		kw, sw, dw = g.Kernel[2], g.Stride[2], g.Dilation[2]
-		span = t.columns[len(t.columns)-1]+1
+		span = t.columns[len(t.columns)-1] + 1
 		if g.Kernel[1]*len(t.columns) <= maxTaps {
 			kh = g.Kernel[1]
 		}
