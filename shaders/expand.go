@@ -32,10 +32,18 @@ type Source struct {
 
 // Expand returns the embedded kernel of that name with its includes in place and
 // the defines, in alphabetical order, behind the version line. A file is included
-// once; where it is included again, nothing is written. Errors: a file that does
-// not exist and a cycle, each with the chain of includes; a malformed include or
-// #version line, with its place; a define that is not an identifier, has a line
-// break in its value, or comes twice.
+// once; where it is included again, nothing is written. The lines between
+//
+//	#unroll i COUNT
+//	#endunroll
+//
+// are written COUNT times, with 0, 1, ... for the word i: drivers keep an array in
+// registers only while all its indices are constants, and few unroll a loop of
+// hundreds of instructions. COUNT is an expression of integers, defines and the
+// words of outer blocks. Errors: a file that does not exist and a cycle, each with
+// the chain of includes; a malformed include, #version or #unroll line, with its
+// place; a define that is not an identifier, has a line break in its value, or
+// comes twice.
 func Expand(name string, defines ...Define) (Source, error) {
 	return ExpandFS(files, name, defines...)
 }
@@ -46,7 +54,10 @@ func ExpandFS(fsys fs.FS, name string, defines ...Define) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	x := expander{fsys: fsys, ids: map[string]int{}}
+	x := expander{fsys: fsys, ids: map[string]int{}, defines: map[string]string{}}
+	for _, d := range defs {
+		x.defines[d.Name] = d.Value
+	}
 	x.src.Name = name
 	key := []string{name}
 	head := []string{Version}
@@ -94,6 +105,8 @@ type expander struct {
 	src  Source
 	out  strings.Builder
 	ids  map[string]int // of the files already written or being written
+
+	defines map[string]string
 }
 
 // lineStride separates the line numbers of files: line n of file id is compiled as
@@ -106,7 +119,7 @@ func (x *expander) lineMark(id, n int) { x.line(fmt.Sprintf("#line %d %d", id*li
 func (x *expander) line(s string) { x.out.WriteString(s); x.out.WriteByte('\n') }
 
 var (
-	directive   = regexp.MustCompile(`^\s*#\s*(include|version|line)\b(.*)$`)
+	directive   = regexp.MustCompile(`^\s*#\s*(include|version|line|unroll|endunroll)\b(.*)$`)
 	includeName = regexp.MustCompile(`^\s*"([^"]+)"\s*(//.*)?$`)
 )
 
@@ -127,10 +140,20 @@ func (x *expander) file(name string, chain []string) error {
 		return fmt.Errorf("shaders: %s: got %d lines, want less than %d", name, len(lines), lineStride)
 	}
 	x.lineMark(id, 1)
-	for i, l := range lines {
+	for i := 0; i < len(lines); i++ {
+		l := lines[i]
 		m := directive.FindStringSubmatch(l)
 		if m == nil {
 			x.line(l)
+			continue
+		}
+		if m[1] == "unroll" || m[1] == "endunroll" {
+			end, err := x.unroll(id, lines, i, nil)
+			if err != nil {
+				return err
+			}
+			i = end
+			x.lineMark(id, i+2)
 			continue
 		}
 		if m[1] != "include" {

@@ -1,6 +1,8 @@
 package shaders
 
 import (
+	"io/fs"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -129,7 +131,7 @@ func TestShipped(t *testing.T) {
 		t.Fatal("no kernels are embedded")
 	}
 	for _, n := range Names() {
-		s, err := Expand(n)
+		s, err := Expand(n, countDefines(t, n)...)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -140,7 +142,32 @@ func TestShipped(t *testing.T) {
 	}
 }
 
+// countDefines gives 1 to every define in the counts of a kernel's #unroll lines.
+func countDefines(t *testing.T, name string) []Define {
+	b, err := fs.ReadFile(FS(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var counts []string
+	words := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^#unroll (\w+) ([^/\n]*)`).FindAllStringSubmatch(string(b), -1) {
+		words[m[1]] = true
+		counts = append(counts, identifierIn.FindAllString(m[2], -1)...)
+	}
+	var defines []Define
+	for _, c := range counts {
+		if !words[c] {
+			words[c] = true
+			defines = append(defines, Int(c, 1))
+		}
+	}
+	return defines
+}
+
+var identifierIn = regexp.MustCompile(`[A-Za-z_]\w*`)
+
 func FuzzExpand(f *testing.F) {
+	f.Add("#unroll i N\n#unroll j i\ni j\n#endunroll\n#endunroll", "", "N", "3", "1:1(1): error")
 	f.Add("#include \"b\"\n", "int x;", "N", "1", "1:1(1): error")
 	f.Add("#include \"a\"", "#include \"a\"", "A", "", "2(1) : e")
 	f.Fuzz(func(t *testing.T, a, b, name, value, log string) {

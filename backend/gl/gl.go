@@ -22,6 +22,8 @@ type Backend struct {
 	family string // texelFamily or tiledFamily
 	config backend.Config
 
+	forceTile *convTile // for measurements of conv_texel.comp
+
 	closeOnce sync.Once
 	closeErr  error
 }

@@ -50,6 +50,8 @@ func (be *Backend) candidates(d backend.Desc) []candidate {
 		return avgPoolCandidates(op)
 	case backend.GlobalPool:
 		return globalPoolCandidates(op)
+	case backend.Dense:
+		return be.denseCandidates(op)
 	case backend.MatMul:
 		return matMulCandidates(op)
 	case backend.BatchNorm:

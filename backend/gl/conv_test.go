@@ -1,0 +1,299 @@
+//go:build cgo && unix
+
+package gl
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/internal/check"
+)
+
+// convCase describes a convolution as the tables of the project do.
+type convCase struct {
+	name   string
+	x, w   []int
+	win    backend.Window
+	groups int
+}
+
+func square(name string, size, in, out, kernel, stride, pad int) convCase {
+	return convCase{
+		name: name,
+		x:    []int{1, in, size, size}, w: []int{out, in, kernel, kernel},
+		win: backend.Window{Strides: []int{stride, stride}, Pads: []int{pad, pad, pad, pad}},
+	}
+}
+
+var convLayers = []convCase{
+	square("c1", 224, 3, 64, 7, 2, 3),
+	square("c2", 56, 64, 64, 3, 1, 1),
+	square("c3", 28, 128, 128, 3, 1, 1),
+	square("c4", 14, 256, 256, 3, 1, 1),
+	square("c5", 7, 512, 512, 3, 1, 1),
+	square("pw1", 56, 64, 256, 1, 1, 0),
+	square("pw2", 14, 1024, 256, 1, 1, 0),
+	square("vgg", 112, 64, 128, 3, 1, 1),
+	{name: "conv3d", x: []int{1, 16, 16, 56, 56}, w: []int{32, 16, 3, 3, 3}, win: backend.Window{Pads: []int{1, 1, 1, 1, 1, 1}}},
+	{name: "dw", x: []int{1, 32, 112, 112}, w: []int{32, 1, 3, 3}, win: backend.Window{Pads: []int{1, 1, 1, 1}}, groups: 32},
+	square("seed", 32, 3, 16, 3, 1, 1),
+	square("s2", 56, 64, 128, 3, 2, 1),
+	square("k5", 28, 64, 64, 5, 1, 2),
+	square("k7", 28, 64, 64, 7, 1, 3),
+	square("c96", 28, 96, 96, 3, 1, 1),
+	square("c48", 28, 48, 48, 3, 1, 1),
+	square("c16", 56, 16, 16, 3, 1, 1),
+	square("c8", 56, 8, 8, 3, 1, 1),
+}
+
+func (c convCase) desc(e backend.Epilogue) backend.Desc {
+	op := backend.Conv{Window: c.win, Groups: c.groups, Bias: true, Epilogue: e}
+	w, b := backend.F32(c.w...), backend.F32(c.w[0])
+	w.Const, b.Const = true, true
+	return backend.Desc{Op: op, In: []backend.TensorDesc{backend.F32(c.x...), w, b}}
+}
+
+// TestTuneConv prints the speed of tiles given as px,kv,lx,ly,window;… in
+// CONVGL_TUNE for the layers named in CONVGL_LAYERS.
+func TestTuneConv(t *testing.T) {
+	tiles, layers := os.Getenv("CONVGL_TUNE"), os.Getenv("CONVGL_LAYERS")
+	if tiles == "" {
+		t.Skip("CONVGL_TUNE is not set")
+	}
+	be := open(t)
+	for _, c := range convLayers {
+		if layers != "" && !strings.Contains(","+layers+",", ","+c.name+",") {
+			continue
+		}
+		for _, s := range strings.Split(tiles, ";") {
+			var tile convTile
+			var window int
+			be.forceTile = nil
+			if s != "auto" {
+				if _, err := fmt.Sscanf(s, "%d,%d,%d,%d,%d", &tile.px, &tile.kv, &tile.lx, &tile.ly, &window); err != nil {
+					t.Fatal(err)
+				}
+				tile.window = window == 1
+				be.forceTile = &tile
+			}
+			d := c.desc(backend.Epilogue{{Kind: backend.Activate}})
+			d.Algorithm = os.Getenv("CONVGL_ALGORITHM")
+			d, err := d.Resolve()
+			if err != nil {
+				t.Fatal(err)
+			}
+			best, cpu, first := timeDesc(t, be, d)
+			flops := float64(d.Cost().FLOPs)
+			t.Logf("%-7s %-12s %7.2f GFLOP/s %8.3f ms, by CPU time on two cores %7.2f GFLOP/s, first %5.0f ms", c.name, s, flops/best.Seconds()/1e9, best.Seconds()*1e3, 2*flops/cpu.Seconds()/1e9, first.Seconds()*1e3)
+		}
+	}
+}
+
+// measureFor is long enough that some run is not disturbed.
+const measureFor = 2 * time.Second
+
+// timeDesc returns the best wall time and the best CPU time of many runs, and the
+// wall time of preparing and the first run.
+func timeDesc(t testing.TB, be *Backend, d backend.Desc) (best, cpu, first time.Duration) {
+	in, err := check.Inputs(d, check.Normal, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	inst, err := backend.NewInstance(bg, be, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inst.Close()
+	for i, x := range in {
+		if err := inst.SetInput(bg, i, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cpu = time.Hour
+	run := func() time.Duration {
+		from, used := time.Now(), cpuTime()
+		if err := inst.Run(bg); err != nil {
+			t.Fatal(err)
+		}
+		if err := be.Sync(bg); err != nil {
+			t.Fatal(err)
+		}
+		cpu = min(cpu, cpuTime()-used)
+		return time.Since(from)
+	}
+	run()
+	first = time.Since(start)
+	best = run()
+	for from := time.Now(); time.Since(from) < measureFor; {
+		best = min(best, run())
+	}
+	return best, cpu, first
+}
+
+// cpuTime is what the process has used on all cores: unlike wall time, it hardly
+// depends on what else the machine does.
+func cpuTime() time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// TestConvPlans runs every way of dividing the work on sizes around the edges of
+// tiles and blocks, with exact and special values.
+func TestConvPlans(t *testing.T) {
+	win := func(stride, dil, begin, end int) backend.Window {
+		return backend.Window{Strides: []int{stride, stride}, Dilations: []int{dil, dil}, Pads: []int{begin, begin, end, end}}
+	}
+	cases := []convCase{
+		{name: "k1", x: []int{2, 5, 3, 5}, w: []int{7, 5, 1, 1}},
+		{name: "k3", x: []int{1, 8, 5, 29}, w: []int{64, 8, 3, 3}, win: win(1, 1, 1, 1)},
+		{name: "k3-odd", x: []int{2, 3, 6, 13}, w: []int{33, 3, 3, 3}, win: win(2, 1, 0, 1)},
+		{name: "dilated", x: []int{1, 9, 9, 16}, w: []int{17, 9, 3, 2}, win: win(1, 3, 2, 3)},
+		{name: "k7", x: []int{1, 3, 11, 17}, w: []int{65, 3, 7, 7}, win: win(2, 1, 3, 3)},
+		{name: "long-sum", x: []int{1, 130, 4, 7}, w: []int{12, 130, 3, 3}, win: win(1, 1, 1, 1)},
+		{name: "groups-of-whole-vec4s", x: []int{2, 16, 4, 7}, w: []int{24, 8, 3, 3}, win: win(1, 1, 1, 1), groups: 2},
+		{name: "scattered-groups", x: []int{2, 9, 4, 7}, w: []int{15, 3, 3, 3}, win: win(1, 1, 1, 1), groups: 3},
+		{name: "one-channel-groups", x: []int{1, 6, 5, 5}, w: []int{12, 1, 3, 3}, win: win(1, 1, 1, 1), groups: 6},
+		{name: "depthwise", x: []int{2, 7, 6, 15}, w: []int{7, 1, 3, 3}, win: win(1, 1, 1, 1), groups: 7},
+		{name: "depthwise-strided", x: []int{1, 8, 9, 15}, w: []int{8, 1, 5, 3}, win: win(2, 2, 2, 2), groups: 8},
+		{name: "line", x: []int{2, 5, 31}, w: []int{6, 5, 4}, win: backend.Window{Pads: []int{2, 1}}},
+		{name: "volume", x: []int{1, 4, 5, 4, 6}, w: []int{5, 4, 2, 3, 3}, win: backend.Window{Strides: []int{2, 1, 2}, Pads: []int{1, 1, 0, 0, 1, 2}}},
+		{name: "huge-stride", x: []int{1, 4, 5, 5}, w: []int{4, 4, 3, 3}, win: win(1<<30, 1, 1, 1)},
+		{name: "empty-batch", x: []int{0, 4, 5, 5}, w: []int{4, 4, 3, 3}},
+	}
+	families(t, func(t *testing.T, be *Backend) {
+		for _, c := range cases {
+			d := c.desc(backend.Epilogue{{Kind: backend.ScaleShift}, {Kind: backend.Residual}, {Kind: backend.Activate}})
+			y := c.outShape(t)
+			d.In = append(d.In, backend.F32(y[1]), backend.F32(y[1]), backend.F32(y...))
+			for _, constant := range []bool{true, false} {
+				d.In[1].Const = constant
+				for _, a := range be.Algorithms(d) {
+					d.Algorithm = a
+					judge(t, be, d, check.Exact, 1)
+					judge(t, be, d, check.Normal, 1)
+				}
+				d.Algorithm = ""
+			}
+		}
+	})
+}
+
+func (c convCase) outShape(t *testing.T) []int {
+	d, err := c.desc(nil).Resolve()
+	if err != nil {
+		t.Fatalf("%s: %v", c.name, err)
+	}
+	return d.Out[0].Shape
+}
+
+// TestConvTiles forces tiles that the choice by shape would not take.
+func TestConvTiles(t *testing.T) {
+	be := open(t, backend.WithVariant(texelFamily))
+	d := convCase{x: []int{1, 20, 5, 23}, w: []int{44, 20, 3, 3}, win: backend.Window{Pads: []int{1, 1, 1, 1}}}.desc(nil)
+	for _, tile := range []convTile{{14, 2, 8, 1, true}, {14, 1, 4, 2, false}, {7, 2, 1, 8, true}, {5, 2, 2, 4, true}, {1, 1, 1, 8, false}} {
+		be.forceTile = &tile
+		judge(t, be, d, check.Exact, 1)
+	}
+}
+
+// TestConvLongSums judges sums of thousands of terms by the bound, also of data
+// whose mean is not zero.
+func TestConvLongSums(t *testing.T) {
+	families(t, func(t *testing.T, be *Backend) {
+		for _, c := range []convCase{
+			{x: []int{1, 512, 3, 3}, w: []int{16, 512, 3, 3}, win: backend.Window{Pads: []int{1, 1, 1, 1}}}, // 4608
+			{x: []int{1, 512, 7, 7}, w: []int{16, 512, 7, 7}},                                               // 25088
+		} {
+			for _, f := range []check.Fill{check.Normal, check.Uniform, check.Adversarial} {
+				judge(t, be, c.desc(nil), f, 3)
+			}
+		}
+	})
+}
+
+// TestConvNoAllocs runs a kernel again and again.
+func TestConvNoAllocs(t *testing.T) {
+	be := open(t)
+	d, err := square("", 8, 8, 8, 3, 1, 1).desc(nil).Resolve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := check.Inputs(d, check.Normal, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inst, err := backend.NewInstance(bg, be, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inst.Close()
+	for i, x := range in {
+		if err := inst.SetInput(bg, i, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func() {
+		if err := inst.Run(bg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2000 { // more runs in flight than the queue takes, so that the kernel keeps enough
+		run()
+	}
+	if err := be.Sync(bg); err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(500, run); n != 0 {
+		t.Errorf("%v allocations a run, want 0", n)
+	}
+}
+
+// BenchmarkConv measures a run with its fence, bias and ReLU included.
+func BenchmarkConv(b *testing.B) {
+	for _, v := range []string{texelFamily, tiledFamily} {
+		be := open(b, backend.WithVariant(v))
+		for _, c := range convLayers {
+			d, err := c.desc(backend.Epilogue{{Kind: backend.Activate}}).Resolve()
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run(c.name+"/impl="+v, func(b *testing.B) {
+				in, err := check.Inputs(d, check.Normal, 1)
+				if err != nil {
+					b.Fatal(err)
+				}
+				inst, err := backend.NewInstance(bg, be, d)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer inst.Close()
+				for i, x := range in {
+					if err := inst.SetInput(bg, i, x); err != nil {
+						b.Fatal(err)
+					}
+				}
+				run := func() {
+					if err := errors.Join(inst.Run(bg), be.Sync(bg)); err != nil {
+						b.Fatal(err)
+					}
+				}
+				run()
+				for b.Loop() {
+					run()
+				}
+				b.ReportMetric(float64(d.Cost().FLOPs)/(b.Elapsed().Seconds()/float64(b.N))/1e9, "GFLOP/s")
+			})
+		}
+	}
+}
