@@ -57,7 +57,7 @@ func Conform(ctx context.Context, c ConformConfig, m *Manifest, emit func(Confor
 			case err == nil:
 			case errors.As(err, &write):
 				return err
-			case errors.Is(err, errors.ErrUnsupported):
+			case refused(err):
 				r.Status, r.Detail = Unsupported, err.Error()
 			case k.ReportOnly():
 				r.Status, r.Detail = Reported, err.Error()

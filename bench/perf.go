@@ -193,7 +193,7 @@ func perfProblem(ctx context.Context, c PerfConfig, p Problem) (ms []Measurement
 func (k *cell) note(err error) {
 	switch {
 	case err == nil:
-	case errors.Is(err, errors.ErrUnsupported):
+	case refused(err):
 		k.Status, k.Detail = Unsupported, err.Error()
 	default:
 		k.Status, k.Detail = Failed, err.Error()

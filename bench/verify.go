@@ -19,9 +19,16 @@ const (
 	Passed      Status = "pass"
 	Suspicious  Status = "suspect"     // an error that rounding does not make in practice
 	Failed      Status = "fail"        // a wrong result, or no result where there should be one
-	Unsupported Status = "unsupported" // there is no kernel, or the case is of an unknown kind
+	Unsupported Status = "unsupported" // no kernel, a limit of the device, or a case of an unknown kind
 	Reported    Status = "report"      // differs where more than one answer is right
 )
+
+// refused reports whether err says that a backend has no kernel for something
+// valid, or that it is larger than the device allows.
+func refused(err error) bool {
+	var limit *backend.LimitError
+	return errors.Is(err, errors.ErrUnsupported) || errors.As(err, &limit)
+}
 
 // VerifyConfig says how problems are verified.
 type VerifyConfig struct {
@@ -113,7 +120,7 @@ func judge(ctx context.Context, v *Verification, t Target, d backend.Desc, in []
 		r, err = want.Judge(got)
 	}
 	switch {
-	case errors.Is(err, errors.ErrUnsupported):
+	case refused(err):
 		v.Status, v.Detail = Unsupported, err.Error()
 	case err != nil:
 		v.Status, v.Detail = Failed, err.Error()

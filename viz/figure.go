@@ -52,7 +52,7 @@ var (
 type box struct {
 	Panel
 	title, caption []string
-	w, imageH      int
+	w              int
 	size           image.Point // of the picture
 }
 

@@ -102,13 +102,6 @@ func (a *arena) download() ([]byte, error) {
 	return after, nil
 }
 
-func (a *arena) close() error {
-	if a.whole == nil {
-		return nil
-	}
-	return a.whole.Close()
-}
-
 // differs returns the first byte that differs, or −1.
 func differs(a, b []byte) int {
 	if bytes.Equal(a, b) {

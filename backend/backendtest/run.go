@@ -99,7 +99,6 @@ type suite struct {
 	oracle  backend.Backend
 	be      backend.Backend // under test; shared by all tests but those of its life
 	tallies map[string]*tally
-	total   tally
 }
 
 // tally counts what became of the cases of a family.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/internal/check"
+	"github.com/convgl/convgl/tensor"
 )
 
 // convCase describes a convolution as the tables of the project do.
@@ -58,84 +59,6 @@ func (c convCase) desc(e backend.Epilogue) backend.Desc {
 	w, b := backend.F32(c.w...), backend.F32(c.w[0])
 	w.Const, b.Const = true, true
 	return backend.Desc{Op: op, In: []backend.TensorDesc{backend.F32(c.x...), w, b}}
-}
-
-// TestTuneConv prints the speed of tiles given as px,kv,lx,ly,window;… in
-// CONVGL_TUNE for the layers named in CONVGL_LAYERS.
-func TestTuneConv(t *testing.T) {
-	tiles, layers := os.Getenv("CONVGL_TUNE"), os.Getenv("CONVGL_LAYERS")
-	if tiles == "" {
-		t.Skip("CONVGL_TUNE is not set")
-	}
-	be := open(t)
-	for _, c := range convLayers {
-		if layers != "" && !strings.Contains(","+layers+",", ","+c.name+",") {
-			continue
-		}
-		for _, s := range strings.Split(tiles, ";") {
-			var tile convTile
-			var window int
-			be.forceTile = nil
-			if s != "auto" {
-				if _, err := fmt.Sscanf(s, "%d,%d,%d,%d,%d", &tile.px, &tile.kv, &tile.lx, &tile.ly, &window); err != nil {
-					t.Fatal(err)
-				}
-				tile.window = window == 1
-				be.forceTile = &tile
-			}
-			d := c.desc(backend.Epilogue{{Kind: backend.Activate}})
-			d.Algorithm = os.Getenv("CONVGL_ALGORITHM")
-			d, err := d.Resolve()
-			if err != nil {
-				t.Fatal(err)
-			}
-			best, cpu, first := timeDesc(t, be, d)
-			flops := float64(d.Cost().FLOPs)
-			t.Logf("%-7s %-12s %7.2f GFLOP/s %8.3f ms, by CPU time on two cores %7.2f GFLOP/s, first %5.0f ms", c.name, s, flops/best.Seconds()/1e9, best.Seconds()*1e3, 2*flops/cpu.Seconds()/1e9, first.Seconds()*1e3)
-		}
-	}
-}
-
-// measureFor is long enough that some run is not disturbed.
-const measureFor = 2 * time.Second
-
-// timeDesc returns the best wall time and the best CPU time of many runs, and the
-// wall time of preparing and the first run.
-func timeDesc(t testing.TB, be *Backend, d backend.Desc) (best, cpu, first time.Duration) {
-	in, err := check.Inputs(d, check.Normal, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	inst, err := backend.NewInstance(bg, be, d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer inst.Close()
-	for i, x := range in {
-		if err := inst.SetInput(bg, i, x); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cpu = time.Hour
-	run := func() time.Duration {
-		from, used := time.Now(), cpuTime()
-		if err := inst.Run(bg); err != nil {
-			t.Fatal(err)
-		}
-		if err := be.Sync(bg); err != nil {
-			t.Fatal(err)
-		}
-		cpu = min(cpu, cpuTime()-used)
-		return time.Since(from)
-	}
-	run()
-	first = time.Since(start)
-	best = run()
-	for from := time.Now(); time.Since(from) < measureFor; {
-		best = min(best, run())
-	}
-	return best, cpu, first
 }
 
 // cpuTime is what the process has used on all cores: unlike wall time, it hardly
@@ -233,16 +156,7 @@ func TestConvNoAllocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inst, err := backend.NewInstance(bg, be, d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer inst.Close()
-	for i, x := range in {
-		if err := inst.SetInput(bg, i, x); err != nil {
-			t.Fatal(err)
-		}
-	}
+	inst := instance(t, be, d, in)
 	run := func() {
 		if err := inst.Run(bg); err != nil {
 			t.Fatal(err)
@@ -259,41 +173,78 @@ func TestConvNoAllocs(t *testing.T) {
 	}
 }
 
-// BenchmarkConv measures a run with its fence, bias and ReLU included.
+// BenchmarkConv measures a run with bias and ReLU and its fence: by wall time, and
+// as GFLOP/s-cpu by the CPU time used, as if two cores had shared it evenly. What
+// ms-first measures is Prepare, Pack and the first run. CONVGL_TILES forces tiles on
+// conv_texel.comp, each as px,kv,lx,ly,window with window 0 or 1, separated by
+// semicolons.
 func BenchmarkConv(b *testing.B) {
 	for _, v := range []string{texelFamily, tiledFamily} {
-		be := open(b, backend.WithVariant(v))
 		for _, c := range convLayers {
-			d, err := c.desc(backend.Epilogue{{Kind: backend.Activate}}).Resolve()
-			if err != nil {
-				b.Fatal(err)
+			if tiles := os.Getenv("CONVGL_TILES"); tiles != "" && v == texelFamily {
+				for _, s := range strings.Split(tiles, ";") {
+					var t convTile
+					var window int
+					if _, err := fmt.Sscanf(s, "%d,%d,%d,%d,%d", &t.px, &t.kv, &t.lx, &t.ly, &window); err != nil {
+						b.Fatalf("CONVGL_TILES: %q: %v", s, err)
+					}
+					t.window = window == 1
+					b.Run(c.name+"/impl="+v+"/tile="+s, func(b *testing.B) { benchConv(b, c, v, &t) })
+				}
+				continue
 			}
-			b.Run(c.name+"/impl="+v, func(b *testing.B) {
-				in, err := check.Inputs(d, check.Normal, 1)
-				if err != nil {
-					b.Fatal(err)
-				}
-				inst, err := backend.NewInstance(bg, be, d)
-				if err != nil {
-					b.Fatal(err)
-				}
-				defer inst.Close()
-				for i, x := range in {
-					if err := inst.SetInput(bg, i, x); err != nil {
-						b.Fatal(err)
-					}
-				}
-				run := func() {
-					if err := errors.Join(inst.Run(bg), be.Sync(bg)); err != nil {
-						b.Fatal(err)
-					}
-				}
-				run()
-				for b.Loop() {
-					run()
-				}
-				b.ReportMetric(float64(d.Cost().FLOPs)/(b.Elapsed().Seconds()/float64(b.N))/1e9, "GFLOP/s")
-			})
+			b.Run(c.name+"/impl="+v, func(b *testing.B) { benchConv(b, c, v, nil) })
 		}
 	}
+}
+
+func benchConv(b *testing.B, c convCase, variant string, tile *convTile) {
+	be := open(b, backend.WithVariant(variant))
+	be.forceTile = tile
+	d, err := c.desc(backend.Epilogue{{Kind: backend.Activate}}).Resolve()
+	if err != nil {
+		b.Fatal(err)
+	}
+	in, err := check.Inputs(d, check.Normal, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	start := time.Now()
+	inst := instance(b, be, d, in)
+	run := func() {
+		if err := errors.Join(inst.Run(bg), be.Sync(bg)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	run()
+	first := time.Since(start)
+	best, cpu := time.Hour, time.Hour
+	for b.Loop() {
+		from, used := time.Now(), cpuTime()
+		run()
+		best, cpu = min(best, time.Since(from)), min(cpu, cpuTime()-used)
+	}
+	flops := float64(d.Cost().FLOPs) / 1e9
+	b.ReportMetric(flops/best.Seconds(), "GFLOP/s")
+	b.ReportMetric(2*flops/max(cpu.Seconds(), 1e-9), "GFLOP/s-cpu")
+	b.ReportMetric(float64(first.Milliseconds()), "ms-first")
+}
+
+// instance makes an instance of d with its inputs set, closed with the test.
+func instance(t testing.TB, be *Backend, d backend.Desc, in []*tensor.Tensor) *backend.Instance {
+	inst, err := backend.NewInstance(bg, be, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := inst.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for i, x := range in {
+		if err := inst.SetInput(bg, i, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return inst
 }

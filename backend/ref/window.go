@@ -42,6 +42,3 @@ func inside(g *backend.Geometry3, x pos, padded bool) bool {
 		-begin[1] <= x.h && x.h < g.In[1]+end[1] &&
 		-begin[2] <= x.w && x.w < g.In[2]+end[2]
 }
-
-// volume returns the number of positions.
-func volume(size [3]int) int { return size[0] * size[1] * size[2] }

@@ -110,6 +110,17 @@ func (f *problemFlags) problems(def string) ([]bench.Problem, error) {
 	return ps, nil
 }
 
+// runnable is problems, of which each must fit the memory.
+func (f *problemFlags) runnable(def string) ([]bench.Problem, error) {
+	ps, err := f.problems(def)
+	for _, p := range ps {
+		if err := p.Runnable(); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	return ps, err
+}
+
 // fills parses a list of fills; all is every one.
 func fills(text string) ([]check.Fill, error) {
 	if text == "all" {

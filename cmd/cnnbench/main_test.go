@@ -132,6 +132,7 @@ func TestExitCodes(t *testing.T) {
 		{"verify -backend cpu -prb act:relu:3 -op conv", 2, "", "no problem of that kind"},
 		{"verify -backend cpu -fill sand", 2, "", "sand"},
 		{"verify -backend cpu -format xml", 2, "", "xml"},
+		{"verify -backend cpu -prb act:relu:1073741824x9", 2, "", "want at most"},
 		{"verify -backend cpu -threads 0", 2, "", "want a number from 1"},
 
 		{"perf -backend ref -prb act:relu:3 -count 1 -min-time 1ms", 0, "GFLOP/s", ""},
@@ -177,6 +178,7 @@ func TestOtherExitCodes(t *testing.T) {
 		{backend.ErrDeviceLost, true, 1},
 		{errors.New("unknown flag"), false, 2},
 		{&fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}, true, 2},
+		{&fs.PathError{Op: "write", Path: "x", Err: fs.ErrPermission}, true, 1},
 		{&backend.UnavailableError{Backend: "gl"}, true, 3},
 		{fmt.Errorf("wait: %w", context.Canceled), true, 130},
 	} {

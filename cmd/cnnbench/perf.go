@@ -92,14 +92,9 @@ func (f *perfFlags) run(cmd *cobra.Command) (err error) {
 	if len(fill) != 1 {
 		return usagef("-fill %s: want one", f.fill)
 	}
-	ps, err := f.problems.problems("resnet50")
+	ps, err := f.problems.runnable("resnet50")
 	if err != nil {
 		return err
-	}
-	for _, p := range ps {
-		if err := p.Runnable(); err != nil {
-			return usageError{err}
-		}
 	}
 	var old []bench.Measurement
 	if f.baseline != "" {

@@ -115,7 +115,7 @@ func exitCode(err error, started bool) int {
 		return exitInterrupted
 	case errors.As(err, &missing):
 		return exitUnavailable
-	case !started, errors.As(err, &usage), errors.As(err, &path), bench.IsParseError(err):
+	case !started, errors.As(err, &usage), errors.As(err, &path) && path.Op != "write", bench.IsParseError(err):
 		return exitUsage
 	}
 	return exitDisagree

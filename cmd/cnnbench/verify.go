@@ -47,7 +47,7 @@ command that does it again.`,
 		if cfg.Fills, err = fills(fill); err != nil {
 			return err
 		}
-		ps, err := problems.problems("ops")
+		ps, err := problems.runnable("ops")
 		if err != nil {
 			return err
 		}
