@@ -233,6 +233,31 @@ func TestConformStops(t *testing.T) {
 	}
 }
 
+// No manifest makes the reader panic, and none is understood without an output.
+func FuzzManifest(f *testing.F) {
+	dir := f.TempDir()
+	for name, x := range smallTensors {
+		if err := tensor.SaveNPY(filepath.Join(dir, name), x); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Add([]byte(small))
+	for _, kind := range CaseKinds() {
+		f.Add([]byte(`{"cases":[{"name":"a","op":"` + kind + `","attrs":{"kernel":[2],"pads":[1,1],"axis":0,"mode":"edge","eps":1,"alpha":1,"min":0,"max":1,"count_include_pad":true,"stride":1,"padding":0,"pool_size":2},"tensors":{"x":{"file":"pool_x.npy"},"w":{"file":"pool_x.npy"},"a":{"file":"x.npy"},"b":{"file":"x.npy"},"y":{"file":"y.npy"},"input":{"file":"x.npy"},"filters":{"file":"x.npy"},"output":{"file":"x.npy"},"running_mean":{"file":"one.npy"},"running_var":{"file":"one.npy"}}}]}`))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		m := &Manifest{Dir: dir}
+		if unmarshal(text, &m.Cases) != nil || m.check() != nil {
+			return
+		}
+		for _, c := range m.Cases {
+			if p, err := c.plan(dir); err == nil && (p.op == nil || len(p.out) == 0) {
+				t.Errorf("%+v is understood as %+v", c, p)
+			}
+		}
+	})
+}
+
 // The folders of the conformance data: what the README of the data promises to
 // be forward cases of our ops passes.
 func TestConformanceData(t *testing.T) {

@@ -15,8 +15,9 @@ import (
 // add, times the number of runs if drift.
 type flawed struct {
 	backend.Backend
-	add   float32
-	drift bool
+	add    float32
+	drift  bool
+	refuse error // of Prepare
 }
 
 type flawedKernel struct {
@@ -28,6 +29,9 @@ type flawedKernel struct {
 func (f *flawed) Name() string { return "flawed" }
 
 func (f *flawed) Prepare(ctx context.Context, d backend.Desc) (backend.Kernel, error) {
+	if f.refuse != nil {
+		return nil, f.refuse
+	}
 	k, err := f.Backend.Prepare(ctx, d)
 	if err != nil {
 		return nil, err
@@ -67,7 +71,7 @@ func targets(t *testing.T, names ...string) []Target {
 
 // flawedTarget is ref with wrong results.
 func flawedTarget(t *testing.T, add float32, drift bool) Target {
-	return Target{Backend: &flawed{targets(t, "ref")[0].Backend, add, drift}, Spec: "flawed", Label: "flawed"}
+	return Target{Backend: &flawed{Backend: targets(t, "ref")[0].Backend, add: add, drift: drift}, Spec: "flawed", Label: "flawed"}
 }
 
 func parse(t *testing.T, text ...string) []Problem {

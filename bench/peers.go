@@ -186,7 +186,7 @@ func Peers(ctx context.Context, c PeersConfig, workloads []Workload, out io.Writ
 				}
 				if err != nil {
 					failed[peer] = true
-					if err := enc.Encode(PeerError{Peer: peer, Workload: w.Name, Error: err.Error()}); err != nil {
+					if err := enc.Encode(PeerError{Peer: peer, Workload: w.Name, Error: brief(err)}); err != nil {
 						return err
 					}
 				}
@@ -194,6 +194,16 @@ func Peers(ctx context.Context, c PeersConfig, workloads []Workload, out io.Writ
 		}
 	}
 	return nil
+}
+
+// brief is the beginning of an error: the log of a compiler can be long.
+func brief(err error) string {
+	const most = 400
+	text := []rune(err.Error())
+	if len(text) > most {
+		return string(text[:most]) + "…"
+	}
+	return string(text)
 }
 
 // peer is the name of the target among engines, as "convgl-cpu".

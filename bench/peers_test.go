@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -163,5 +164,14 @@ func TestPeersEnv(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), k) {
 			t.Errorf("%s=%s: got %v", k, v, err)
 		}
+	}
+}
+
+func TestBrief(t *testing.T) {
+	if got := brief(errors.New("short")); got != "short" {
+		t.Errorf("got %q", got)
+	}
+	if got := brief(errors.New(strings.Repeat("ü", 999))); got != strings.Repeat("ü", 400)+"…" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/internal/check"
 )
 
@@ -79,6 +80,18 @@ func TestVerifyFindsFlaws(t *testing.T) {
 	vs = verify(t, VerifyConfig{Targets: []Target{flawedTarget(t, 0.5, true)}, Fills: fills[:1]}, ps)
 	if vs[0].Status != Failed || !strings.Contains(vs[0].Detail, "differs from run 1") {
 		t.Errorf("a result that drifts: %+v", vs[0])
+	}
+	small := flawedTarget(t, 0, false)
+	for refusal, want := range map[error]Status{
+		&backend.LimitError{Op: "Conv", What: "bytes", Got: 2, Max: 1}: Unsupported,
+		backend.Unsupported("flawed", "Conv", "no kernel"):             Unsupported,
+		errors.New("on fire"): Failed,
+	} {
+		small.Backend.(*flawed).refuse = refusal
+		vs = verify(t, VerifyConfig{Targets: []Target{small}, Fills: fills[:1]}, ps)
+		if vs[0].Status != want || vs[0].Detail == "" || (vs[0].Repro != "") != (want == Failed) {
+			t.Errorf("%v: got %+v, want %v", refusal, vs[0], want)
+		}
 	}
 	vs = verify(t, VerifyConfig{Targets: targets(t, "cpu"), Fills: fills[:1], Algorithm: "magic"}, ps)
 	if vs[0].Status == Passed || vs[0].Detail == "" {
