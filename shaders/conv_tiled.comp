@@ -68,11 +68,32 @@ vec4 fetch(int at, int c) {
 #define fetch(at, c) x[at + (c)]
 #endif
 
+// Results by name, so that no driver makes an array in memory of them.
+#define SUM(i, h) sum_##i##_##h
+#define TOTAL(i, h) total_##i##_##h
 #ifdef CUT
-#define RESULT total
+#define RESULT TOTAL
 #else
-#define RESULT sum
+#define RESULT SUM
 #endif
+
+// Finishes and stores vec4 m of the channels of a group at a pixel.
+void store(int pixel, int group, int m, vec4 v) {
+#ifdef SCATTERED
+    int o = group * Y_GROUP + 4 * m, e = pixel * Y_PIXEL + o;
+    v = epilogue(v, o, e);
+    for (int l = 0; l < 4; l++)
+        if (4 * m + l < OUT_GROUP)
+            y[e + l] = v[l];
+    // The padded lanes, by who has the last channel.
+    if (m == K4 - 1 && (group + 1) * OUT_GROUP == EPI_CHANNELS)
+        for (int p = EPI_CHANNELS; p < Y_PIXEL; p++)
+            y[pixel * Y_PIXEL + p] = 0.0;
+#else
+    int f = group * Y_GROUP + m, e = pixel * Y_PIXEL + f;
+    y[e] = epilogue(v, 4 * f, 4 * e);
+#endif
+}
 
 void main() {
     int t = int(gl_LocalInvocationIndex);
@@ -101,50 +122,82 @@ void main() {
 #endunroll
 
     int tx = t % TX, ty = t / TX;
-    vec4 sum[16];
-    for (int i = 0; i < 16; i++)
-        sum[i] = vec4(0);
+#unroll i 8
+#unroll h 2
+    vec4 SUM(i, h) = vec4(0);
 #ifdef CUT
-    vec4 total[16];
-    for (int i = 0; i < 16; i++)
-        total[i] = vec4(0);
+    vec4 TOTAL(i, h) = vec4(0);
+#endif
+#endunroll
+#endunroll
+#ifdef CUT
     int parts = 0;
 #endif
     int steps = TAPS * C4; // vec4s of terms
-    for (int k0 = 0; k0 < steps; k0 += K4_TILE) {
-        int k4 = k0 + q;
-        int tap = k4 / C4, c = k4 - tap * C4;
-        int th = tap / KERNEL_W, tw = tap - th * KERNEL_W;
-        int td = th / KERNEL_H;
-        th -= td * KERNEL_H;
-        ivec3 shift = ivec3(td * DILATION(0), th * DILATION(1), tw * DILATION(2));
-        vec4 vx[LOADS_X];
+    // A tile is read from memory while the one before it is multiplied.
+    vec4 vx[LOADS_X], vw[LOADS_W];
+    for (int next = 0;; next += K4_TILE) {
+        if (next < steps) {
+            int k4 = next + q;
+            int tap = k4 / C4, c = k4 - tap * C4;
+            int th = tap / KERNEL_W, tw = tap - th * KERNEL_W;
+            int td = th / KERNEL_H;
+            th -= td * KERNEL_H;
+            ivec3 shift = ivec3(td * DILATION(0), th * DILATION(1), tw * DILATION(2));
 #unroll i LOADS_X
-        {
-            ivec3 p = from[i] + shift;
-            vx[i] = vec4(0);
-            if (real[i] && k4 < steps && all(greaterThanEqual(p, ivec3(0))) && all(lessThan(p, ivec3(SIZE(0), SIZE(1), SIZE(2)))))
-                vx[i] = fetch((((image[i] + p.x) * SIZE(1) + p.y) * SIZE(2) + p.z) * X_PIXEL + group * X_GROUP, c);
-        }
+            {
+                ivec3 p = from[i] + shift;
+                vx[i] = vec4(0);
+                if (real[i] && k4 < steps && all(greaterThanEqual(p, ivec3(0))) && all(lessThan(p, ivec3(SIZE(0), SIZE(1), SIZE(2)))))
+                    vx[i] = fetch((((image[i] + p.x) * SIZE(1) + p.y) * SIZE(2) + p.z) * X_PIXEL + group * X_GROUP, c);
+            }
 #endunroll
-        vec4 vw[LOADS_W];
 #unroll i LOADS_W
-        {
-            int e = t + i * LOCAL;
-            int k = e / (TILE_M / 4), m = m0 + e - k * (TILE_M / 4);
-            k += 4 * k0;
-            int block = m / W_BLOCK;
-            vw[i] = vec4(0);
-            if (k < 4 * steps && block < W_GROUP)
-                vw[i] = w[((group * W_GROUP + block) * 4 * steps + k) * W_BLOCK + m - block * W_BLOCK];
-        }
+            {
+                int e = t + i * LOCAL;
+                int k = e / (TILE_M / 4), m = m0 + e - k * (TILE_M / 4);
+                k += 4 * next;
+                int block = m / W_BLOCK;
+                vw[i] = vec4(0);
+                if (k < 4 * steps && block < W_GROUP)
+                    vw[i] = w[((group * W_GROUP + block) * 4 * steps + k) * W_BLOCK + m - block * W_BLOCK];
+            }
 #endunroll
+        }
+        if (next > 0) {
+            for (int k = 0; k < TILE_K; k++) {
+                vec4 a0 = tile_w[k * LDA + tx], a1 = tile_w[k * LDA + tx + TX];
+#unroll i 8
+                {
+                    vec4 b = vec4(tile_x[k * LDB + ty * 8 + i]);
+                    SUM(i, 0) = fma(b, a0, SUM(i, 0));
+                    SUM(i, 1) = fma(b, a1, SUM(i, 1));
+                }
+#endunroll
+            }
+#ifdef CUT
+            if (++parts == CUT || next >= steps) {
+                parts = 0;
+#unroll i 8
+#unroll h 2
+                TOTAL(i, h) += SUM(i, h);
+                SUM(i, h) = vec4(0);
+#endunroll
+#endunroll
+            }
+#endif
+        }
+        if (next >= steps)
+            break; // all invocations together
         barrier(); // the last tile has been used
 #unroll i LOADS_X
         {
             int j = t / K4_TILE + i * (LOCAL / K4_TILE);
-            for (int l = 0; l < 4; l++)
-                tile_x[(4 * q + l) * LDB + j] = vx[i][l];
+            int at = 4 * q * LDB + j;
+            tile_x[at] = vx[i].x;
+            tile_x[at + LDB] = vx[i].y;
+            tile_x[at + 2 * LDB] = vx[i].z;
+            tile_x[at + 3 * LDB] = vx[i].w;
         }
 #endunroll
 #unroll i LOADS_W
@@ -155,47 +208,15 @@ void main() {
         }
 #endunroll
         barrier(); // the tile is complete
-        for (int k = 0; k < TILE_K; k++) {
-            vec4 a0 = tile_w[k * LDA + tx], a1 = tile_w[k * LDA + tx + TX];
-            for (int i = 0; i < 8; i++) {
-                vec4 b = vec4(tile_x[k * LDB + ty * 8 + i]);
-                sum[2 * i] = fma(b, a0, sum[2 * i]);
-                sum[2 * i + 1] = fma(b, a1, sum[2 * i + 1]);
-            }
-        }
-#ifdef CUT
-        if (++parts == CUT || k0 + K4_TILE >= steps) {
-            parts = 0;
-            for (int i = 0; i < 16; i++) {
-                total[i] += sum[i];
-                sum[i] = vec4(0);
-            }
-        }
-#endif
     }
 
-    for (int i = 0; i < 8; i++) {
-        int pixel = n0 + ty * 8 + i;
-        if (pixel >= PIXELS)
-            break;
-        for (int h = 0; h < 2; h++) {
-            int m = m0 + tx + h * TX;
-            if (m >= K4)
-                continue;
-#ifdef SCATTERED
-            int o = group * Y_GROUP + 4 * m, e = pixel * Y_PIXEL + o;
-            vec4 r = epilogue(RESULT[2 * i + h], o, e);
-            for (int l = 0; l < 4; l++)
-                if (4 * m + l < OUT_GROUP)
-                    y[e + l] = r[l];
-            // The padded lanes, by who has the last channel.
-            if (m == K4 - 1 && (group + 1) * OUT_GROUP == EPI_CHANNELS)
-                for (int p = EPI_CHANNELS; p < Y_PIXEL; p++)
-                    y[pixel * Y_PIXEL + p] = 0.0;
-#else
-            int f = group * Y_GROUP + m, e = pixel * Y_PIXEL + f;
-            y[e] = epilogue(RESULT[2 * i + h], 4 * f, 4 * e);
-#endif
-        }
+#unroll i 8
+#unroll h 2
+    {
+        int pixel = n0 + ty * 8 + i, m = m0 + tx + h * TX;
+        if (pixel < PIXELS && m < K4)
+            store(pixel, group, m, RESULT(i, h));
     }
+#endunroll
+#endunroll
 }

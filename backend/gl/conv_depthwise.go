@@ -46,9 +46,6 @@ func planConvDepthwise(p *plan, c convShape) error {
 	if c.in != 1 || c.out != 1 || c.groups == 1 {
 		return p.unsupported("not a depthwise convolution: %d groups of %d to %d channels", c.groups, c.in, c.out)
 	}
-	if !p.in[1].Const {
-		return p.unsupported("weights that may change")
-	}
 	if c.taps > maxChain {
 		return p.unsupported("a kernel of %d taps", c.taps)
 	}
@@ -62,7 +59,16 @@ func planConvDepthwise(p *plan, c convShape) error {
 		return p.unsupported("a window of %d elements along w", inputs(px))
 	}
 	f := depthwiseFormat{channels: c.groups, taps: c.taps}
-	p.formats[1] = f
+	weights, off := input(1), int64(0)
+	if p.in[1].Const {
+		p.formats[1] = f
+	} else { // the packed form is that of a channels-last/4 image
+		weights, off = workspace, p.scratch(f.Bytes())
+		from := backend.TensorDesc{DType: tensor.Float32, Shape: tensor.Shape{1, f.channels, f.taps}, Layout: backend.Plain}
+		to := from
+		to.Layout = backend.ChannelsLast4
+		p.reorder(from, to, reads(0, input(1), device.R32UI), writes(1, workspace).part(off, f.Bytes()))
+	}
 	c4 := ceilDiv(c.groups, 4)
 	rowTiles := ceilDiv(c.outSize[2], px)
 	n := c.images * c.outSize[0] * c.outSize[1] * rowTiles * c4
@@ -71,7 +77,7 @@ func planConvDepthwise(p *plan, c convShape) error {
 		defines: []shaders.Define{
 			shaders.Int("PX", px), shaders.Int("KW", kw), shaders.Int("SW", sw), shaders.Int("DW", dw), shaders.Int("INPUTS", inputs(px)),
 		},
-		bind: []binding{storage(0, input(0)), storage(1, input(1)), writes(2, output(0))},
+		bind: []binding{storage(0, input(0)), storage(1, weights).part(off, f.Bytes()), writes(2, output(0))},
 		uniforms: []uniform{ints(0,
 			n, c4, rowTiles,
 			c.size[0], c.size[1], c.size[2],
@@ -84,7 +90,7 @@ func planConvDepthwise(p *plan, c convShape) error {
 	}
 	view := p.be.family == texelFamily
 	if view {
-		s.bind[0], s.bind[1] = texels(0, input(0), device.RGBA32F), texels(1, input(1), device.RGBA32F)
+		s.bind[0], s.bind[1] = texels(0, input(0), device.RGBA32F), texels(1, weights, device.RGBA32F).part(off, f.Bytes())
 		s.defines = append(s.defines, shaders.Define{Name: "USE_TEXEL"})
 	}
 	c.epi.put(&s, 3, view, c.groups%4 == 0, c.groups%4 != 0)

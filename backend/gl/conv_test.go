@@ -89,6 +89,7 @@ func TestConvPlans(t *testing.T) {
 		{name: "one-channel-groups", x: []int{1, 6, 5, 5}, w: []int{12, 1, 3, 3}, win: win(1, 1, 1, 1), groups: 6},
 		{name: "depthwise", x: []int{2, 7, 6, 15}, w: []int{7, 1, 3, 3}, win: win(1, 1, 1, 1), groups: 7},
 		{name: "depthwise-strided", x: []int{1, 8, 9, 15}, w: []int{8, 1, 5, 3}, win: win(2, 2, 2, 2), groups: 8},
+		{name: "large-tiles", x: []int{1, 5, 33, 35}, w: []int{130, 5, 2, 2}},
 		{name: "line", x: []int{2, 5, 31}, w: []int{6, 5, 4}, win: backend.Window{Pads: []int{2, 1}}},
 		{name: "volume", x: []int{1, 4, 5, 4, 6}, w: []int{5, 4, 2, 3, 3}, win: backend.Window{Strides: []int{2, 1, 2}, Pads: []int{1, 1, 0, 0, 1, 2}}},
 		{name: "huge-stride", x: []int{1, 4, 5, 5}, w: []int{4, 4, 3, 3}, win: win(1<<30, 1, 1, 1)},

@@ -20,11 +20,17 @@ func planReorder(p *plan) error {
 	if out.Layout.Order == backend.OrderAny {
 		out.Layout = preferred(*out)
 	}
-	elems := int(out.Bytes() / 4)
-	if elems == 0 {
+	if out.Shape.Size() == 0 {
 		return nil
 	}
-	x, y := planes(*in), planes(*out)
+	p.reorder(*in, *out, reads(0, input(0), device.R32UI), writes(1, output(0)))
+	return nil
+}
+
+// reorder adds the dispatch that copies from one layout to another.
+func (p *plan) reorder(in, out backend.TensorDesc, from, to binding) {
+	elems := int(out.Bytes() / 4)
+	x, y := planes(in), planes(out)
 	// The dims of y in memory, innermost last; x strides along them.
 	mid, inner, valid := y.channels, y.pixels, y.pixels
 	xMid, xInner := x.cStride, x.sStride
@@ -41,14 +47,13 @@ func planReorder(p *plan) error {
 	s := step{
 		shader:  "reorder.comp",
 		defines: []shaders.Define{shaders.Int("WIDTH", width)},
-		bind:    []binding{reads(0, input(0), device.R32UI), writes(1, output(0))},
+		bind:    []binding{from, to},
 		uniforms: []uniform{uints(0,
 			elems/width, inner/width, mid, mi, si, mm, sm,
 			valid, x.nStride, xMid, xInner)},
 	}
 	p.be.flat(&s, elems/width)
 	p.add(s)
-	return nil
 }
 
 // plane is a tensor as images, channels and pixels.
