@@ -3,6 +3,8 @@
 package gl
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -310,6 +312,87 @@ func TestDenseInAnyBatch(t *testing.T) {
 	})
 }
 
+// Lanes beyond the last channel are zeros, whatever they held and whatever the
+// function makes of a zero.
+func TestPaddedLanes(t *testing.T) {
+	corner := window([]int{1, 1}, nil, nil, []int{1, 1, 1, 1})
+	families(t, func(t *testing.T, be *Backend) {
+		for _, l := range []backend.Layout{backend.ChannelsLast4, {Order: backend.OrderChannelsLast, Pad: 8}, {Order: backend.OrderChannelsLast, Pad: 6}} {
+			x, c := laid(l, 2, 3, 4, 5), backend.F32(3)
+			in := []backend.TensorDesc{x}
+			descs := []backend.Desc{
+				{Op: backend.Softmax{Axis: 1}, In: in},
+				{Op: backend.Softmax{Axis: 2}, In: in},
+				{Op: backend.Softmax{Axis: 2, Log: true}, In: []backend.TensorDesc{laid(l, 1, 5, 300)}},
+				{Op: backend.Softmax{Axis: 1}, In: []backend.TensorDesc{laid(l, 1, 301, 2)}},
+				{Op: backend.BatchNorm{}, In: []backend.TensorDesc{x, c, c, c, c}},
+				{Op: backend.Binary{Fn: backend.Div}, In: []backend.TensorDesc{x, x}},
+				{Op: backend.Binary{Fn: backend.Div}, In: []backend.TensorDesc{x, laid(backend.Plain, 3, 1, 1)}},
+				{Op: backend.Binary{Fn: backend.Add}, In: []backend.TensorDesc{x, laid(backend.Plain)}},
+				{Op: backend.Pad{Pads: []int{0, 0, 1, 0, 0, 0, 0, 1}, Value: 7}, In: in},
+				{Op: backend.Pad{Pads: []int{1, 2, 0, 0, 0, 5, 0, 0}, Value: 7}, In: in},
+				{Op: backend.Pad{Pads: []int{0, 1, 0, 0, 0, 1, 0, 0}, Mode: backend.PadEdge}, In: in},
+				{Op: backend.Reshape{Shape: []int{4, 5, 6}}, In: in, Out: []backend.TensorDesc{laid(l, 4, 5, 6)}},
+			}
+			if l == backend.ChannelsLast4 {
+				descs = append(descs,
+					backend.Desc{Op: backend.MaxPool{Window: corner}, In: in},
+					backend.Desc{Op: backend.MaxPool{Window: corner, Indices: true}, In: in},
+					backend.Desc{Op: backend.AvgPool{Window: corner}, In: in},
+					backend.Desc{Op: backend.GlobalPool{}, In: in})
+			}
+			for _, d := range descs {
+				wantZeroLanes(t, be, d)
+			}
+		}
+	})
+}
+
+// wantZeroLanes runs d over outputs full of NaN and looks at their padding.
+func wantZeroLanes(t *testing.T, be *Backend, d backend.Desc) {
+	t.Helper()
+	inst, err := backend.NewInstance(bg, be, d)
+	if err != nil {
+		t.Fatalf("%+v: %v", d, err)
+	}
+	defer inst.Close()
+	in, err := check.Inputs(d, check.Uniform, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range in {
+		if err := inst.SetInput(bg, i, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, o := range inst.Args.Out {
+		out := inst.Kernel.Info().Out[i]
+		raw := make([]byte, out.Bytes())
+		for j := range raw {
+			raw[j] = 0xff
+		}
+		if err := be.Write(bg, o, raw); err != nil {
+			t.Fatal(err)
+		}
+		if err := inst.Run(bg); err != nil {
+			t.Fatal(err)
+		}
+		if err := be.Read(bg, raw, o); err != nil {
+			t.Fatal(err)
+		}
+		channels, lanes := padding(out)
+		if channels == lanes {
+			t.Errorf("%+v: output %d has no padding: %v", d, i, out)
+		}
+		for j := range len(raw) / 4 {
+			if v := binary.LittleEndian.Uint32(raw[4*j:]); j%lanes >= channels && v != 0 {
+				t.Errorf("%+v: output %d, %v: word %d is %#x, want 0", d, i, out, j, v)
+				break
+			}
+		}
+	}
+}
+
 // A dispatch of more workgroups than a row holds is folded, in every op.
 func TestManyWorkgroups(t *testing.T) {
 	n := 65535*local + 100
@@ -327,6 +410,37 @@ func TestManyWorkgroups(t *testing.T) {
 		for i, v := range got[0].Float32s() {
 			if v != x.Float32s()[i]-1 {
 				t.Fatalf("element %d: got %v, want %v", i, v, x.Float32s()[i]-1)
+			}
+		}
+	})
+}
+
+// What a device cannot bind or a shader cannot index is refused when it is planned.
+func TestTooLarge(t *testing.T) {
+	const n = 40000 // n·n floats are more than a binding or a buffer holds
+	image, matrix := backend.F32(1, 4, n, n), backend.F32(n, n)
+	far := window([]int{1}, []int{1 << 30}, nil, []int{1<<31 - 1, 1<<31 - 1})
+	families(t, func(t *testing.T, be *Backend) {
+		for _, d := range []backend.Desc{
+			{Op: backend.MaxPool{Window: window([]int{2, 2}, []int{2, 2}, nil, nil)}, In: []backend.TensorDesc{image}},
+			{Op: backend.MaxPool{Window: far}, In: []backend.TensorDesc{backend.F32(1, 1, 9)}},
+			{Op: backend.AvgPool{Window: far}, In: []backend.TensorDesc{backend.F32(1, 1, 9)}},
+			{Op: backend.GlobalPool{}, In: []backend.TensorDesc{image}},
+			{Op: backend.Softmax{Axis: 1}, In: []backend.TensorDesc{matrix}},
+			{Op: backend.BatchNorm{}, In: []backend.TensorDesc{matrix, backend.F32(n), backend.F32(n), backend.F32(n), backend.F32(n)}},
+			{Op: backend.Binary{}, In: []backend.TensorDesc{backend.F32(n, 1), backend.F32(1, n)}},
+			{Op: backend.Pad{Pads: []int{n, 0, 0, n}}, In: []backend.TensorDesc{backend.F32(3, 3)}},
+			{Op: backend.Reshape{Shape: []int{-1}}, In: []backend.TensorDesc{matrix}},
+			{Op: backend.MatMul{}, In: []backend.TensorDesc{backend.F32(n, 1), backend.F32(1, n)}},
+			{Op: backend.Dense{}, In: []backend.TensorDesc{backend.F32(1, n), matrix}},
+		} {
+			k, err := be.Prepare(bg, d)
+			if k != nil {
+				k.Close()
+			}
+			var limit *backend.LimitError
+			if !errors.As(err, &limit) {
+				t.Errorf("%+v: got %v, want a LimitError", d, err)
 			}
 		}
 	})

@@ -24,9 +24,10 @@ func planPool(p *plan, shader string, g backend.Geometry3, indexed bool, defines
 		return err
 	}
 	for d := range 3 {
-		// The shader counts positions in the padded x, and one window more.
-		if n := int64(g.In[d]) + int64(g.Begin[d]) + int64(g.End[d]) + int64(g.Stride[d]); n > math.MaxInt32 {
-			return &backend.LimitError{Op: p.op, What: "padded size of a spatial dim plus its stride", Got: n, Max: math.MaxInt32}
+		// The shader counts positions in the padded x, and in a tile beyond it.
+		const most = math.MaxInt32 - 4*maxColumns
+		if n := int64(g.In[d]) + int64(g.Begin[d]) + int64(g.End[d]); n > most {
+			return &backend.LimitError{Op: p.op, What: "padded size of a spatial dim", Got: n, Max: most}
 		}
 	}
 	images, channels := p.in[0].Shape[0], p.in[0].Shape[1]
