@@ -4,9 +4,10 @@ GO          ?= go
 STATICCHECK  = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFLAGS     ?= -buildvcs=false
 FUZZTIME    ?= 20s
+DUMP        := $(CURDIR)/.shaders
 export GOFLAGS
 
-.PHONY: help deps demo build test test-noasm nocgo race fuzz bench generate check-generated shaders golden lint ci
+.PHONY: help deps demo build test test-noasm nocgo race fuzz bench generate check-generated shaders golden style lint ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -20,8 +21,10 @@ demo: deps ## run a picture through the oracle, the CPU and OpenGL; pictures in 
 build: deps ## build the commands into bin/
 	$(GO) build -o bin/ ./cmd/...
 
-test: deps lint nocgo check-generated ## everything that CI checks
-	CONVGL_REQUIRE_GL=1 $(GO) test -timeout 15m ./...
+test: deps style nocgo check-generated ## everything that CI checks
+	@rm -rf $(DUMP) && mkdir -p $(DUMP)
+	CONVGL_REQUIRE_GL=1 CONVGL_SHADER_DUMP=$(DUMP) $(GO) test -count=1 -timeout 15m ./...
+	@sh scripts/shaders.sh $(DUMP) && rm -rf $(DUMP)
 	$(MAKE) --no-print-directory test-noasm race
 
 test-noasm: ## the suite without assembly
@@ -52,10 +55,11 @@ shaders: deps ## expand every shader that the tests compile and validate it with
 golden: ## write the golden pictures of package viz again
 	$(GO) test ./viz -update
 
-lint: deps ## gofmt, vet, staticcheck, shader validation
+style: deps ## gofmt, vet, staticcheck
 	@sh scripts/gofmt.sh
 	$(GO) vet ./...
 	$(STATICCHECK) ./...
-	@$(MAKE) --no-print-directory shaders
+
+lint: style shaders ## style, and shader validation
 
 ci: test
