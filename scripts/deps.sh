@@ -3,6 +3,8 @@
 # and that are missing, and says which. Uses sudo where one is not root.
 set -eu
 
+# What Go needs to download modules.
+net="ca-certificates"
 # cgo and the OpenGL and GLFW headers; GLFW is compiled from its Go module.
 build="gcc libc6-dev pkg-config libgl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev"
 # EGL and Mesa's software OpenGL, so that every shader runs without a GPU.
@@ -16,11 +18,11 @@ if ! command -v go >/dev/null 2>&1; then
 fi
 if ! command -v dpkg-query >/dev/null 2>&1; then
 	echo "deps: this is not a Debian system, so nothing was installed. The Debian names of what is needed:" >&2
-	echo "deps:   $build $run $test" >&2
+	echo "deps:   $net $build $run $test" >&2
 	exit 0
 fi
 missing=""
-for p in $build $run $test; do
+for p in $net $build $run $test; do
 	dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
 done
 if [ -z "$missing" ]; then
