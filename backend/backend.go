@@ -42,8 +42,9 @@ type Backend interface {
 
 	// Live counts what is open.
 	Live() Live
-	// Close waits for the device and releases everything. It is idempotent. It
-	// returns a *LeakError when buffers or kernels were still open.
+	// Close waits for the device and releases everything. It returns a *LeakError
+	// when buffers or kernels were still open. It is idempotent: a further call
+	// returns what the first one did.
 	Close() error
 }
 

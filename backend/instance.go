@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/convgl/convgl/tensor"
 )
@@ -71,8 +72,10 @@ type Instance struct {
 	Args Args
 
 	be    Backend
-	owned []interface{ Close() error }
+	owned []closer
 }
+
+type closer interface{ Close() error }
 
 // NewInstance prepares d and allocates its buffers.
 func NewInstance(ctx context.Context, be Backend, d Desc) (_ *Instance, err error) {
@@ -80,7 +83,7 @@ func NewInstance(ctx context.Context, be Backend, d Desc) (_ *Instance, err erro
 	if err != nil {
 		return nil, err
 	}
-	inst := &Instance{Kernel: k, be: be, owned: []interface{ Close() error }{k}}
+	inst := &Instance{Kernel: k, be: be, owned: []closer{k}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, inst.Close())
@@ -135,6 +138,7 @@ func (inst *Instance) SetInput(ctx context.Context, i int, t *tensor.Tensor) err
 		}
 		if old := inst.Args.In[i]; old != nil {
 			err = old.Close()
+			inst.owned = slices.DeleteFunc(inst.owned, func(o closer) bool { return o == old })
 		}
 		inst.Args.In[i] = b
 		inst.owned = append(inst.owned, b)
@@ -163,6 +167,9 @@ func (inst *Instance) Close() error {
 
 // Upload stores the host tensor t in dst, in the given layout.
 func Upload(ctx context.Context, be Backend, dst Buffer, l Layout, t *tensor.Tensor) error {
+	if t == nil {
+		return &ShapeError{Op: "Upload", Arg: "t", Got: "nil", Want: "a tensor"}
+	}
 	if samePlace(l, t.Shape()) {
 		return be.Write(ctx, dst, t.Bytes())
 	}

@@ -14,8 +14,8 @@ const (
 	OrderAny Order = iota
 	// OrderPlain is row-major in logical order: N, C, spatial.
 	OrderPlain
-	// OrderChannelsLast is N, spatial, C: dim 1 moves to the end. Tensors of
-	// rank 2 and below lie as in OrderPlain.
+	// OrderChannelsLast is N, spatial, C: dim 1 moves to the end. Tensors of rank 1
+	// and below lie as in OrderPlain, and so do those of rank 2 but for Pad.
 	OrderChannelsLast
 )
 

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -392,5 +393,13 @@ func TestLedger(t *testing.T) {
 	l.DropKernel()
 	if !l.Live().Zero() {
 		t.Errorf("got %+v", l.Live())
+	}
+}
+
+// There is nothing to upload: an error, before the backend is asked.
+func TestUploadNil(t *testing.T) {
+	var shape *ShapeError
+	if err := Upload(context.Background(), nil, nil, Plain, nil); !errors.As(err, &shape) {
+		t.Errorf("got %v, want a *ShapeError", err)
 	}
 }
