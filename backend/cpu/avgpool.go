@@ -29,7 +29,7 @@ func (w *poolWindow) mean(c *call, n, q int, includePad bool) {
 	for i := range 3 {
 		taps := r.hi[i] - r.lo[i]
 		if includePad {
-			taps = tapsBelow(w.Kernel[i], w.Dilation[i], w.In[i]+w.end[i]-r.at[i])
+			taps = tapsBelow(w.Kernel[i], w.Dilation[i], w.In[i]+w.End[i]-r.at[i])
 		}
 		count *= max(taps, 0)
 	}

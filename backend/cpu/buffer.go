@@ -14,16 +14,15 @@ const align = 64
 
 // allocation is memory that buffers are ranges of.
 type allocation struct {
-	dev    *device
-	mem    []byte
-	closed atomic.Bool
+	dev *device
+	mem atomic.Pointer[[]byte] // nil once closed
 }
 
-// buffer is a range of an allocation.
+// buffer is a range of an allocation. It does not change: Close may race a run.
 type buffer struct {
-	of    *allocation
-	mem   []byte
-	slice bool
+	of            *allocation
+	offset, bytes int64
+	slice         bool
 }
 
 // alignedBytes returns n bytes, at least one of capacity, on an align boundary.
@@ -45,34 +44,39 @@ func (d *device) Alloc(bytes int64) (backend.Buffer, error) {
 	if room := d.memory - d.Live().Bytes; bytes > room {
 		return nil, &backend.LimitError{Op: "Alloc", What: "memory of the machine, bytes", Got: bytes, Max: max(room, 0), Hint: "smaller batch?"}
 	}
-	a := &allocation{dev: d, mem: alignedBytes(int(bytes))}
+	a := &allocation{dev: d}
+	mem := alignedBytes(int(bytes))
+	a.mem.Store(&mem)
 	d.AddBuffer(bytes)
-	return &buffer{of: a, mem: a.mem}, nil
+	return &buffer{of: a, bytes: bytes}, nil
 }
 
 // Bytes implements backend.Buffer.
-func (b *buffer) Bytes() int64 { return int64(len(b.mem)) }
+func (b *buffer) Bytes() int64 {
+	if b == nil {
+		return 0
+	}
+	return b.bytes
+}
 
 // Slice implements backend.Buffer.
 func (b *buffer) Slice(offset, bytes int64) (backend.Buffer, error) {
-	if b.of.closed.Load() {
+	if b.of.mem.Load() == nil || b.of.dev.closed.Load() {
 		return nil, backend.ErrClosed
 	}
-	size := int64(len(b.mem))
-	if offset < 0 || bytes < 0 || offset > size || bytes > size-offset {
-		return nil, &backend.ShapeError{Op: "Slice", Arg: "range", Got: fmt.Sprintf("%d bytes at %d", bytes, offset), Want: fmt.Sprintf("a part of %d bytes", size)}
+	if offset < 0 || bytes < 0 || offset > b.bytes || bytes > b.bytes-offset {
+		return nil, &backend.AttrError{Op: "Slice", Attr: "range", Got: fmt.Sprintf("%d bytes from %d", bytes, offset), Want: fmt.Sprintf("a part of %d bytes", b.bytes)}
 	}
 	if offset%align != 0 {
 		return nil, &backend.AttrError{Op: "Slice", Attr: "offset", Got: fmt.Sprint(offset), Want: fmt.Sprintf("a multiple of %d", align)}
 	}
-	return &buffer{of: b.of, mem: b.mem[offset : offset+bytes : offset+bytes], slice: true}, nil
+	return &buffer{of: b.of, offset: b.offset + offset, bytes: bytes, slice: true}, nil
 }
 
 // Close implements backend.Buffer. The memory goes when no run uses it any more.
 func (b *buffer) Close() error {
-	if !b.slice && !b.of.closed.Swap(true) {
-		b.of.dev.DropBuffer(int64(len(b.of.mem)))
-		b.of.mem, b.mem = nil, b.mem[:0:0]
+	if b != nil && !b.slice && b.of.mem.Swap(nil) != nil {
+		b.of.dev.DropBuffer(b.bytes)
 	}
 	return nil
 }
@@ -83,10 +87,11 @@ func (d *device) bytes(b backend.Buffer) ([]byte, error) {
 	if !ok || m == nil || m.of.dev != d {
 		return nil, errForeign
 	}
-	if m.of.closed.Load() {
+	mem := m.of.mem.Load()
+	if mem == nil {
 		return nil, backend.ErrClosed
 	}
-	return m.mem, nil
+	return (*mem)[m.offset:][:m.bytes:m.bytes], nil
 }
 
 var errForeign = &backend.ShapeError{Op: "buffer", Arg: "owner", Got: "a buffer of another backend", Want: "one that this backend allocated"}

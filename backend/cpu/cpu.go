@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/convgl/convgl/backend"
@@ -25,7 +26,7 @@ type driver struct{}
 
 // Open implements backend.Driver.
 func (driver) Open(cfg backend.Config) (backend.Backend, error) {
-	if cfg.Device > 0 {
+	if cfg.Device > 0 || cfg.Device < -1 {
 		return nil, &backend.UnavailableError{Backend: name, Err: fmt.Errorf("no device %d; there is one, device 0", cfg.Device)}
 	}
 	if cfg.Threads < 0 || cfg.Threads > maxThreads {
@@ -83,6 +84,9 @@ type device struct {
 	debug  bool
 	memory int64
 	closed atomic.Bool
+
+	closeOnce sync.Once
+	closeErr  error
 }
 
 // Name implements backend.Backend.
@@ -149,6 +153,9 @@ func (d *device) Pack(ctx context.Context, t *tensor.Tensor, td backend.TensorDe
 		}
 		return nil, &backend.ShapeError{Op: "Pack", Arg: "t", Got: got, Want: td.String()}
 	}
+	if err := td.Check("Pack", "d"); err != nil {
+		return nil, err
+	}
 	size := td.Bytes()
 	if f != nil {
 		size = f.Bytes()
@@ -186,14 +193,14 @@ func (d *device) Pack(ctx context.Context, t *tensor.Tensor, td backend.TensorDe
 
 // Close implements backend.Backend.
 func (d *device) Close() error {
-	if d.closed.Swap(true) {
-		return nil
-	}
-	d.pool.close()
-	if live := d.Live(); !live.Zero() {
-		return &backend.LeakError{Backend: name, Live: live}
-	}
-	return nil
+	d.closeOnce.Do(func() {
+		d.closed.Store(true)
+		d.pool.close()
+		if live := d.Live(); !live.Zero() {
+			d.closeErr = &backend.LeakError{Backend: name, Live: live}
+		}
+	})
+	return d.closeErr
 }
 
 // Algorithms implements backend.Backend.

@@ -46,10 +46,8 @@ func newEpilogue(bias bool, steps backend.Epilogue, next int) *epilogue {
 func (e *epilogue) resolve(op string, in []backend.TensorDesc, out backend.TensorDesc) error {
 	for _, i := range e.res {
 		in[i] = resolve(in[i], out.Layout)
-		r, ok := channelRows(in[i])
-		y, _ := channelRows(out)
-		if in[i].Layout != out.Layout && !(ok && r.pitch == y.pitch) {
-			return wrongLayout(op, "residual", in[i], "the layout of y")
+		if sameMemory(op, in[i], out) != nil {
+			return wrongLayout(op, "residual", in[i], "the layout of y, "+out.Layout.String())
 		}
 	}
 	for i := range in {

@@ -91,7 +91,7 @@ func poisonedRun(t testing.TB, be backend.Backend, d backend.Desc, in []*tensor.
 	for range 2 {
 		for _, b := range append([]backend.Buffer{inst.Args.Workspace}, inst.Args.Out...) {
 			if b != nil {
-				poison(b.(*buffer).mem)
+				poison(memoryOf(t, b))
 			}
 		}
 		if err := inst.Run(ctx); err != nil {
@@ -119,6 +119,16 @@ func poisonedRun(t testing.TB, be backend.Backend, d backend.Desc, in []*tensor.
 	return first
 }
 
+func memoryOf(t testing.TB, b backend.Buffer) []byte {
+	t.Helper()
+	m := b.(*buffer)
+	mem, err := m.of.dev.bytes(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mem
+}
+
 func poison(b []byte) {
 	for i := range b {
 		b[i] = 0xff
@@ -131,7 +141,7 @@ func checkLanes(t testing.TB, d backend.Desc, o backend.TensorDesc, b backend.Bu
 	if !ok || r.pitch == r.c {
 		return
 	}
-	v := view[uint32](b.(*buffer).mem)
+	v := view[uint32](memoryOf(t, b))
 	for i := range r.total() {
 		for j := r.c; j < r.pitch; j++ {
 			if v[i*r.pitch+j] != 0 {

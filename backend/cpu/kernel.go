@@ -185,7 +185,7 @@ func (k *kernel) Run(ctx context.Context, a backend.Args) error {
 		return err
 	}
 	if err := k.info.CheckArgs(k.op, &a); err != nil {
-		return k.explain(&a, err)
+		return err
 	}
 	c := k.take()
 	defer k.give(c)
@@ -201,18 +201,6 @@ func (k *kernel) Run(ctx context.Context, a backend.Args) error {
 		}
 	}
 	return nil
-}
-
-// explain prefers the news that a buffer is closed to the news that it is short.
-func (k *kernel) explain(a *backend.Args, err error) error {
-	for _, bs := range [][]backend.Buffer{a.In, a.Out, {a.Workspace}} {
-		for _, b := range bs {
-			if m, ok := b.(*buffer); ok && m != nil && m.of.closed.Load() {
-				return fmt.Errorf("%s: %w", k.op, backend.ErrClosed)
-			}
-		}
-	}
-	return err
 }
 
 // bind resolves the buffers of a run.

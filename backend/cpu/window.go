@@ -5,7 +5,6 @@ import "github.com/convgl/convgl/backend"
 // poolWindow walks the windows of a pooling over the planes of a tensor.
 type poolWindow struct {
 	backend.Geometry3
-	end  [3]int // padding after the last element
 	x, y rows
 }
 
@@ -57,7 +56,6 @@ func planPool(op string, d backend.Desc, g backend.Geometry) (*plan, *poolWindow
 	in := resolve(d.In[0], backend.ChannelsLast)
 	p := &plan{in: []backend.TensorDesc{in}, out: append([]backend.TensorDesc{}, d.Out...)}
 	w := &poolWindow{Geometry3: g.To3(), x: planeRows(in)}
-	copy(w.end[3-len(g.End):], g.End)
 	for i := range p.out {
 		p.out[i] = resolve(p.out[i], in.Layout)
 		w.y = planeRows(p.out[i])
