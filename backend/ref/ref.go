@@ -68,6 +68,9 @@ type device struct {
 	mu     sync.Mutex
 	closed bool
 	open   map[closer]struct{}
+
+	closeOnce sync.Once
+	closeErr  error
 }
 
 // Name implements backend.Backend.
@@ -227,6 +230,12 @@ func (be *device) Pack(ctx context.Context, t *tensor.Tensor, d backend.TensorDe
 
 // Close implements backend.Backend.
 func (be *device) Close() error {
+	be.closeOnce.Do(func() { be.closeErr = be.release() })
+	return be.closeErr
+}
+
+// release closes the device and what is open on it.
+func (be *device) release() error {
 	be.mu.Lock()
 	left := slices.Collect(maps.Keys(be.open))
 	live := be.Live()

@@ -187,8 +187,11 @@ func TestLeak(t *testing.T) {
 	if !be.Live().Zero() {
 		t.Errorf("still open after Close: %+v", be.Live())
 	}
-	if err := errors.Join(b.Close(), k.Close(), be.Close()); err != nil {
+	if err := errors.Join(b.Close(), k.Close()); err != nil {
 		t.Errorf("closing again: %v", err)
+	}
+	if again := be.Close(); again != err {
+		t.Errorf("second Close: got %v, want what the first one said: %v", again, err)
 	}
 	if !be.Live().Zero() {
 		t.Errorf("counted twice: %+v", be.Live())
