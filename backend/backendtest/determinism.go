@@ -22,12 +22,14 @@ func deterministic() []problem {
 		convCase("depthwise", backend.Conv{Window: win, Groups: 24}, shape{4, 24, 9, 8}, shape{24, 1, 3, 3}),
 		convCase("grouped", backend.Conv{Window: win, Groups: 4}, shape{4, 24, 7, 8}, shape{16, 6, 3, 3}),
 		{name: "dense", d: denseDesc(backend.Dense{Bias: true}, shape{4, 3000}, 50)},
+		{name: "dense-many", d: denseDesc(backend.Dense{}, shape{21, 1100}, 18)},
 		{name: "matmul", d: desc(backend.MatMul{}, backend.F32(4, 9, 700), backend.F32(4, 700, 11))},
 		{name: "avgpool", d: desc(backend.AvgPool{Window: backend.Window{Kernel: shape{3, 3}}}, backend.F32(4, 9, 12, 13))},
 		{name: "globalmean", d: desc(backend.GlobalPool{Mean: true}, backend.F32(4, 9, 61, 67))},
 		{name: "softmax", d: desc(backend.Softmax{Axis: 1}, backend.F32(4, 1500))},
 		{name: "batchnorm", d: desc(backend.BatchNorm{Epsilon: 1e-5}, backend.F32(4, 40, 6, 7), c, c, c, c)},
 		{name: "sigmoid", d: desc(backend.Activation{Act: backend.Act{Kind: backend.Sigmoid}}, backend.F32(4, 9, 6, 7))},
+		{name: "data", d: backwardDesc(backend.Conv{Window: win, Groups: 2}, backend.BackwardData, shape{4, 10, 9, 11}, shape{70, 5, 3, 3})},
 		{name: "weights", d: backwardDesc(backend.Conv{Window: win, Bias: true}, backend.BackwardWeights, shape{4, 5, 19, 23}, shape{6, 5, 3, 3})},
 	}
 }
@@ -41,7 +43,15 @@ func determinism(s *suite, r reporter, family string) {
 			s.test(r, family, p.name+"-threads", func(r reporter) { s.threads(r, family, p) })
 		}
 		if p.d.Pass == backend.Forward {
-			s.test(r, family, p.name+"-batch", func(r reporter) { s.batch(r, family, p) })
+			s.test(r, family, p.name+"-batch", func(r reporter) {
+				s.batch(r, family, p)
+				// An algorithm that is asked for keeps the promise too.
+				if all := s.be.Algorithms(p.d); len(all) > 1 {
+					for _, p.d.Algorithm = range all[1:] {
+						s.batch(r, family, p)
+					}
+				}
+			})
 		}
 	}
 }

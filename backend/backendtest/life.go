@@ -379,19 +379,24 @@ func (s *suite) leak(r reporter) {
 	if err := k.Run(ctx, args); err != nil {
 		r.Errorf("run: %v", err)
 	}
-	err := be.Close()
+	part, err := x.Slice(0, 4*n)
+	if err != nil {
+		r.Fatalf("slice: %v", err)
+	}
+	err = be.Close()
 	var l *backend.LeakError
 	if !errors.As(err, &l) || l.Live != (backend.Live{Buffers: 2, Kernels: 1, Bytes: 8 * n}) {
 		r.Errorf("close with a kernel and two buffers open: got error %v, want a *LeakError that counts them", err)
 	}
 	wantClosed(r, "run after the backend's Close", k.Run(ctx, args))
 	wantClosed(r, "read after the backend's Close", be.Read(ctx, make([]byte, 4), y))
+	_, again := part.Slice(0, 4)
+	wantClosed(r, "slice after the backend's Close", again)
 	for _, c := range []interface{ Close() error }{k, x, y} {
 		closing(r, c)
 	}
-	// To say the same again is idempotent too.
-	if again := be.Close(); again != nil && !errors.As(again, &l) {
-		r.Errorf("second close: %v", again)
+	if again := be.Close(); fmt.Sprint(again) != fmt.Sprint(err) {
+		r.Errorf("second close: got error %v, want that of the first: %v", again, err)
 	}
 }
 
