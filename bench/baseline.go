@@ -34,7 +34,8 @@ func ReadMeasurements(file string) ([]Measurement, error) {
 // Regressions compares kernel times with earlier ones of the same problem,
 // backend, algorithm and cache state, and describes each that is slower: its interval lies
 // above the old one, and its median is more than slack (0.05 is 5 %) above.
-func Regressions(old, now []Measurement, slack float64) []string {
+// Compared counts the measurements that have an earlier one.
+func Regressions(old, now []Measurement, slack float64) (worse []string, compared int) {
 	type key struct {
 		problem, backend, algorithm string
 		cold                        bool
@@ -46,16 +47,18 @@ func Regressions(old, now []Measurement, slack float64) []string {
 			before[of(m)] = m
 		}
 	}
-	var worse []string
 	for _, m := range now {
 		b, ok := before[of(m)]
+		if !ok {
+			continue
+		}
+		compared++
 		switch {
-		case !ok:
 		case m.Status != Passed:
 			worse = append(worse, fmt.Sprintf("%s on %s: %s: %s", m.Problem, m.Backend, m.Status, m.Detail))
 		case m.Kernel.Lo > b.Kernel.Hi && m.Kernel.Median > b.Kernel.Median*(1+slack):
 			worse = append(worse, fmt.Sprintf("%s on %s: %s ms, was %s ms (%+.1f %%)", m.Problem, m.Backend, ms3(m.Kernel.Median), ms3(b.Kernel.Median), 100*(m.Kernel.Median/b.Kernel.Median-1)))
 		}
 	}
-	return worse
+	return worse, compared
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -270,17 +271,38 @@ func TestConformanceData(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err != nil {
 			t.Skipf("no conformance data: %v (set CONVGL_CONFORMANCE)", err)
 		}
-		passed := 0
-		for _, r := range conform(t, dir, "", targets(t, "cpu")...) {
-			switch r.Status {
-			case Passed:
-				passed++
-			case Failed, Reported:
-				t.Errorf("%s: %s", r.Case, r.Detail)
-			}
+		for _, be := range []string{"ref", "cpu", "gl"} {
+			t.Run(name+"/"+be, func(t *testing.T) {
+				if be == "gl" {
+					needGL(t)
+				}
+				passed := 0
+				for _, r := range conform(t, dir, "", targets(t, be)...) {
+					switch r.Status {
+					case Passed:
+						passed++
+					case Failed, Reported:
+						t.Errorf("%s: %s", r.Case, r.Detail)
+					}
+				}
+				if passed < least {
+					t.Errorf("%d passed, want %d", passed, least)
+				}
+			})
 		}
-		if passed < least {
-			t.Errorf("%s: %d passed, want %d", name, passed, least)
-		}
+	}
+}
+
+// needGL skips a test where there is no OpenGL; with CONVGL_REQUIRE_GL=1 it fails.
+func needGL(t *testing.T) {
+	t.Helper()
+	be, err := backend.Open("gl")
+	if err == nil {
+		err = be.Close()
+	} else if os.Getenv("CONVGL_REQUIRE_GL") != "1" {
+		t.Skipf("no OpenGL: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/convgl/convgl/backend"
 	_ "github.com/convgl/convgl/backend/cpu"
+	_ "github.com/convgl/convgl/backend/gl"
 	_ "github.com/convgl/convgl/backend/ref"
 	"github.com/convgl/convgl/tensor"
 )

@@ -67,17 +67,17 @@ func TestPerf(t *testing.T) {
 	if err != nil || len(old) != 4 {
 		t.Fatal(err)
 	}
-	if worse := Regressions(old, ms, 0); len(worse) != 0 {
+	if worse, compared := Regressions(old, ms, 0); len(worse) != 0 || compared != len(old) {
 		t.Errorf("equal times are worse: %v", worse)
 	}
 	now := append([]Measurement{}, ms...)
 	now[1].Kernel.Lo, now[1].Kernel.Median = old[1].Kernel.Hi*1.01, old[1].Kernel.Hi*1.04
 	now[2].Status, now[2].Detail = Failed, "gone"
-	worse := Regressions(old, now, 0)
+	worse, _ := Regressions(old, now, 0)
 	if len(worse) != 2 || !strings.Contains(worse[1], "gone") {
 		t.Errorf("got %v", worse)
 	}
-	if worse := Regressions(old, now[:2], 1e6); len(worse) != 0 {
+	if worse, _ := Regressions(old, now[:2], 1e6); len(worse) != 0 {
 		t.Errorf("within the slack: %v", worse)
 	}
 	if err := os.WriteFile(file, []byte("{}"), 0o666); err != nil {
