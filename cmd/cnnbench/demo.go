@@ -27,6 +27,9 @@ Results outside their error bounds make it 1.`,
 			if o.Backends, err = splitList("backend", backends); err != nil {
 				return err
 			}
+			if o.Out == "" {
+				return usagef("-out: want a folder for the pictures")
+			}
 			err = demo.Run(cmd.Context(), o)
 			if errors.Is(err, demo.ErrPicture) {
 				return usageError{err}

@@ -26,6 +26,9 @@ func listCommand() *cobra.Command {
 	c.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		out := cmd.OutOrStdout()
 		if len(prb) == 0 {
+			if backends.backend != "" || backends.threads != "" {
+				return usagef("list: -backend and -threads choose whose algorithms are listed: want -prb too")
+			}
 			listAll(out)
 			return nil
 		}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/convgl/convgl/backend"
@@ -97,6 +98,7 @@ func cases(t *testing.T, kinds ...string) string {
 
 func TestExitCodes(t *testing.T) {
 	table := write(t, "conv2d\tc\t4\t1\t8\t8\t8\t3\t1\t1\t1\nnet\tn\t1\t1\t8\t8\t8\t0\t0\t0\t1\n")
+	foreign := write(t, `{"problem":"act:relu:4","backend":"ref","status":"pass"}`)
 	for _, c := range []struct {
 		args string
 		code int
@@ -112,6 +114,8 @@ func TestExitCodes(t *testing.T) {
 		{"verify -dance", 2, "", "unknown flag"},
 		{"verify -seed x", 2, "", "invalid argument"},
 		{"list", 0, "resnet50", ""},
+		{"list -backend none", 2, "", "want -prb too"},
+		{"demo -out=", 2, "", "want a folder"},
 		{"list -backend ref -prb act:relu:3", 0, "definition", ""},
 		{"list -backend none -prb act:relu:3", 3, "", "no such backend"},
 		{"env", 0, "auto: using", ""},
@@ -142,6 +146,7 @@ func TestExitCodes(t *testing.T) {
 		{"perf -backend ref -prb act:relu:1073741824x9", 2, "", "want at most"},
 		{"perf -backend ref -prb act:relu:3 -fill exact,normal", 2, "", "want one"},
 		{"perf -backend ref -prb act:relu:3 -baseline no-such-file", 2, "", "no-such-file"},
+		{"perf -backend ref -prb act:relu:3 -count 1 -min-time 0s -baseline " + foreign, 2, "GFLOP/s", "none of what was measured"},
 		{"perf -backend none -prb act:relu:3", 3, "", "no such backend"},
 		{"perf -backend ref -peers " + table + " -prb act:relu:3", 2, "", "none of the others can be"},
 		{"perf -backend ref -peers no-such-file", 2, "", "no-such-file"},
@@ -163,6 +168,20 @@ func TestExitCodes(t *testing.T) {
 		}
 		if code == exitOK && errs != "" {
 			t.Errorf("cnnbench %s: stderr: %s", c.args, errs)
+		}
+	}
+}
+
+// failingWriter is a full disk.
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	for _, args := range []string{"help", "list", "env", "verify -backend cpu -prb act:relu:3"} {
+		var errs strings.Builder
+		if code := run(strings.Fields(args), failingWriter{}, &errs); code != 1 || !strings.Contains(errs.String(), "no space left") {
+			t.Errorf("cnnbench %s: exit %d, want 1; stderr: %s", args, code, errs.String())
 		}
 	}
 }

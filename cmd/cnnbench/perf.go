@@ -121,12 +121,18 @@ func (f *perfFlags) run(cmd *cobra.Command) (err error) {
 	if err := errors.Join(runErr, bench.WriteMeasurements(cmd.OutOrStdout(), form, ms)); err != nil {
 		return err
 	}
-	slower := bench.Regressions(old, ms, f.slack)
+	slower, compared := bench.Regressions(old, ms, f.slack)
+	if f.baseline != "" && compared < len(ms) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "baseline: %d of %d measurements are not in %s: not compared\n", len(ms)-compared, len(ms), f.baseline)
+	}
 	for _, s := range slower {
 		fmt.Fprintln(cmd.ErrOrStderr(), "slower than the baseline:", s)
 	}
 	if failed || len(slower) > 0 {
 		return errDisagree
+	}
+	if f.baseline != "" && compared == 0 {
+		return usagef("-baseline %s: it has none of what was measured (same problem, backend, algorithm and -cold)", f.baseline)
 	}
 	return nil
 }

@@ -44,9 +44,14 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root, started := rootCommand(stdout, stderr)
+	out := &stickyWriter{w: stdout}
+	root, started := rootCommand(out, stderr)
 	root.SetArgs(longFlags(args))
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		*started = true // the command line was right, help included
+		err = fmt.Errorf("write the output: %w", out.err)
+	}
 	code := exitCode(err, *started)
 	switch {
 	case err == nil:
@@ -59,6 +64,22 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "cnnbench: see cnnbench help, or cnnbench help COMMAND")
 	}
 	return code
+}
+
+// stickyWriter keeps the first error, so that text which is printed line by line
+// cannot get lost unseen (a full disk).
+type stickyWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (s *stickyWriter) Write(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.w.Write(p)
+	s.err = err
+	return n, err
 }
 
 // rootCommand returns the command tree. Started turns true when a subcommand
