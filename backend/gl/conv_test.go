@@ -5,6 +5,7 @@ package gl
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -86,12 +87,14 @@ func TestConvPlans(t *testing.T) {
 		{name: "long-sum", x: []int{1, 130, 4, 7}, w: []int{12, 130, 3, 3}, win: win(1, 1, 1, 1)},
 		{name: "groups-of-whole-vec4s", x: []int{2, 16, 4, 7}, w: []int{24, 8, 3, 3}, win: win(1, 1, 1, 1), groups: 2},
 		{name: "scattered-groups", x: []int{2, 9, 4, 7}, w: []int{15, 3, 3, 3}, win: win(1, 1, 1, 1), groups: 3},
+		{name: "scattered-partial", x: []int{1, 10, 4, 5}, w: []int{6, 5, 3, 3}, win: win(1, 1, 1, 1), groups: 2},
 		{name: "one-channel-groups", x: []int{1, 6, 5, 5}, w: []int{12, 1, 3, 3}, win: win(1, 1, 1, 1), groups: 6},
 		{name: "depthwise", x: []int{2, 7, 6, 15}, w: []int{7, 1, 3, 3}, win: win(1, 1, 1, 1), groups: 7},
 		{name: "depthwise-strided", x: []int{1, 8, 9, 15}, w: []int{8, 1, 5, 3}, win: win(2, 2, 2, 2), groups: 8},
 		{name: "large-tiles", x: []int{1, 5, 33, 35}, w: []int{130, 5, 2, 2}},
 		{name: "line", x: []int{2, 5, 31}, w: []int{6, 5, 4}, win: backend.Window{Pads: []int{2, 1}}},
 		{name: "volume", x: []int{1, 4, 5, 4, 6}, w: []int{5, 4, 2, 3, 3}, win: backend.Window{Strides: []int{2, 1, 2}, Pads: []int{1, 1, 0, 0, 1, 2}}},
+		{name: "plane-of-volume", x: []int{1, 4, 3, 4, 6}, w: []int{5, 4, 1, 3, 3}},
 		{name: "huge-stride", x: []int{1, 4, 5, 5}, w: []int{4, 4, 3, 3}, win: win(1<<30, 1, 1, 1)},
 		{name: "empty-batch", x: []int{0, 4, 5, 5}, w: []int{4, 4, 3, 3}},
 	}
@@ -106,6 +109,7 @@ func TestConvPlans(t *testing.T) {
 					d.Algorithm = a
 					judge(t, be, d, check.Exact, 1)
 					judge(t, be, d, check.Normal, 1)
+					judge(t, be, d, check.Special, 1)
 				}
 				d.Algorithm = ""
 			}
@@ -131,16 +135,40 @@ func TestConvTiles(t *testing.T) {
 	}
 }
 
-// TestConvLongSums judges sums of thousands of terms by the bound, also of data
-// whose mean is not zero.
+// TestConvLongSums judges sums of thousands of terms by the bound, of random data
+// and of constants, whose roundings all go the same way: a sum that is never cut
+// then leaves the bound.
 func TestConvLongSums(t *testing.T) {
+	long := []convCase{
+		{x: []int{1, 512, 3, 3}, w: []int{16, 512, 3, 3}, win: backend.Window{Pads: []int{1, 1, 1, 1}}}, // 4608 terms
+		{x: []int{1, 512, 7, 7}, w: []int{16, 512, 7, 7}},                                               // 25088
+	}
 	families(t, func(t *testing.T, be *Backend) {
-		for _, c := range []convCase{
-			{x: []int{1, 512, 3, 3}, w: []int{16, 512, 3, 3}, win: backend.Window{Pads: []int{1, 1, 1, 1}}}, // 4608
-			{x: []int{1, 512, 7, 7}, w: []int{16, 512, 7, 7}},                                               // 25088
-		} {
+		for _, c := range long {
 			for _, f := range []check.Fill{check.Normal, check.Uniform, check.Adversarial} {
 				judge(t, be, c.desc(nil), f, 3)
+			}
+		}
+		d := long[1].desc(nil)
+		for _, v := range []float32{0.1, 0.3, 0.7} {
+			x, w, b := tensor.Must(tensor.New(tensor.Float32, d.In[0].Shape...)), tensor.Must(tensor.New(tensor.Float32, d.In[1].Shape...)), tensor.Must(tensor.New(tensor.Float32, 16))
+			for _, c := range []*tensor.Tensor{x, w} {
+				for i := range c.Float32s() {
+					c.Float32s()[i] = v
+				}
+			}
+			y, err := backend.RunDesc(bg, be, d, x, w, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const terms = 25088
+			want := terms * float64(v) * float64(v)
+			bound := 4 * math.Sqrt(terms) * 0x1p-24 * want
+			for i, got := range y[0].Float32s() {
+				if e := math.Abs(float64(got) - want); !(e <= bound) {
+					t.Errorf("%v, channel %d: got %v, want %v; error %.3g, bound %.3g", v, i, got, want, e, bound)
+					break
+				}
 			}
 		}
 	})
