@@ -36,8 +36,9 @@ type Backend interface {
 	// none when the backend has no kernel for it.
 	Algorithms(d Desc) []string
 	// Pack returns a buffer that holds the constant t, described by d, in a format
-	// that a kernel asked for; a nil format stores it in d's layout. Any kernel of
-	// this backend that reports an equal format for the same t may share it.
+	// that a kernel asked for; a nil format stores it in d's layout, Plain where that
+	// is open. Any kernel of this backend that reports an equal format for the same t
+	// may share it.
 	Pack(ctx context.Context, t *tensor.Tensor, d TensorDesc, f Format) (Buffer, error)
 
 	// Live counts what is open.

@@ -20,7 +20,7 @@ func RunOnce(ctx context.Context, be Backend, op Op, in ...*tensor.Tensor) ([]*t
 // kernel and weights are constant.
 func DescOf(op Op, in ...*tensor.Tensor) Desc {
 	d := Desc{Op: op}
-	if op == nil {
+	if op == nil || isPointer(op) {
 		return d // Resolve reports it
 	}
 	args, _ := op.Args()

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/convgl/convgl/tensor"
 )
@@ -78,6 +79,9 @@ func (d Desc) Resolve() (Desc, error) {
 	if d.Op == nil {
 		return d, &AttrError{Op: "Desc", Attr: "Op", Got: "nil", Want: "an op"}
 	}
+	if isPointer(d.Op) {
+		return d, &AttrError{Op: "Desc", Attr: "Op", Got: fmt.Sprintf("%T", d.Op), Want: "an op by value", Hint: "leave out the &"}
+	}
 	kind := d.Op.Kind()
 	wantIn, wantOut, err := d.Args()
 	if err != nil {
@@ -115,6 +119,10 @@ func (d Desc) Resolve() (Desc, error) {
 	}
 	return d, nil
 }
+
+// isPointer reports whether op is a pointer to an op. It implements Op too, but no
+// backend knows it, and a nil one panics.
+func isPointer(op Op) bool { return reflect.TypeOf(op).Kind() == reflect.Pointer }
 
 // Args names the inputs and outputs of d's pass.
 func (d Desc) Args() (in, out []Arg, err error) {

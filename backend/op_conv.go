@@ -8,7 +8,9 @@ import "fmt"
 //
 // over 0 ≤ c < C/G, 0 ≤ r < KH, 0 ≤ s < KW, with the group g = ⌊o/(O/G)⌋; x is 0
 // outside. The steps of Epilogue follow. A multi-channel picture (H×W×C with
-// K×K×C×F filters) has two spatial dims, a volume (D×H×W×C) three.
+// K×K×C×F filters) has two spatial dims, a volume (D×H×W×C) three. Algorithms
+// may or may not multiply by the zeros outside: where a weight is infinite or NaN,
+// a window that leaves x may or may not give NaN.
 //
 // Inputs: x [N,C,spatial...], w [O,C/G,kernel...], b [O] if Bias, and the
 // epilogue's operands. Output: y [N,O,out...], see [Window.Geometry].

@@ -403,3 +403,13 @@ func TestUploadNil(t *testing.T) {
 		t.Errorf("got %v, want a *ShapeError", err)
 	}
 }
+
+func TestPointerToOp(t *testing.T) {
+	x := tensor.Must(tensor.New(tensor.Float32, 1, 1, 2, 2))
+	for _, op := range []Op{&Activation{}, (*Conv)(nil)} {
+		var attr *AttrError
+		if _, err := DescOf(op, x).Resolve(); !errors.As(err, &attr) {
+			t.Errorf("%T: got %v, want an *AttrError", op, err)
+		}
+	}
+}
