@@ -14,7 +14,9 @@ type Tensor struct {
 	data  any // []T of the DType
 }
 
-// New returns a tensor of zeros. It fails on an invalid type or shape.
+// New returns a tensor of zeros. It fails on an invalid type or shape. It does
+// not ask whether the machine has the memory: as with make, a shape beyond it ends
+// the process. Readers of files take memory only for what has arrived.
 func New(dtype DType, shape ...int) (*Tensor, error) {
 	n, err := Shape(shape).Elems()
 	if err != nil {
