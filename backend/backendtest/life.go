@@ -267,10 +267,13 @@ func (s *suite) foreign(r reporter) {
 // packs tests Pack beside what all cases do with it.
 func (s *suite) packs(r reporter) {
 	t := tensor.Must(tensor.From([]float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 1, 3, 2, 2))
-	for _, l := range []backend.Layout{backend.Plain, backend.ChannelsLast, backend.ChannelsLast4} {
+	for _, l := range []backend.Layout{backend.Any, backend.Plain, backend.ChannelsLast, backend.ChannelsLast4} {
 		d := backend.Of(t)
 		d.Layout = l
 		b, err := s.be.Pack(ctx, t, d, nil)
+		if l == backend.Any {
+			d.Layout = backend.Plain
+		}
 		if err != nil {
 			r.Errorf("pack without a format as %v: %v", l, err)
 			continue

@@ -47,11 +47,7 @@ func (be *Backend) Pack(ctx context.Context, t *tensor.Tensor, d backend.TensorD
 		return nil, err
 	}
 	if f == nil {
-		l := d.Layout
-		if l.Order == backend.OrderAny {
-			l = preferred(d)
-		}
-		err = backend.Upload(ctx, be, b, l, t)
+		err = backend.Upload(ctx, be, b, d.Layout, t)
 	} else {
 		var host *tensor.Tensor
 		if host, err = tensor.New(tensor.Float32, int(bytes/4)); err == nil {
