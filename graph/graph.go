@@ -1,0 +1,249 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/tensor"
+)
+
+// Graph is a network: nodes in an order in which every value is made before it
+// is used. A Graph is not safe for use while another goroutine changes it.
+type Graph struct {
+	Name string
+
+	nodes   []*Node
+	inputs  []*Value
+	outputs []Output
+	names   map[string]bool // of nodes, inputs and constants
+	symbols []string        // dims by name, in the order of their first use
+}
+
+// Value is what flows along an edge: an input, a constant, or the output of a
+// node.
+type Value struct {
+	name  string
+	dtype tensor.DType
+	shape Shape
+	sizes probes
+	from  *Node
+	konst *tensor.Tensor
+}
+
+// Node is an op applied to values.
+type Node struct {
+	name string
+	op   backend.Op
+	in   []*Value
+	out  []*Value
+}
+
+// Output is a value that a run returns, under a name of its own.
+type Output struct {
+	Name  string
+	Value *Value
+}
+
+// New returns an empty graph.
+func New(name string) *Graph { return &Graph{Name: name, names: map[string]bool{}} }
+
+// Name returns the value's name: that of its input, constant or node; a further
+// output k of a node is "node:k".
+func (v *Value) Name() string { return v.name }
+
+// DType returns the type of the elements.
+func (v *Value) DType() tensor.DType { return v.dtype }
+
+// Shape returns the shape. The caller must not change it.
+func (v *Value) Shape() Shape { return v.shape }
+
+// Const returns the tensor of a constant, and nil for other values. The caller
+// must not change it.
+func (v *Value) Const() *tensor.Tensor { return v.konst }
+
+// Producer returns the node that computes v, and nil for inputs and constants.
+func (v *Value) Producer() *Node { return v.from }
+
+// Name returns the node's name.
+func (n *Node) Name() string { return n.name }
+
+// Op returns the node's op.
+func (n *Node) Op() backend.Op { return n.op }
+
+// In returns the inputs. The caller must not change the slice.
+func (n *Node) In() []*Value { return n.in }
+
+// Out returns the outputs. The caller must not change the slice.
+func (n *Node) Out() []*Value { return n.out }
+
+// Nodes returns the nodes in order. The caller must not change the slice.
+func (g *Graph) Nodes() []*Node { return g.nodes }
+
+// Inputs returns the inputs in the order in which they were added.
+func (g *Graph) Inputs() []*Value { return g.inputs }
+
+// Outputs returns the outputs in the order in which they were added.
+func (g *Graph) Outputs() []Output { return g.outputs }
+
+// Symbols returns the names of the symbolic dims in the order of their first use.
+func (g *Graph) Symbols() []string { return g.symbols }
+
+// Input adds an input. It fails when the name is taken or empty, or the shape is
+// not valid.
+func (g *Graph) Input(name string, dtype tensor.DType, shape Shape) (*Value, error) {
+	if err := g.claim("input", name); err != nil {
+		return nil, err
+	}
+	v := &Value{name: name, dtype: dtype, shape: slices.Clone(shape)}
+	v.sizes = g.probeShape(shape)
+	for _, s := range v.sizes {
+		if err := (backend.TensorDesc{DType: dtype, Shape: s}).Check("Input", name); err != nil {
+			return nil, err
+		}
+	}
+	g.inputs = append(g.inputs, v)
+	return v, nil
+}
+
+// Const adds a constant. The tensor must not change afterwards. It fails when the
+// name is taken or empty.
+func (g *Graph) Const(name string, t *tensor.Tensor) (*Value, error) {
+	if t == nil {
+		return nil, &Error{Node: name, Err: errors.New("a constant without a tensor")}
+	}
+	if err := g.claim("constant", name); err != nil {
+		return nil, err
+	}
+	return newConst(name, t), nil
+}
+
+func newConst(name string, t *tensor.Tensor) *Value {
+	s := t.Shape()
+	return &Value{name: name, dtype: t.DType(), shape: Dims(s...), sizes: probes{s, s}, konst: t}
+}
+
+// Apply adds a node and infers the shapes of its outputs. It fails when the name
+// is taken or empty, an input is nil, or the op refuses the inputs; the error is
+// the op's and names the node.
+func (g *Graph) Apply(name string, op backend.Op, in ...*Value) (*Node, error) {
+	n := &Node{name: name, op: op, in: slices.Clone(in)}
+	for i, v := range in {
+		if v == nil {
+			return nil, &Error{Node: name, Err: fmt.Errorf("input %d is nil", i)}
+		}
+	}
+	if op == nil {
+		return nil, &Error{Node: name, Err: errors.New("no op")}
+	}
+	if err := g.infer(n); err != nil {
+		return nil, err
+	}
+	if err := g.claim("node", name); err != nil {
+		return nil, err
+	}
+	g.nodes = append(g.nodes, n)
+	return n, nil
+}
+
+// Output makes v an output of the graph. It fails when the name is taken by
+// another output or empty.
+func (g *Graph) Output(name string, v *Value) error {
+	if v == nil || name == "" {
+		return &Error{Node: name, Err: errors.New("an output needs a name and a value")}
+	}
+	for _, o := range g.outputs {
+		if o.Name == name {
+			return &Error{Node: name, Err: errors.New("there is an output of this name")}
+		}
+	}
+	g.outputs = append(g.outputs, Output{name, v})
+	return nil
+}
+
+// claim takes a name.
+func (g *Graph) claim(what, name string) error {
+	switch {
+	case name == "":
+		return &Error{Node: name, Err: fmt.Errorf("a %s needs a name", what)}
+	case g.names[name]:
+		return &Error{Node: name, Err: fmt.Errorf("%s: the name is taken", what)}
+	}
+	g.names[name] = true
+	return nil
+}
+
+// fresh takes a name that begins with base.
+func (g *Graph) fresh(base string) string {
+	name := base
+	for i := 1; g.names[name]; i++ {
+		name = fmt.Sprintf("%s.%d", base, i)
+	}
+	g.names[name] = true
+	return name
+}
+
+// infer fills in the outputs of n.
+func (g *Graph) infer(n *Node) error {
+	var out [2][]backend.TensorDesc
+	for k := range out {
+		d := backend.Desc{Op: n.op}
+		for _, v := range n.in {
+			d.In = append(d.In, v.desc(v.sizes[k]))
+		}
+		d, err := d.Resolve()
+		if err != nil {
+			return nameNode(err, n.name)
+		}
+		out[k] = d.Out
+	}
+	n.out = nil
+	for i, d := range out[0] {
+		v := &Value{name: n.name, dtype: d.DType, from: n, sizes: probes{d.Shape, out[1][i].Shape}}
+		if i > 0 {
+			v.name = fmt.Sprintf("%s:%d", n.name, i)
+		}
+		v.shape = g.shapeOf(v.sizes)
+		n.out = append(n.out, v)
+	}
+	return nil
+}
+
+// desc describes v with concrete sizes and an open layout.
+func (v *Value) desc(sizes tensor.Shape) backend.TensorDesc {
+	return backend.TensorDesc{DType: v.dtype, Shape: sizes, Const: v.konst != nil}
+}
+
+// Error is a fault at a node that is not the op's own.
+type Error struct {
+	Node string
+	Err  error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("graph: %q: %v", e.Node, e.Err) }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// nameNode puts the node's name into an error of an op.
+func nameNode(err error, node string) error {
+	var shape *backend.ShapeError
+	var attr *backend.AttrError
+	var limit *backend.LimitError
+	switch {
+	case errors.As(err, &shape) && shape.Node == "":
+		c := *shape
+		c.Node = node
+		return &c
+	case errors.As(err, &attr) && attr.Node == "":
+		c := *attr
+		c.Node = node
+		return &c
+	case errors.As(err, &limit) && limit.Node == "":
+		c := *limit
+		c.Node = node
+		return &c
+	}
+	return &Error{Node: node, Err: err}
+}

@@ -1,0 +1,119 @@
+package graph
+
+import (
+	"fmt"
+
+	"github.com/convgl/convgl/tensor"
+)
+
+// Shapes with symbols are inferred by inferring twice, with two sets of sizes for
+// the symbols: the ops' own rules serve, and there is no second set of them for
+// symbolic arithmetic. A dim that is the same both times does not depend on a
+// symbol. The sizes have many divisors, so that strides, poolings and
+// concatenations that suit most sizes suit them; no two symbols share one.
+var probeSizes = [2][]int{{4, 192, 320, 448, 576}, {10, 384, 640, 896, 1152}}
+
+// probe returns the size that stands for symbol number i in set k.
+func probe(k, i int) int {
+	base := probeSizes[k]
+	if i < len(base) {
+		return base[i]
+	}
+	return base[len(base)-1] + (k+1)*128*(i-len(base)+1)
+}
+
+// probes are the sizes of a value under both sets.
+type probes [2]tensor.Shape
+
+// probeShape returns the sizes of s, whose symbols it adds to the graph.
+func (g *Graph) probeShape(s Shape) probes {
+	var p probes
+	for k := range p {
+		p[k] = make(tensor.Shape, len(s))
+		for i, d := range s {
+			n, ok := d.Size()
+			if !ok {
+				n = probe(k, g.symbol(d.expr))
+			}
+			p[k][i] = n
+		}
+	}
+	return p
+}
+
+// symbol returns the number of a symbol.
+func (g *Graph) symbol(name string) int {
+	for i, s := range g.symbols {
+		if s == name {
+			return i
+		}
+	}
+	g.symbols = append(g.symbols, name)
+	return len(g.symbols) - 1
+}
+
+// shapeOf explains sizes under the two sets as a shape.
+func (g *Graph) shapeOf(p probes) Shape {
+	s := make(Shape, len(p[0]))
+	for i := range s {
+		if p[0][i] == p[1][i] {
+			s[i] = Static(p[0][i])
+		} else {
+			s[i] = Dim{expr: g.explain(p[0][i], p[1][i])}
+		}
+	}
+	return s
+}
+
+// explain finds an expression of one symbol that gives a and b: the symbol, a
+// multiple or fraction of it, or one of these with something added; "?" if none.
+func (g *Graph) explain(a, b int) string {
+	best, cost := "?", 5
+	for i, name := range g.symbols {
+		x, y := probe(0, i), probe(1, i)
+		// a = m/d·x + c and b = m/d·y + c
+		m, d := b-a, y-x
+		if m < 0 {
+			continue
+		}
+		k := gcd(m, d)
+		m, d = m/k, d/k
+		if d > 1024 || m*x%d != 0 {
+			continue
+		}
+		c := a - m*x/d
+		rank := 0
+		switch {
+		case m == 1 && d == 1 && c == 0:
+		case (m == 1 || d == 1) && c == 0:
+			rank = 1
+		case m == 1 || d == 1:
+			rank = 2
+		case c == 0:
+			rank = 3
+		default:
+			rank = 4
+		}
+		if rank >= cost {
+			continue
+		}
+		cost, best = rank, name
+		if m != 1 {
+			best = fmt.Sprintf("%d%s", m, best)
+		}
+		if d != 1 {
+			best = fmt.Sprintf("%s/%d", best, d)
+		}
+		if c != 0 {
+			best = fmt.Sprintf("%s%+d", best, c)
+		}
+	}
+	return best
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
