@@ -87,9 +87,9 @@ func (g *Graph) explain(a, b int) string {
 		case m == 1 && d == 1 && c == 0:
 		case (m == 1 || d == 1) && c == 0:
 			rank = 1
-		case m == 1 || d == 1:
+		case m == 1 && d == 1:
 			rank = 2
-		case c == 0:
+		case c == 0 || m == 1 || d == 1:
 			rank = 3
 		default:
 			rank = 4
