@@ -64,26 +64,9 @@ const maxAttr = math.MaxInt32
 // the op in errors.
 func (w Window) Geometry(op string, in []int, ceil bool) (Geometry, error) {
 	n := len(in)
-	g := Geometry{In: in, Out: make([]int, n), Begin: make([]int, n), End: make([]int, n)}
-	var err error
-	if g.Kernel, err = attrInts(op, "kernel", w.Kernel, n, 0, 1); err != nil {
-		return g, err
-	}
-	if g.Stride, err = attrInts(op, "strides", w.Strides, n, 1, 1); err != nil {
-		return g, err
-	}
-	if g.Dilation, err = attrInts(op, "dilations", w.Dilations, n, 1, 1); err != nil {
-		return g, err
-	}
-	pads, err := attrInts(op, "pads", w.Pads, 2*n, 0, 0)
+	g, pads, err := w.attrs(op, in)
 	if err != nil {
 		return g, err
-	}
-	if w.AutoPad > Valid {
-		return g, &AttrError{Op: op, Attr: "auto_pad", Got: w.AutoPad.String(), Want: "NOTSET, SAME_UPPER, SAME_LOWER or VALID"}
-	}
-	if w.AutoPad != PadExplicit && w.Pads != nil && spreadSum(pads) != 0 {
-		return g, &AttrError{Op: op, Attr: "pads", Got: fmt.Sprint(pads), Want: "none beside auto_pad " + w.AutoPad.String()}
 	}
 	for i := range n {
 		size, k, s, d := in[i], g.Kernel[i], g.Stride[i], g.Dilation[i]
@@ -112,6 +95,32 @@ func (w Window) Geometry(op string, in []int, ceil bool) (Geometry, error) {
 		}
 	}
 	return g, nil
+}
+
+// attrs checks the attributes for the spatial sizes in and returns a Geometry that
+// lacks Out, Begin and End, which are zeros, and the explicit pads.
+func (w Window) attrs(op string, in []int) (g Geometry, pads []int, err error) {
+	n := len(in)
+	g = Geometry{In: in, Out: make([]int, n), Begin: make([]int, n), End: make([]int, n)}
+	if g.Kernel, err = attrInts(op, "kernel", w.Kernel, n, 0, 1); err != nil {
+		return g, nil, err
+	}
+	if g.Stride, err = attrInts(op, "strides", w.Strides, n, 1, 1); err != nil {
+		return g, nil, err
+	}
+	if g.Dilation, err = attrInts(op, "dilations", w.Dilations, n, 1, 1); err != nil {
+		return g, nil, err
+	}
+	if pads, err = attrInts(op, "pads", w.Pads, 2*n, 0, 0); err != nil {
+		return g, nil, err
+	}
+	if w.AutoPad > Valid {
+		return g, nil, &AttrError{Op: op, Attr: "auto_pad", Got: w.AutoPad.String(), Want: "NOTSET, SAME_UPPER, SAME_LOWER or VALID"}
+	}
+	if w.AutoPad != PadExplicit && w.Pads != nil && spreadSum(pads) != 0 {
+		return g, nil, &AttrError{Op: op, Attr: "pads", Got: fmt.Sprint(pads), Want: "none beside auto_pad " + w.AutoPad.String()}
+	}
+	return g, pads, nil
 }
 
 // Taps returns the number of kernel positions.
