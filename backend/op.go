@@ -83,6 +83,11 @@ func (d Desc) Resolve() (Desc, error) {
 		return d, &AttrError{Op: "Desc", Attr: "Op", Got: fmt.Sprintf("%T", d.Op), Want: "an op by value", Hint: "leave out the &"}
 	}
 	kind := d.Op.Kind()
+	if c, ok := d.Op.(interface{ checkAttrs() error }); ok { // where Args depends on them
+		if err := c.checkAttrs(); err != nil {
+			return d, err
+		}
+	}
 	wantIn, wantOut, err := d.Args()
 	if err != nil {
 		return d, err

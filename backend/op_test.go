@@ -73,6 +73,16 @@ func TestInfer(t *testing.T) {
 		{MatMul{}, descs(shape{5, 1, 2, 3}, shape{6, 3, 4}), "float32[5,6,2,4]"},
 		{MatMul{}, descs(shape{3}, shape{6, 3, 4}), "float32[6,4]"},
 		{MatMul{}, descs(shape{6, 2, 3}, shape{3}), "float32[6,2]"},
+		{AdaptivePool{Out: shape{7, 2}}, descs(shape{0, 3, 5, 4}), "float32[0,3,7,2]"},
+		{AdaptivePool{Out: shape{1, 2, 3}, Mean: true}, descs(shape{2, 3, 5, 4, 6}), "float32[2,3,1,2,3]"},
+		{Resize{Size: shape{7}}, descs(shape{0, 3, 5}), "float32[0,3,7]"},
+		{Resize{Scales: []float64{2, 0.5}, Mode: ResizeLinear}, descs(shape{1, 3, 5, 5}), "float32[1,3,10,2]"},
+		{Resize{Scales: []float64{0.1, 0.29, 1.5}, Coord: Asymmetric}, descs(shape{1, 3, 10, 100, 1}), "float32[1,3,1,28,1]"},
+		{Concat{Axis: 1, Inputs: 3}, descs(shape{2, 3, 5}, shape{2, 0, 5}, shape{2, 4, 5}), "float32[2,7,5]"},
+		{Concat{Axis: -1, Inputs: 1}, []TensorDesc{i32(4)}, "int32[4]"},
+		{Transpose{}, []TensorDesc{i32(2, 3, 4)}, "int32[4,3,2]"},
+		{Transpose{Perm: shape{0, 2, 3, 1}}, descs(shape{2, 3, 4, 5}), "float32[2,4,5,3]"},
+		{Transpose{Perm: shape{}}, descs(shape{}), "float32[]"},
 	} {
 		d, err := Desc{Op: c.op, In: c.in}.Resolve()
 		if err != nil {
@@ -206,6 +216,45 @@ func TestInferErrors(t *testing.T) {
 		{MatMul{}, descs(shape{}, shape{3}), &shapeErr, "MatMul: a, b: rank: got [], [3], want 1 or more"},
 		{MatMul{}, descs(shape{2, 3}, shape{4, 3}), &shapeErr, "MatMul: b: rows: got 4 (b [4,3]), want 3 (columns of a [2,3])"},
 		{MatMul{}, descs(shape{2, 2, 3}, shape{3, 3, 4}), &shapeErr, "MatMul: a, b: leading dims: got [2,2,3], [3,3,4], want dims that broadcast"},
+
+		{AdaptivePool{Out: shape{2, 2}}, descs(shape{3, 8}), &shapeErr, "AdaptivePool: x: rank: got 2"},
+		{AdaptivePool{Out: shape{2}}, descs(image), &attrErr, "AdaptivePool: out: got 1 values [2], want 2 values"},
+		{AdaptivePool{}, descs(image), &attrErr, "AdaptivePool: out: got 0 values [], want 2 values"},
+		{AdaptivePool{Out: shape{2, 0}}, descs(image), &attrErr, "AdaptivePool: out[1]: got 0, want 1 to 2147483647"},
+		{AdaptivePool{Out: shape{2, 2}}, descs(shape{1, 3, 8, 0}), &shapeErr, "AdaptivePool: x: spatial dim 1: got 0, want 1 or more"},
+		{AdaptivePool{Out: shape{2}}, descs(shape{0, 3, 1 << 40}), &limitErr, "AdaptivePool: x: spatial dim 0: got 1099511627776, want at most 2147483647"},
+
+		{Resize{}, descs(image), &attrErr, "Resize: size, scales: got [], [], want exactly one of them"},
+		{Resize{Size: shape{2, 2}, Scales: []float64{2, 2}}, descs(image), &attrErr, "Resize: size, scales: got [2 2], [2 2], want exactly one of them"},
+		{Resize{Size: shape{2}}, descs(image), &attrErr, "Resize: size: got 1 values [2], want 2 values"},
+		{Resize{Size: shape{2, 0}}, descs(image), &attrErr, "Resize: size[1]: got 0, want 1 to 2147483647"},
+		{Resize{Scales: []float64{1, 1, 2, 2}}, descs(image), &attrErr, "Resize: scales: got 4 values [1 1 2 2], want 2 values (spatial dims only, without N and C)"},
+		{Resize{Scales: []float64{2, 0.1}}, descs(image), &attrErr, "Resize: scales[1]: got 0.1, want a number that makes a size of 1 to 2147483647 from 8"},
+		{Resize{Scales: []float64{-1, 1}}, descs(image), &attrErr, "Resize: scales[0]: got -1"},
+		{Resize{Scales: []float64{math.NaN(), 1}}, descs(image), &attrErr, "Resize: scales[0]: got NaN"},
+		{Resize{Scales: []float64{1, math.Inf(1)}}, descs(image), &attrErr, "Resize: scales[1]: got +Inf"},
+		{Resize{Size: shape{2, 2}, Mode: 7}, descs(image), &attrErr, "Resize: mode: got ResizeMode(7), want nearest, linear"},
+		{Resize{Size: shape{2, 2}, Coord: 7}, descs(image), &attrErr, "Resize: coord: got CoordMode(7), want half_pixel, align_corners, asymmetric"},
+		{Resize{Size: shape{2, 2}}, []TensorDesc{i32(image...)}, &shapeErr, "Resize: x: type: got int32, want float32"},
+		{Resize{Size: shape{2, 2}}, descs(shape{1, 3, 0, 8}), &shapeErr, "Resize: x: spatial dim 0: got 0, want 1 or more"},
+
+		{Concat{Axis: 1}, descs(image, image), &attrErr, "Concat: inputs: got 0, want 1 to 65536 (set Inputs to the number of tensors)"},
+		{Concat{Axis: 1, Inputs: 1 << 40}, descs(image), &attrErr, "Concat: inputs: got 1099511627776"},
+		{Concat{Axis: 1, Inputs: 3}, descs(image, image), &shapeErr, "Concat: inputs: got 2, want 3: [x0 x1 x2]"},
+		{Concat{Axis: 4, Inputs: 1}, descs(image), &attrErr, "Concat: axis: got 4, want -4 to 3 for rank 4"},
+		{Concat{Inputs: 1}, descs(shape{}), &attrErr, "Concat: axis: got 0"},
+		{Concat{Axis: 1, Inputs: 2}, descs(shape{1, 3, 8}, image), &shapeErr, "Concat: x1: rank: got 4 ([1,3,8,8]), want 3, as x0 [1,3,8]"},
+		{Concat{Axis: 1, Inputs: 2}, descs(image, shape{1, 4, 8, 7}), &shapeErr, "Concat: x1: dim 3: got 7 ([1,4,8,7]), want 8, as x0 [1,3,8,8] (only dim 1, the axis, may differ)"},
+		{Concat{Axis: 1, Inputs: 2}, []TensorDesc{F32(2, 3), i32(2, 3)}, &shapeErr, "Concat: x1: type: got int32, want float32, as x0"},
+		{Concat{Inputs: 1}, []TensorDesc{{DType: tensor.Float64, Shape: shape{2}}}, &shapeErr, "Concat: x0: type: got float64, want float32 or int32"},
+		{Concat{Inputs: 2}, descs(shape{1 << 59, 0}, shape{1 << 60, 0}), &shapeErr, "Concat: y: got more than"},
+
+		{Transpose{Perm: shape{0, 1}}, descs(image), &attrErr, "Transpose: perm: got [0 1], want each of 0 to 3 once, for rank 4"},
+		{Transpose{Perm: shape{0, 1, 1, 3}}, descs(image), &attrErr, "Transpose: perm: got [0 1 1 3]"},
+		{Transpose{Perm: shape{0, 1, 2, 4}}, descs(image), &attrErr, "Transpose: perm: got [0 1 2 4]"},
+		{Transpose{Perm: shape{0, 1, 2, -1}}, descs(image), &attrErr, "Transpose: perm: got [0 1 2 -1]"},
+		{Transpose{Perm: shape{0}}, descs(shape{}), &attrErr, "Transpose: perm: got [0], want nothing, for rank 0"},
+		{Transpose{}, []TensorDesc{{DType: tensor.Uint8, Shape: shape{2}}}, &shapeErr, "Transpose: x: type: got uint8, want float32 or int32"},
 	} {
 		_, err := Desc{Op: c.op, In: c.in}.Resolve()
 		wantErrorAs(t, err, c.as, c.want)
