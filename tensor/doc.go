@@ -7,5 +7,6 @@
 // K,K,Cin,Cout filters) is converted at the edge by a named function:
 // [HWCToNCHW], [NCHWToHWC], [KKIOToOIHW], [OIHWToKKIO].
 //
-// It also reads and writes .npy files and PNG and JPEG pictures.
+// It also reads and writes .npy files, PNG and JPEG pictures, and, for other
+// formats, raw little-endian elements and numbers of 16 bits.
 package tensor

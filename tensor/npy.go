@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -121,13 +120,7 @@ func writeNPY(w io.Writer, t *Tensor) error {
 	if _, err := w.Write(append(pre, header...)); err != nil {
 		return err
 	}
-	data := t.Bytes()
-	if !hostLittleEndian {
-		data = slices.Clone(data)
-		swapBytes(data, t.dtype.Size())
-	}
-	_, err := w.Write(data)
-	return err
+	return t.WriteRaw(w)
 }
 
 // readNPY reads an array from r. avail is the number of bytes that r is known
@@ -197,7 +190,7 @@ func readHalf(r io.Reader, shape Shape, avail int64, swap bool) (*Tensor, error)
 	}
 	data := make([]float32, len(half))
 	for i, h := range half {
-		data[i] = halfToFloat32(h)
+		data[i] = Float16frombits(h)
 	}
 	return From(data, shape...)
 }
@@ -383,34 +376,7 @@ func excerpt(s string) string {
 	return strconv.Quote(s)
 }
 
-// hostLittleEndian tells the byte order of this machine.
-var hostLittleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
-
-// swapBytes reverses each size bytes of b.
-func swapBytes(b []byte, size int) {
-	for ; len(b) >= size; b = b[size:] {
-		slices.Reverse(b[:size])
-	}
-}
-
 // bytesOf returns the memory of d.
 func bytesOf[T Element | uint16](d []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(d))), len(d)*int(unsafe.Sizeof(*new(T))))
-}
-
-// halfToFloat32 returns the value of the IEEE 754 binary16 number with these
-// bits, which float32 holds exactly.
-func halfToFloat32(h uint16) float32 {
-	sign := uint32(h>>15) << 31
-	exp := uint32(h >> 10 & 0x1f)
-	frac := uint32(h & 0x3ff)
-	switch exp {
-	case 0: // zero or subnormal: frac · 2⁻²⁴
-		return math.Float32frombits(sign | math.Float32bits(float32(frac)*0x1p-24))
-	case 0x1f: // infinity or NaN
-		exp = 0xff
-	default:
-		exp += 127 - 15
-	}
-	return math.Float32frombits(sign | exp<<23 | frac<<13)
 }

@@ -129,28 +129,6 @@ func TestReadNPYTypes(t *testing.T) {
 	wantTensor[float32](t, read(">f2", "\x3c\x00\xc0\x00"), pair, 1, -2)
 }
 
-// Every float16 against its definition, (-1)^s · 2^(e-15) · 1.f.
-func TestHalfToFloat32(t *testing.T) {
-	for i := range 1 << 16 {
-		h := uint16(i)
-		e, f := int(h>>10&31), float64(h&1023)
-		want := math.Ldexp(1+f/1024, e-15)
-		switch {
-		case e == 0:
-			want = math.Ldexp(f/1024, -14)
-		case e == 31 && f == 0:
-			want = math.Inf(1)
-		case e == 31:
-			want = math.NaN()
-		}
-		want = math.Copysign(want, 1-2*float64(h>>15))
-		got := float64(halfToFloat32(h))
-		if got != want && !(math.IsNaN(got) && math.IsNaN(want)) || math.Signbit(got) != math.Signbit(want) {
-			t.Fatalf("half %#04x: got %v, want %v", h, got, want)
-		}
-	}
-}
-
 func TestReadNPYFortran(t *testing.T) {
 	// a[i,j,k] = 100i + 10j + k of shape (2,3,2), the first index fastest.
 	var col []byte
