@@ -15,6 +15,7 @@ import (
 // attrs are the attributes of the cases of both manifests.
 type attrs struct {
 	Kernel, Strides, Dilations, Pads []int
+	OutputPadding                    []int `json:"output_padding"`
 	Groups                           int
 	Bias, Training                   bool
 	CeilMode                         bool `json:"ceil_mode"`
@@ -119,7 +120,7 @@ func TestTorchCases(t *testing.T) {
 		ran[kind]++
 		t.Run(c.Name, test)
 	}
-	for kind, least := range map[string]int{"conv": 100, "maxpool": 30, "avgpool": 20, "global_avgpool": 3, "global_maxpool": 3, "batchnorm": 5,
+	for kind, least := range map[string]int{"conv": 100, "conv_transpose": 30, "maxpool": 30, "avgpool": 20, "global_avgpool": 3, "global_maxpool": 3, "batchnorm": 5,
 		"dense": 5, "matmul": 5, "relu": 2, "leaky_relu": 1, "relu6": 1, "sigmoid": 2, "tanh": 2, "softmax": 5, "log_softmax": 5,
 		"add": 5, "sub": 5, "mul": 5, "div": 5, "pad": 3} {
 		if ran[kind] < least {
@@ -145,6 +146,12 @@ func torchTest(c opCase) func(*testing.T) {
 	switch c.Op {
 	case "conv1d", "conv2d", "conv3d":
 		return c.conv
+	case "conv_transpose1d", "conv_transpose2d", "conv_transpose3d":
+		op := backend.ConvTranspose{Window: c.window(), OutputPadding: a.OutputPadding, Groups: a.Groups, Bias: a.Bias}
+		if a.Bias {
+			return simple(op, "x", "w", "b")
+		}
+		return simple(op, "x", "w")
 	case "maxpool1d", "maxpool2d", "maxpool3d":
 		return c.maxPool
 	case "avgpool1d", "avgpool2d", "avgpool3d":

@@ -24,6 +24,8 @@ func define(d backend.Desc) (definition, error) {
 		case backend.BackwardWeights:
 			return convBackwardWeights(op, d)
 		}
+	case backend.ConvTranspose:
+		return convTranspose(op, d)
 	case backend.MaxPool:
 		return maxPool(op, d)
 	case backend.AvgPool:

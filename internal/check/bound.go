@@ -72,7 +72,7 @@ func boundsOf(d backend.Desc, f Fill, in, want []*tensor.Tensor, ref Evaluator) 
 		return nil, err
 	}
 	switch op := d.Op.(type) {
-	case backend.Conv, backend.Dense, backend.MatMul:
+	case backend.Conv, backend.ConvTranspose, backend.Dense, backend.MatMul:
 		return dotBounds(d, f, k, in, want, ref)
 	case backend.MaxPool, backend.Pad, backend.Reshape, backend.Flatten, backend.Reorder:
 		return equal, nil
@@ -172,6 +172,9 @@ func withoutEpilogue(d backend.Desc) (backend.Desc, backend.Epilogue, int) {
 		}
 		steps, op.Epilogue = op.Epilogue, nil
 		d.Op = op
+	case backend.ConvTranspose:
+		steps, op.Epilogue = op.Epilogue, nil
+		d.Op = op
 	case backend.Dense:
 		steps, op.Epilogue = op.Epilogue, nil
 		d.Op = op
@@ -187,7 +190,8 @@ func withoutEpilogue(d backend.Desc) (backend.Desc, backend.Epilogue, int) {
 // channelDim returns the dim that an epilogue's scale and shift belong to; −1 is
 // the last.
 func channelDim(op backend.Op) int {
-	if _, ok := op.(backend.Conv); ok {
+	switch op.(type) {
+	case backend.Conv, backend.ConvTranspose:
 		return 1
 	}
 	return -1

@@ -127,6 +127,9 @@ func profileOf(d backend.Desc) (profile, error) {
 		if d.Pass == backend.Forward {
 			gain = p.epilogue(op.Bias, op.Epilogue)
 		}
+	case backend.ConvTranspose:
+		p.roles = []role{roleFactor, roleWeight}
+		gain = p.epilogue(op.Bias, op.Epilogue)
 	case backend.Dense:
 		p.roles = []role{roleFactor, roleWeight}
 		gain = p.epilogue(op.Bias, op.Epilogue)

@@ -31,6 +31,13 @@ func Terms(d backend.Desc) (int, error) {
 			return gy[0] * gy[2:].Size(), nil
 		}
 		return d.In[1].Shape[1:].Size() + bias, nil
+	case backend.ConvTranspose: // with a stride an output has fewer taps: this is the most
+		w := d.In[1].Shape
+		k := w[0] / op.GroupCount() * w[2:].Size()
+		if op.Bias {
+			k++
+		}
+		return k, nil
 	case backend.Dense:
 		if op.Bias {
 			return d.In[1].Shape[1] + 1, nil
