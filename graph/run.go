@@ -1,0 +1,141 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/tensor"
+)
+
+// Run computes the outputs for inputs in the order of [Graph.Inputs]. Tensors of
+// new shapes make a new plan. It fails when number, type or shape of the inputs do
+// not fit, when a kernel is not supported or too large, or when ctx is done before
+// the work is enqueued.
+func (m *Model) Run(ctx context.Context, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := m.enter(); err != nil {
+		return nil, err
+	}
+	defer m.leave(nil)
+	if err := m.checkInputs(in); err != nil {
+		return nil, err
+	}
+	p, err := m.planOf(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	defer m.release(p)
+	out := make([]*tensor.Tensor, len(p.out))
+	for i, l := range p.out {
+		if out[i], err = tensor.New(l.desc.DType, l.desc.Shape...); err != nil {
+			return nil, err
+		}
+	}
+	return out, m.execute(ctx, p, in, out)
+}
+
+// RunInto is Run into tensors of the caller, which must have the outputs' types
+// and shapes. Run again with inputs of the same shapes it allocates nothing.
+func (m *Model) RunInto(ctx context.Context, out, in []*tensor.Tensor) error {
+	if err := m.enter(); err != nil {
+		return err
+	}
+	defer m.leave(nil)
+	if err := m.checkInputs(in); err != nil {
+		return err
+	}
+	p, err := m.planOf(ctx, in)
+	if err != nil {
+		return err
+	}
+	defer m.release(p)
+	if len(out) != len(p.out) {
+		return m.wrongCount("outputs", len(out), len(p.out))
+	}
+	for i, l := range p.out {
+		if t := out[i]; t == nil || t.DType() != l.desc.DType || !t.Shape().Equal(l.desc.Shape) {
+			got := "nil"
+			if t != nil {
+				got = fmt.Sprintf("%v%v", t.DType(), t.Shape())
+			}
+			return &backend.ShapeError{Op: "Output", Node: p.outs[i].Name, Arg: "y", Got: got, Want: fmt.Sprintf("%v%v", l.desc.DType, l.desc.Shape)}
+		}
+	}
+	return m.execute(ctx, p, in, out)
+}
+
+func (m *Model) checkInputs(in []*tensor.Tensor) error {
+	if len(in) != len(m.g.inputs) {
+		return m.wrongCount("inputs", len(in), len(m.g.inputs))
+	}
+	for i, t := range in {
+		if t == nil {
+			return &backend.ShapeError{Op: "Input", Node: m.g.inputs[i].name, Arg: "x", Got: "nil", Want: "a tensor"}
+		}
+		if err := m.g.checkInput(i, t.DType(), t.Shape()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planOf returns the plan for these inputs, in use.
+func (m *Model) planOf(ctx context.Context, in []*tensor.Tensor) (*Plan, error) {
+	if p := m.cachedFor(in); p != nil {
+		return p, nil
+	}
+	shapes := make([]tensor.Shape, len(in))
+	for i, t := range in {
+		shapes[i] = t.Shape()
+	}
+	return m.planFor(ctx, shapes)
+}
+
+// cachedFor is cached without a closure, which would be an allocation a run.
+func (m *Model) cachedFor(in []*tensor.Tensor) *Plan {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, p := range m.plans {
+		same := true
+		for k, t := range in {
+			same = same && t.Shape().Equal(p.shapes[k])
+		}
+		if same {
+			copy(m.plans[1:i+1], m.plans[:i])
+			m.plans[0] = p
+			p.refs++
+			return p
+		}
+	}
+	return nil
+}
+
+// execute enqueues uploads and every step, and then waits for the outputs.
+func (m *Model) execute(ctx context.Context, p *Plan, in, out []*tensor.Tensor) error {
+	a, err := p.pool.take(ctx)
+	if err != nil {
+		return &Error{Node: m.g.Name, Err: err}
+	}
+	defer p.pool.give(a)
+	for i, t := range in {
+		if err := m.be.Write(ctx, a.in[i], t.Bytes()); err != nil {
+			return nameNode(err, p.in[i].at.name)
+		}
+	}
+	for i := range p.steps {
+		s := &p.steps[i]
+		if err := s.kernel.Run(ctx, a.args[i]); err != nil {
+			return nameNode(err, s.name)
+		}
+	}
+	for i, t := range out {
+		if a.out[i] == nil {
+			copy(t.Bytes(), p.outs[i].Value.konst.Bytes())
+			continue
+		}
+		if err := m.be.Read(ctx, t.Bytes(), a.out[i]); err != nil {
+			return nameNode(err, p.outs[i].Name)
+		}
+	}
+	return nil
+}
