@@ -25,7 +25,6 @@ type Model struct {
 	mu     sync.Mutex
 	idle   sync.Cond // a run ended
 	plans  []*Plan   // the one used last comes first
-	chunks map[string]int
 	runs   int
 	closed bool
 }
@@ -71,7 +70,7 @@ func Compile(ctx context.Context, g *Graph, be backend.Backend, opts ...CompileO
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{be: be, g: g, report: report, ids: g.number(), limit: c.plans, arenas: c.arenas, chunks: map[string]int{}}
+	m := &Model{be: be, g: g, report: report, ids: g.number(), limit: c.plans, arenas: c.arenas}
 	m.idle.L = &m.mu
 	m.packed.buffers = map[packKey]backend.Buffer{}
 	return m, nil
@@ -96,7 +95,7 @@ func (m *Model) Plan(ctx context.Context, shapes ...tensor.Shape) (*Plan, error)
 	if err := m.enter(); err != nil {
 		return nil, err
 	}
-	defer m.leave(nil)
+	defer m.leave()
 	if len(shapes) != len(m.g.inputs) {
 		return nil, m.wrongCount("inputs", len(shapes), len(m.g.inputs))
 	}
@@ -127,33 +126,37 @@ func (m *Model) enter() error {
 	return nil
 }
 
-// leave ends a use of the model, and that of p.
-func (m *Model) leave(p *Plan) {
+// leave ends a use of the model.
+func (m *Model) leave() {
 	m.mu.Lock()
 	m.runs--
 	m.idle.Broadcast()
 	m.mu.Unlock()
 }
 
-// cached returns the plan for the shapes of in, in use, or nil.
-func (m *Model) cached(same func(*Plan) bool) *Plan {
+// cached returns the plan for inputs of these shapes, in use, or nil.
+func (m *Model) cached(shape func(i int) tensor.Shape) *Plan {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+next:
 	for i, p := range m.plans {
-		if same(p) {
-			copy(m.plans[1:i+1], m.plans[:i])
-			m.plans[0] = p
-			p.refs++
-			return p
+		for k, s := range p.shapes {
+			if !s.Equal(shape(k)) {
+				continue next
+			}
 		}
+		copy(m.plans[1:i+1], m.plans[:i])
+		m.plans[0] = p
+		p.refs++
+		return p
 	}
 	return nil
 }
 
 // planFor returns the plan for the shapes, in use, and makes it if need be.
 func (m *Model) planFor(ctx context.Context, shapes []tensor.Shape) (*Plan, error) {
-	same := func(p *Plan) bool { return slices.EqualFunc(p.shapes, shapes, tensor.Shape.Equal) }
-	if p := m.cached(same); p != nil {
+	shape := func(i int) tensor.Shape { return shapes[i] }
+	if p := m.cached(shape); p != nil {
 		return p, nil
 	}
 	bound, err := m.g.bind(m.ids, shapes)
@@ -170,7 +173,7 @@ func (m *Model) planFor(ctx context.Context, shapes []tensor.Shape) (*Plan, erro
 		return nil, errors.Join(err, p.close())
 	}
 	// Another goroutine may have made the same plan meanwhile; its plan is kept.
-	if q := m.cached(same); q != nil {
+	if q := m.cached(shape); q != nil {
 		return q, p.close()
 	}
 	m.mu.Lock()

@@ -79,6 +79,11 @@ func attributes(v reflect.Value) []string {
 				attrs = append(attrs, name+":"+epilogueString(a))
 			}
 			continue
+		case backend.AutoPad:
+			if a != backend.PadExplicit {
+				attrs = append(attrs, name+":"+a.String())
+			}
+			continue
 		case fmt.Stringer: // a kind by its name, also where that is the zero value
 			attrs = append(attrs, fmt.Sprintf("%s:%v", name, a))
 			continue

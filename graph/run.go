@@ -16,7 +16,7 @@ func (m *Model) Run(ctx context.Context, in ...*tensor.Tensor) ([]*tensor.Tensor
 	if err := m.enter(); err != nil {
 		return nil, err
 	}
-	defer m.leave(nil)
+	defer m.leave()
 	if err := m.checkInputs(in); err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (m *Model) RunInto(ctx context.Context, out, in []*tensor.Tensor) error {
 	if err := m.enter(); err != nil {
 		return err
 	}
-	defer m.leave(nil)
+	defer m.leave()
 	if err := m.checkInputs(in); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (m *Model) checkInputs(in []*tensor.Tensor) error {
 
 // planOf returns the plan for these inputs, in use.
 func (m *Model) planOf(ctx context.Context, in []*tensor.Tensor) (*Plan, error) {
-	if p := m.cachedFor(in); p != nil {
+	if p := m.cached(func(i int) tensor.Shape { return in[i].Shape() }); p != nil {
 		return p, nil
 	}
 	shapes := make([]tensor.Shape, len(in))
@@ -89,25 +89,6 @@ func (m *Model) planOf(ctx context.Context, in []*tensor.Tensor) (*Plan, error) 
 		shapes[i] = t.Shape()
 	}
 	return m.planFor(ctx, shapes)
-}
-
-// cachedFor is cached without a closure, which would be an allocation a run.
-func (m *Model) cachedFor(in []*tensor.Tensor) *Plan {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i, p := range m.plans {
-		same := true
-		for k, t := range in {
-			same = same && t.Shape().Equal(p.shapes[k])
-		}
-		if same {
-			copy(m.plans[1:i+1], m.plans[:i])
-			m.plans[0] = p
-			p.refs++
-			return p
-		}
-	}
-	return nil
 }
 
 // execute enqueues uploads and every step, and then waits for the outputs.

@@ -1,0 +1,5 @@
+//go:build cgo
+
+package graph_test
+
+import _ "github.com/convgl/convgl/backend/gl"
