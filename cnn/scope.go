@@ -1,0 +1,223 @@
+package cnn
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/graph"
+	"github.com/convgl/convgl/tensor"
+)
+
+// Scope is a layer's place in a network under construction: what the layer adds
+// there is named after it.
+//
+// After the first error a scope's methods do nothing and return nil, and the
+// network fails with that error; a Build needs to look only where it uses a
+// value itself. [Scope.Dim] takes a nil value.
+type Scope struct {
+	b   *builder
+	rec *record
+}
+
+// builder makes a graph of layers.
+type builder struct {
+	g       *graph.Graph
+	store   *store
+	records []*record // in the order of their making
+	byPath  map[string]*record
+	err     error
+}
+
+// record is what a layer has added.
+type record struct {
+	path, kind string
+	called     bool // by Call
+	in         []*graph.Value
+	out        *graph.Value
+	nodes      []*graph.Node
+	params     []*entry
+}
+
+func newBuilder(name string, st *store) *builder {
+	return &builder{g: graph.New(name), store: st, byPath: map[string]*record{}}
+}
+
+// scope returns the scope at a path.
+func (b *builder) scope(path string) *Scope {
+	r := b.byPath[path]
+	if r == nil {
+		r = &record{path: path}
+		b.records = append(b.records, r)
+		b.byPath[path] = r
+	}
+	return &Scope{b, r}
+}
+
+// Name returns the full name of the layer, as "layer1.0.conv1"; that of the
+// network's own scope is "".
+func (s *Scope) Name() string { return s.rec.path }
+
+// Err returns the first error of the network so far.
+func (s *Scope) Err() error { return s.b.err }
+
+// Fail makes err the error of the network, unless it has one.
+func (s *Scope) Fail(err error) {
+	if s.b.err == nil && err != nil {
+		s.b.err = inLayer(s.rec.path, s.rec.kind, err)
+	}
+}
+
+// Sub returns the scope "name" in s.
+func (s *Scope) Sub(name string) *Scope {
+	if name == "" {
+		s.Fail(errors.New("a layer in it has no name"))
+	}
+	return s.b.scope(s.join(name))
+}
+
+func (s *Scope) join(name string) string {
+	if s.rec.path == "" {
+		return name
+	}
+	return s.rec.path + "." + name
+}
+
+// Call applies a layer under a name and returns its output. It fails when the name
+// is taken or empty, the layer is nil, or its Build fails.
+func (s *Scope) Call(name string, l Layer, x ...*graph.Value) *graph.Value {
+	if s.Err() != nil {
+		return nil
+	}
+	sub := s.Sub(name)
+	if isNil(l) {
+		sub.Fail(errors.New("the layer is nil"))
+	}
+	if sub.rec.called {
+		sub.Fail(errors.New("there is a layer of this name"))
+	}
+	for i, v := range x {
+		if v == nil {
+			sub.Fail(fmt.Errorf("input %d is nil", i))
+		}
+	}
+	if s.Err() != nil {
+		return nil
+	}
+	sub.rec.kind, sub.rec.in, sub.rec.called = l.Kind(), x, true
+	v, err := l.Build(sub, x...)
+	if err == nil && v == nil {
+		err = errors.New("Build returned no value")
+	}
+	sub.Fail(err)
+	if s.Err() != nil {
+		return nil
+	}
+	sub.rec.out = v
+	return v
+}
+
+// isNil also sees a nil layer within Named.
+func isNil(l Layer) bool {
+	n, ok := l.(named)
+	return l == nil || ok && isNil(n.Layer)
+}
+
+// Apply adds an op and returns its first output. The node has the layer's name;
+// further ones of the layer have a number behind it.
+func (s *Scope) Apply(op backend.Op, x ...*graph.Value) *graph.Value {
+	if s.Err() != nil {
+		return nil
+	}
+	name := s.rec.path
+	if name == "" {
+		name = "net"
+	}
+	if n := len(s.rec.nodes); n > 0 {
+		name = fmt.Sprintf("%s/%d", name, n+1)
+	}
+	n, err := s.b.g.Apply(name, op, x...)
+	if err != nil {
+		s.Fail(err)
+		return nil
+	}
+	s.rec.nodes = append(s.rec.nodes, n)
+	s.rec.out = n.Out()[0]
+	return s.rec.out
+}
+
+// Param adds a trainable float32 parameter, which the state has as
+// "layer.name". It fails when the name is taken or the shape is not valid.
+func (s *Scope) Param(name string, init Initializer, shape ...int) *graph.Value {
+	if init == nil {
+		init = Auto
+	}
+	return s.state(name, shape, func() *entry {
+		return &entry{init: init, trainable: true, dtype: tensor.Float32}
+	})
+}
+
+// Buffer adds a value that belongs to the state but is not trained, as the running
+// mean of a [BatchNorm]. It begins as a copy of t.
+func (s *Scope) Buffer(name string, t *tensor.Tensor) *graph.Value {
+	if t == nil {
+		s.Fail(fmt.Errorf("buffer %q: no tensor", name))
+		return nil
+	}
+	return s.state(name, t.Shape(), func() *entry {
+		return &entry{initial: t.Clone(), dtype: t.DType()}
+	})
+}
+
+// Const adds a constant that is not part of the state. The tensor must not change
+// afterwards.
+func (s *Scope) Const(name string, t *tensor.Tensor) *graph.Value {
+	if s.Err() != nil {
+		return nil
+	}
+	v, err := s.b.g.Const(s.join(name), t)
+	s.Fail(err)
+	return v
+}
+
+func (s *Scope) state(name string, shape tensor.Shape, make func() *entry) *graph.Value {
+	if s.Err() != nil {
+		return nil
+	}
+	if name == "" || strings.Contains(name, ".") {
+		s.Fail(fmt.Errorf("parameter %q: want a name without a dot", name))
+		return nil
+	}
+	e, err := s.b.store.entry(s.join(name), shape, make)
+	if err != nil {
+		s.Fail(fmt.Errorf("parameter %q: %w", name, err))
+		return nil
+	}
+	v, err := s.b.g.Const(e.name, e.value)
+	if err != nil {
+		s.Fail(err)
+		return nil
+	}
+	s.rec.params = append(s.rec.params, e)
+	return v
+}
+
+// Dim returns the size of dim i of v, which may be nil after an error. It fails
+// when v has no such dim or its size is not known before an input arrives, and
+// returns 1 then: parameters cannot depend on it.
+func (s *Scope) Dim(v *graph.Value, i int) int {
+	if s.Err() != nil {
+		return 1
+	}
+	if v == nil || i < 0 || i >= len(v.Shape()) {
+		s.Fail(fmt.Errorf("there is no dim %d", i))
+		return 1
+	}
+	n, static := v.Shape()[i].Size()
+	if !static {
+		s.Fail(fmt.Errorf("dim %d of x %v must be a number, as the parameters' shapes depend on it (GlobalAvgPool and AdaptiveAvgPool make dynamic dims known)", i, v.Shape()))
+		return 1
+	}
+	return n
+}
