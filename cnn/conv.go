@@ -50,7 +50,10 @@ func conv(kind string, n, filters, kernel int, opts []Option) Layer {
 	}
 	return &unary{kind: kind, err: err, build: func(s *Scope, x *graph.Value) *graph.Value {
 		c := s.imageChannels(x, n, o.groups)
-		op := backend.Conv{Window: w, Groups: o.groups, Bias: o.bias}
+		op := backend.Conv{Window: w, Bias: o.bias}
+		if o.groups > 1 {
+			op.Groups = o.groups
+		}
 		in, out := c/o.groups, filters/o.groups
 		k := product(w.Kernel)
 		args := []*graph.Value{x, s.Param("weight", fans{o.init, in * k, out * k}, append([]int{filters, in}, w.Kernel...)...)}

@@ -54,7 +54,10 @@ func convTranspose(kind string, n, filters, kernel int, opts []Option) Layer {
 	}
 	return &unary{kind: kind, err: err, build: func(s *Scope, x *graph.Value) *graph.Value {
 		c := s.imageChannels(x, n, o.groups)
-		op := backend.ConvTranspose{Window: w, OutputPadding: more, Groups: o.groups, Bias: o.bias}
+		op := backend.ConvTranspose{Window: w, OutputPadding: more, Bias: o.bias}
+		if o.groups > 1 {
+			op.Groups = o.groups
+		}
 		in, out := c/o.groups, filters/o.groups
 		k := product(w.Kernel)
 		args := []*graph.Value{x, s.Param("weight", fans{o.init, in * k, out * k}, append([]int{c, out}, w.Kernel...)...)}

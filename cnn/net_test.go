@@ -75,8 +75,8 @@ func TestFunctional(t *testing.T) {
 	}
 	want := `graph two
 in  x float32[N,3,H,W]
-a = Conv{Kernel:[3,3] AutoPad:SAME_UPPER Groups:1 Bias}(x, a.weight float32[4,3,3,3], a.bias float32[4]) float32[N,4,H,W]
-b = Conv{Kernel:[1,1] AutoPad:NOTSET Groups:1 Bias}(x, b.weight float32[4,3,1,1], b.bias float32[4]) float32[N,4,H,W]
+a = Conv{Kernel:[3,3] AutoPad:SAME_UPPER Bias}(x, a.weight float32[4,3,3,3], a.bias float32[4]) float32[N,4,H,W]
+b = Conv{Kernel:[1,1] Bias}(x, b.weight float32[4,3,1,1], b.bias float32[4]) float32[N,4,H,W]
 add1 = Binary{Fn:Add}(a, b) float32[N,4,H,W]
 relu = Activation{Relu}(add1) float32[N,4,H,W]
 concat1 = Concat{Axis:1 Inputs:2}(relu, a) float32[N,8,H,W]
