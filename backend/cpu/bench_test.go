@@ -102,3 +102,19 @@ func BenchmarkPeaks(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkConcat(b *testing.B) {
+	benchmark(b, "fire_64_64_55", backend.Desc{Op: backend.Concat{Axis: 1, Inputs: 2}, In: []backend.TensorDesc{backend.F32(1, 64, 55, 55), backend.F32(1, 64, 55, 55)}})
+	benchmark(b, "unet_64_64_256", backend.Desc{Op: backend.Concat{Axis: 1, Inputs: 2}, In: []backend.TensorDesc{backend.F32(1, 64, 256, 256), backend.F32(1, 64, 256, 256)}})
+}
+
+func BenchmarkResize(b *testing.B) {
+	for _, m := range []backend.ResizeMode{backend.ResizeNearest, backend.ResizeLinear} {
+		benchmark(b, fmt.Sprintf("%v_64_128", m), backend.Desc{Op: backend.Resize{Scales: []float64{2, 2}, Mode: m}, In: []backend.TensorDesc{backend.F32(1, 64, 128, 128)}})
+	}
+}
+
+func BenchmarkTranspose(b *testing.B) {
+	benchmark(b, "plain_nchw_to_nhwc", backend.Desc{Op: backend.Transpose{Perm: []int{0, 2, 3, 1}}, In: []backend.TensorDesc{in(plain, backend.F32(1, 64, 112, 112))}})
+	benchmark(b, "plain_reversed", backend.Desc{Op: backend.Transpose{}, In: []backend.TensorDesc{in(plain, backend.F32(16, 64, 28, 28))}})
+}

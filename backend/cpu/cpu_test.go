@@ -92,6 +92,17 @@ func exactCases() map[string]backend.Desc {
 		add(n+"pad", backend.Pad{Pads: []int{0, 1, 2, 0, 1, 0, 1, 3}, Value: 7}, in(l, f(2, 3, 4, 5)))
 		add(n+"pad_reflect", backend.Pad{Pads: []int{0, 1, 2, 0, 1, 2, 3, 4}, Mode: backend.PadReflect}, in(l, f(2, 3, 4, 5)))
 		add(n+"pad_edge", backend.Pad{Pads: []int{1, 1, 2, 0, 1, 2, 3, 9}, Mode: backend.PadEdge}, in(l, f(2, 3, 4, 5)))
+		add(n+"adaptive_max", backend.AdaptivePool{Out: []int{3, 9}}, in(l, f(2, 5, 7, 4)))
+		add(n+"adaptive_mean", backend.AdaptivePool{Out: []int{2, 1, 3}, Mean: true}, in(l, f(1, 70, 3, 5, 4)))
+		add(n+"resize_nearest", backend.Resize{Size: []int{5, 9}}, in(l, f(2, 5, 7, 4)))
+		// weights of ¼ and ¾: exact
+		add(n+"resize_linear_1d", backend.Resize{Scales: []float64{2}, Mode: backend.ResizeLinear}, in(l, f(2, 5, 7)))
+		add(n+"resize_linear", backend.Resize{Scales: []float64{2, 2}, Mode: backend.ResizeLinear}, in(l, f(2, 5, 7, 4)))
+		add(n+"resize_linear_3d", backend.Resize{Scales: []float64{2, 1, 2}, Mode: backend.ResizeLinear}, in(l, f(1, 3, 2, 3, 4)))
+		add(n+"concat", backend.Concat{Axis: 1, Inputs: 3}, in(l, f(2, 5, 3, 4)), in(l, f(2, 8, 3, 4)), f(2, 1, 3, 4))
+		add(n+"concat_width", backend.Concat{Axis: -1, Inputs: 2}, in(l, f(2, 5, 3, 4)), in(l, f(2, 5, 3, 1)))
+		add(n+"transpose", backend.Transpose{}, in(l, f(2, 5, 33, 4)))
+		add(n+"transpose_int32", backend.Transpose{Perm: []int{0, 2, 1}}, in(l, i32(2, 19, 40)))
 		add(n+"flatten", backend.Flatten{Axis: 1}, in(l, f(2, 3, 4, 5)))
 		for _, to := range []backend.Layout{cl, plain, cl4, {Order: backend.OrderChannelsLast, Pad: 8}} {
 			for _, x := range []backend.TensorDesc{f(2, 5, 33, 3), i32(2, 19, 40), f(3, 6), f(7), i32(), f(2, 3, 0, 4), f(1, 2, 3, 4, 5)} {

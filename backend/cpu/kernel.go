@@ -56,6 +56,14 @@ func candidates(d backend.Desc) []candidate {
 		return []candidate{{"rows", planPad}}
 	case backend.Reorder:
 		return []candidate{{"strided", planReorder}}
+	case backend.AdaptivePool:
+		return []candidate{{"direct", planAdaptivePool}}
+	case backend.Resize:
+		return []candidate{{"corners", planResize}}
+	case backend.Concat:
+		return []candidate{{"strided", planConcat}}
+	case backend.Transpose:
+		return []candidate{{"strided", planTranspose}}
 	case backend.Reshape, backend.Flatten:
 		return []candidate{{"copy", planReshape}}
 	}

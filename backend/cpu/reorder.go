@@ -1,7 +1,10 @@
 package cpu
 
 import (
+	"slices"
+
 	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/tensor"
 )
 
 // planReorder copies between any two layouts. The copy runs in the order of y's
@@ -21,20 +24,48 @@ const transposeTile = 16
 // copyPhases copies the four-byte elements of src, described by in, to dst,
 // described by out; the shapes are the same.
 func copyPhases(in, out backend.TensorDesc, src, dst func(c *call) []byte) []phase {
-	n := newNest(out.Shape, physicalOrder(out), out.Layout.Strides(out.Shape), in.Layout.Strides(in.Shape))
+	return []phase{copyStrides(out.Shape, physicalOrder(out), out.Layout.Strides(out.Shape), in.Layout.Strides(in.Shape), src, dst)}
+}
+
+// copyStrides copies four-byte elements of a shape with strides sx in src and sy in
+// dst, whose dims lie in the given order.
+func copyStrides(shape tensor.Shape, order, sy, sx []int, src, dst func(c *call) []byte) phase {
+	n := newNest(shape, order, sy, sx)
+	n.bringForward(1)
 	if k := len(n.dims); k >= 2 && n.st[1][k-2] == 1 && n.st[0][k-1] == 1 {
-		return []phase{n.transpose(src, dst)}
+		return n.transpose(src, dst)
 	}
 	total := n.total()
 	parts := partsFor(total, 8*int64(total), grainBytes)
-	return []phase{{parts, func(c *call, part, _ int) {
+	return phase{parts, func(c *call, part, _ int) {
 		x, y := view[uint32](src(c)), view[uint32](dst(c))
 		lo, hi := share(total, part, parts)
 		sx, sy := n.inner(1), n.inner(0)
 		for it := n.start(lo, hi); it.next(); {
 			copyStrided(y[it.off[0]:], x[it.off[1]:], it.n, sy, sx)
 		}
-	}}}
+	}}
+}
+
+// bringForward moves the dim along which operand k is contiguous next to the
+// innermost one, where a transposition wants it. The order of the dims further out
+// is free.
+func (n *nest) bringForward(k int) {
+	last := len(n.dims) - 1
+	if n.st[k][last] == 1 {
+		return
+	}
+	for i := last - 1; i >= 0; i-- {
+		if n.st[k][i] != 1 {
+			continue
+		}
+		move := func(s []int) { copy(s[i:last], append(slices.Clone(s[i+1:last]), s[i])) }
+		move(n.dims)
+		for _, st := range n.st {
+			move(st)
+		}
+		return
+	}
 }
 
 func copyStrided(dst, src []uint32, n, sd, ss int) {

@@ -5,7 +5,8 @@ import "github.com/convgl/convgl/backend"
 // poolWindow walks the windows of a pooling over the planes of a tensor.
 type poolWindow struct {
 	backend.Geometry3
-	x, y rows
+	x, y     rows
+	adaptive bool // windows are those of AdaptivePool
 }
 
 // reach is the part of a window that lies inside x.
@@ -22,6 +23,11 @@ func (r *reach) empty() bool {
 func (w *poolWindow) window(q int) (r reach) {
 	r.at = [3]int{q / (w.Out[1] * w.Out[2]), q / w.Out[2] % w.Out[1], q % w.Out[2]}
 	for i := range r.at {
+		if w.adaptive {
+			begin, end := backend.AdaptivePool{}.Window(r.at[i], w.In[i], w.Out[i])
+			r.at[i], r.hi[i] = begin, end-begin
+			continue
+		}
 		r.at[i] = r.at[i]*w.Stride[i] - w.Begin[i]
 		r.lo[i], r.hi[i] = tapsBelow(w.Kernel[i], w.Dilation[i], -r.at[i]), tapsBelow(w.Kernel[i], w.Dilation[i], w.In[i]-r.at[i])
 	}

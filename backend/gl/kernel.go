@@ -28,6 +28,9 @@ package gl
 // can try all of them. What exceeds a limit of the device is found from the
 // bindings by the caller of the plan; it then takes the next candidate.
 //
+// A shader reads numbers that are no uniforms, since they are many, from a table
+// (p.table), which the kernel owns.
+//
 // 3. An empty tensor needs no step: add drops dispatches of no workgroups.
 
 import (
@@ -54,6 +57,7 @@ const (
 	inArg argumentKind = iota
 	outArg
 	workArg
+	tableArg
 )
 
 func input(i int) argument  { return argument{inArg, i} }
@@ -152,6 +156,7 @@ type kernel struct {
 	op     string
 	info   backend.KernelInfo
 	steps  []step
+	tables *device.Buffer // what plan.table made; nil if there is none
 	closed atomic.Bool
 
 	mu   sync.Mutex
@@ -162,7 +167,7 @@ type kernel struct {
 type run struct {
 	k    *kernel
 	fn   func(*device.Thread) error
-	args []place // inputs, outputs, workspace
+	args []place // inputs, outputs, workspace, tables
 	acc  []device.Access
 }
 
@@ -200,8 +205,12 @@ func (k *kernel) Run(ctx context.Context, a backend.Args) error {
 
 // Close implements backend.Kernel. Runs that are enqueued are still done.
 func (k *kernel) Close() error {
-	if !k.closed.Swap(true) {
-		k.be.DropKernel()
+	if k.closed.Swap(true) {
+		return nil
+	}
+	k.be.DropKernel()
+	if k.tables != nil {
+		return k.tables.Close()
 	}
 	return nil
 }
@@ -221,7 +230,7 @@ func (k *kernel) take() *run {
 	}
 	r := &run{
 		k:    k,
-		args: make([]place, len(k.info.In)+len(k.info.Out)+1),
+		args: make([]place, len(k.info.In)+len(k.info.Out)+2),
 		acc:  make([]device.Access, widest),
 	}
 	r.fn = r.exec
@@ -263,6 +272,7 @@ func (r *run) set(a *backend.Args) error {
 		}
 		to[len(a.Out)] = place{o.mem, o.offset}
 	}
+	to[len(a.Out)+1] = place{r.k.tables, 0}
 	return nil
 }
 
@@ -273,6 +283,8 @@ func (r *run) at(b *binding) device.Range {
 	case outArg:
 		i += len(r.k.info.In)
 	case workArg:
+		i = len(r.args) - 2
+	case tableArg:
 		i = len(r.args) - 1
 	}
 	p := r.args[i]

@@ -4,6 +4,7 @@ package gl
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -24,6 +25,7 @@ type plan struct {
 	workspace int64
 	inPlace   []int
 	steps     []step
+	tables    []byte // of the kernel
 }
 
 // candidate is an algorithm by name and the function that plans it.
@@ -64,6 +66,14 @@ func (be *Backend) candidates(d backend.Desc) []candidate {
 		return padCandidates(op)
 	case backend.Reshape, backend.Flatten:
 		return reshapeCandidates()
+	case backend.AdaptivePool:
+		return adaptivePoolCandidates(op)
+	case backend.Resize:
+		return resizeCandidates(op)
+	case backend.Concat:
+		return concatCandidates(op)
+	case backend.Transpose:
+		return transposeCandidates(op)
 	}
 	return nil
 }
@@ -197,6 +207,17 @@ func (p *plan) scratch(bytes int64) int64 {
 	return off
 }
 
+// table keeps words, made at plan time, with the kernel, and returns their binding
+// to a slot.
+func (p *plan) table(slot int, f device.Texel, words []uint32) binding {
+	off := roundUp(len(p.tables), int(p.be.align))
+	p.tables = append(p.tables, make([]byte, off-len(p.tables))...)
+	for _, w := range words {
+		p.tables = binary.NativeEndian.AppendUint32(p.tables, w)
+	}
+	return reads(slot, argument{kind: tableArg}, f).part(int64(off), int64(len(p.tables)-off))
+}
+
 func (p *plan) unsupported(format string, args ...any) error {
 	return backend.Unsupported(name, p.op, fmt.Sprintf(format, args...))
 }
@@ -211,6 +232,8 @@ func (p *plan) size(a argument) int64 {
 		return p.in[a.i].Bytes()
 	case outArg:
 		return p.out[a.i].Bytes()
+	case tableArg:
+		return int64(len(p.tables))
 	}
 	return p.workspace
 }
@@ -277,9 +300,13 @@ func (p *plan) kernel(ctx context.Context, algorithm string) (backend.Kernel, er
 		}
 		s.prog = prog
 	}
+	tables, err := p.upload(ctx)
+	if err != nil {
+		return nil, err
+	}
 	d := p.desc
 	d.In, d.Out = p.in, p.out
-	k := &kernel{be: p.be, op: p.op, steps: p.steps}
+	k := &kernel{be: p.be, op: p.op, steps: p.steps, tables: tables}
 	k.info = backend.KernelInfo{
 		Algorithm: algorithm,
 		In:        p.in,
@@ -291,4 +318,19 @@ func (p *plan) kernel(ctx context.Context, algorithm string) (backend.Kernel, er
 	}
 	p.be.AddKernel()
 	return k, nil
+}
+
+// upload puts the tables into memory of the device, if there are any.
+func (p *plan) upload(ctx context.Context) (*device.Buffer, error) {
+	if len(p.tables) == 0 {
+		return nil, nil
+	}
+	b, err := p.be.dev.Alloc(ctx, int64(len(p.tables)))
+	if err != nil {
+		return nil, fmt.Errorf("gl: %s: tables: %w", p.op, err)
+	}
+	if err := p.be.dev.Write(ctx, b.All(), p.tables); err != nil {
+		return nil, errors.Join(fmt.Errorf("gl: %s: tables: %w", p.op, err), b.Close())
+	}
+	return b, nil
 }

@@ -111,11 +111,16 @@ func (a *array) zeroPadding() {
 	}
 }
 
+// copyElement copies the bits of element number j to element number i.
+func copyElement(to *array, i int, from *array, j int) {
+	n := from.bytes
+	copy(to.raw[to.where(i)*n:][:n], from.raw[from.where(j)*n:][:n])
+}
+
 // copyElements copies bits from one array to another with as many elements, in
 // row-major logical order.
 func copyElements(to, from *array) {
-	n := from.bytes
 	for i := range from.size {
-		copy(to.raw[to.where(i)*n:][:n], from.raw[from.where(i)*n:][:n])
+		copyElement(to, i, from, i)
 	}
 }

@@ -50,6 +50,14 @@ func define(d backend.Desc) (definition, error) {
 		return reshape, nil
 	case backend.Reorder:
 		return reorder, nil
+	case backend.AdaptivePool:
+		return adaptivePool(op, d), nil
+	case backend.Resize:
+		return resize(op, d), nil
+	case backend.Concat:
+		return concat(op, d)
+	case backend.Transpose:
+		return transpose(op, d)
 	}
 	return nil, backend.Unsupported(name, d.Op.Kind(), fmt.Sprintf("no definition of %T, %v", d.Op, d.Pass))
 }

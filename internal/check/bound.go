@@ -76,6 +76,18 @@ func boundsOf(d backend.Desc, f Fill, in, want []*tensor.Tensor, ref Evaluator) 
 		return dotBounds(d, f, k, in, want, ref)
 	case backend.MaxPool, backend.Pad, backend.Reshape, backend.Flatten, backend.Reorder:
 		return equal, nil
+	case backend.Concat, backend.Transpose:
+		return equal, nil
+	case backend.AdaptivePool:
+		if !op.Mean {
+			return equal, nil
+		}
+		return meanBound(d, f, k, in, want, ref)
+	case backend.Resize:
+		if op.Mode == backend.ResizeNearest {
+			return equal, nil
+		}
+		return interpolationBound(d, f, in, want, ref)
 	case backend.GlobalPool:
 		if !op.Mean {
 			return equal, nil
@@ -400,6 +412,32 @@ func meanBound(d backend.Desc, f Fill, k int, in, want []*tensor.Tensor, ref Eva
 	return []bound{eachBound(want[0], fmt.Sprintf("(4√K+4)u·mean|x|, fail (γ+4u)·mean|x|, K=%d", k), func(i int, y float64) (float64, float64) {
 		m := float64(b[i])
 		return (Usual(k)+4*U)*m + float64(k)*flushed, (Gamma(k+2)+4*U)*m + float64(k)*flushed
+	})}, nil
+}
+
+// interpolationBound bounds linear interpolation along n dims, with B = Σ w|x|:
+//
+//	γ_{2ⁿ+2n}·B
+//
+// The weights have a rounding in each dim, their products with x another; a sum of
+// 2ⁿ terms has 2ⁿ−1, and fewer dim by dim. Under Exact it decides too: a wrong
+// element changes y by a weight at least.
+func interpolationBound(d backend.Desc, f Fill, in, want []*tensor.Tensor, ref Evaluator) ([]bound, error) {
+	if f == Exact {
+		if err := wantIntegers(d.Op, "x", in[0]); err != nil {
+			return nil, err
+		}
+	}
+	size, err := ref(d, []*tensor.Tensor{absolute(in[0])})
+	if err != nil {
+		return nil, fmt.Errorf("check: reference on absolute values: %w", err)
+	}
+	n := len(in[0].Shape()) - 2
+	terms := 1 << n
+	b := size[0].Float32s()
+	return []bound{eachBound(want[0], fmt.Sprintf("γ·Σw|x|, %d terms", terms), func(i int, y float64) (float64, float64) {
+		l := Gamma(terms+2*n)*float64(b[i]) + U*math.Abs(y) + float64(terms)*flushed
+		return l, l
 	})}, nil
 }
 

@@ -94,6 +94,15 @@ func define(d backend.Desc, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		}
 	case backend.Reorder:
 		copy(out, x)
+	case backend.Resize: // linear, one dim, to the double
+		k := in[0].Shape()[2]
+		for i := range out {
+			row := x[i/(2*k)*k:][:k]
+			at := max(0, float64(i%(2*k))/2-0.25)
+			lo := int(at)
+			w := at - float64(lo)
+			out[i] = float32(float64(row[lo])*(1-w) + float64(row[min(lo+1, k-1)])*w)
+		}
 	default:
 		return nil, fmt.Errorf("no definition of %T", d.Op)
 	}
@@ -464,6 +473,14 @@ func TestOtherOps(t *testing.T) {
 				y[i] = fma(a, v, p(2)-p(3)*a)
 			}
 		}, 0.1},
+		"linear": {backend.Desc{Op: backend.Resize{Scales: []float64{2}, Mode: backend.ResizeLinear}, In: []backend.TensorDesc{backend.F32(2, 3, 50)}}, func(in []*tensor.Tensor, y []float32) {
+			for i := range y {
+				row := in[0].Float32s()[i/100*50:][:50]
+				j := i % 100
+				near, far := j/2, j/2+1-2*(1-j%2)
+				y[i] = row[near]*0.75 + row[min(max(far, 0), 49)]*0.25
+			}
+		}, 3e-6},
 		"mean": {backend.Desc{Op: backend.GlobalPool{Mean: true}, In: []backend.TensorDesc{backend.F32(2, 8, 500)}}, func(in []*tensor.Tensor, y []float32) {
 			for i := range y {
 				var s float32
@@ -582,6 +599,17 @@ func TestFills(t *testing.T) {
 			if f != Special && special(float64(v)) {
 				t.Errorf("%v: %v", f, v)
 			}
+		}
+	}
+
+	// Inputs that are copied have no value in common.
+	pair, seen := inputs(t, backend.Desc{Op: backend.Concat{Inputs: 2}, In: []backend.TensorDesc{backend.F32(7), backend.F32(5)}}, Exact, 1), map[float32]bool{}
+	for _, x := range pair {
+		for _, v := range x.Float32s() {
+			if seen[v] {
+				t.Errorf("concat: %v stands in both inputs", v)
+			}
+			seen[v] = true
 		}
 	}
 

@@ -70,12 +70,14 @@ func Inputs(d backend.Desc, f Fill, seed uint64) ([]*tensor.Tensor, error) {
 		return nil, err
 	}
 	in := make([]*tensor.Tensor, len(d.In))
+	numbered := 0
 	for i, td := range d.In {
 		t, err := tensor.New(td.DType, td.Shape...)
 		if err != nil {
 			return nil, err
 		}
-		s := &stream{Rand: rand.New(rand.NewPCG(seed, uint64(f)<<32|uint64(i))), profile: p}
+		s := &stream{Rand: rand.New(rand.NewPCG(seed, uint64(f)<<32|uint64(i))), profile: p, numbered: numbered}
+		numbered += t.Size() // inputs that are copied must not be mixed up
 		if td.DType != tensor.Float32 {
 			s.integers(t, f)
 		} else {
@@ -155,6 +157,20 @@ func profileOf(d backend.Desc) (profile, error) {
 		}
 	case backend.Pad, backend.Reshape, backend.Flatten, backend.Reorder:
 		p.roles = []role{roleCopied}
+	case backend.AdaptivePool:
+		p.roles = []role{roleCompared}
+		if op.Mean {
+			p.roles[0] = rolePooled
+		}
+	case backend.Resize:
+		p.roles = []role{roleCopied}
+		if op.Mode == backend.ResizeLinear {
+			p.roles[0] = rolePooled
+		}
+	case backend.Transpose:
+		p.roles = []role{roleCopied}
+	case backend.Concat:
+		p.roles = make([]role, op.Inputs) // all copied
 	default:
 		return p, fmt.Errorf("check: no fill for %T", d.Op)
 	}
@@ -200,6 +216,7 @@ func (p *profile) scaleExact(gain float64) {
 type stream struct {
 	*rand.Rand
 	profile
+	numbered int // elements of the inputs before
 }
 
 func (s *stream) integers(t *tensor.Tensor, f Fill) {
@@ -217,26 +234,26 @@ func (s *stream) integers(t *tensor.Tensor, f Fill) {
 		return
 	}
 	if d, err := tensor.Data[int32](t); err == nil {
-		number(d)
+		number(d, s.numbered)
 	} else if d, err := tensor.Data[int64](t); err == nil {
-		number(d)
+		number(d, s.numbered)
 	} else if d, err := tensor.Data[float64](t); err == nil {
-		number(d)
+		number(d, s.numbered)
 	} else if d, err := tensor.Data[uint8](t); err == nil {
-		number(d)
+		number(d, s.numbered)
 	}
 }
 
-func number[T tensor.Element](d []T) {
+func number[T tensor.Element](d []T, from int) {
 	for i := range d {
-		d[i] = T(1 + i%(1<<24-1)) // a float32 holds every one
+		d[i] = T(1 + (from+i)%(1<<24-1)) // a float32 holds every one
 	}
 }
 
 func (s *stream) floats(d []float32, r role, f Fill) {
 	if f == Exact {
 		if r == roleCopied {
-			number(d)
+			number(d, s.numbered)
 			return
 		}
 		for i := range d {

@@ -57,6 +57,25 @@ func Terms(d backend.Desc) (int, error) {
 			return 0, err
 		}
 		return x[axis], nil
+	case backend.AdaptivePool:
+		k := 1
+		for i, o := range op.Out {
+			// ⌈(i+1)n/o⌉ − ⌊in/o⌋ is at most that.
+			n := x[2+i]
+			longest := n / o
+			if n%o != 0 {
+				longest = min(longest+2, n)
+			}
+			k *= longest
+		}
+		return k, nil
+	case backend.Resize:
+		if op.Mode == backend.ResizeLinear {
+			return 1 << len(x[2:]), nil
+		}
+		return 0, nil
+	case backend.Concat, backend.Transpose:
+		return 0, nil
 	case backend.BatchNorm, backend.Binary, backend.Activation,
 		backend.Pad, backend.Reshape, backend.Flatten, backend.Reorder:
 		return 0, nil
