@@ -18,8 +18,9 @@ type Model struct {
 	g      *Graph // optimised
 	report Report
 	ids    map[*Value]int
-	limit  int // plans
-	arenas int // a plan
+	limit  int  // plans
+	arenas int  // a plan
+	splits bool // a batch may be run in parts
 	packed packed
 
 	mu     sync.Mutex
@@ -72,6 +73,7 @@ func Compile(ctx context.Context, g *Graph, be backend.Backend, opts ...CompileO
 	}
 	m := &Model{be: be, g: g, report: report, ids: g.number(), limit: c.plans, arenas: c.arenas}
 	m.idle.L = &m.mu
+	m.splits = g.splitsByBatch()
 	m.packed.buffers = map[packKey]backend.Buffer{}
 	return m, nil
 }

@@ -9,9 +9,10 @@ import (
 )
 
 // Run computes the outputs for inputs in the order of [Graph.Inputs]. Tensors of
-// new shapes make a new plan. It fails when number, type or shape of the inputs do
-// not fit, when a kernel is not supported or too large, or when ctx is done before
-// the work is enqueued.
+// new shapes make a new plan. A batch that is too large for the device is run in
+// parts where that gives the same result. It fails when number, type or shape of the
+// inputs do not fit, when a kernel is not supported or too large, or when ctx is
+// done before the work is enqueued.
 func (m *Model) Run(ctx context.Context, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 	if err := m.enter(); err != nil {
 		return nil, err
@@ -20,18 +21,17 @@ func (m *Model) Run(ctx context.Context, in ...*tensor.Tensor) ([]*tensor.Tensor
 	if err := m.checkInputs(in); err != nil {
 		return nil, err
 	}
-	p, err := m.planOf(ctx, in)
+	descs, err := m.outputs(in)
 	if err != nil {
 		return nil, err
 	}
-	defer m.release(p)
-	out := make([]*tensor.Tensor, len(p.out))
-	for i, l := range p.out {
-		if out[i], err = tensor.New(l.desc.DType, l.desc.Shape...); err != nil {
+	out := make([]*tensor.Tensor, len(descs))
+	for i, d := range descs {
+		if out[i], err = tensor.New(d.DType, d.Shape...); err != nil {
 			return nil, err
 		}
 	}
-	return out, m.execute(ctx, p, in, out)
+	return out, m.runInto(ctx, out, in)
 }
 
 // RunInto is Run into tensors of the caller, which must have the outputs' types
@@ -44,24 +44,67 @@ func (m *Model) RunInto(ctx context.Context, out, in []*tensor.Tensor) error {
 	if err := m.checkInputs(in); err != nil {
 		return err
 	}
+	return m.runInto(ctx, out, in)
+}
+
+// runInto runs the plan for in, or the halves of the batch.
+func (m *Model) runInto(ctx context.Context, out, in []*tensor.Tensor) error {
 	p, err := m.planOf(ctx, in)
 	if err != nil {
-		return err
+		return m.runSplit(ctx, out, in, err)
 	}
 	defer m.release(p)
 	if len(out) != len(p.out) {
 		return m.wrongCount("outputs", len(out), len(p.out))
 	}
 	for i, l := range p.out {
-		if t := out[i]; t == nil || t.DType() != l.desc.DType || !t.Shape().Equal(l.desc.Shape) {
-			got := "nil"
-			if t != nil {
-				got = fmt.Sprintf("%v%v", t.DType(), t.Shape())
-			}
-			return &backend.ShapeError{Op: "Output", Node: p.outs[i].Name, Arg: "y", Got: got, Want: fmt.Sprintf("%v%v", l.desc.DType, l.desc.Shape)}
+		if err := checkOutput(p.outs[i].Name, l.desc, out[i]); err != nil {
+			return err
 		}
 	}
 	return m.execute(ctx, p, in, out)
+}
+
+// checkOutput fails when a run cannot write to t.
+func checkOutput(name string, want backend.TensorDesc, t *tensor.Tensor) error {
+	got := "nil"
+	if t != nil {
+		if t.DType() == want.DType && t.Shape().Equal(want.Shape) {
+			return nil
+		}
+		got = fmt.Sprintf("%v%v", t.DType(), t.Shape())
+	}
+	return &backend.ShapeError{Op: "Output", Node: name, Arg: "y", Got: got, Want: fmt.Sprintf("%v%v", want.DType, want.Shape)}
+}
+
+// outputs describes the outputs for these inputs.
+func (m *Model) outputs(in []*tensor.Tensor) ([]backend.TensorDesc, error) {
+	if p := m.cached(func(i int) tensor.Shape { return in[i].Shape() }); p != nil {
+		defer m.release(p)
+		return p.outputs(), nil
+	}
+	shapes := make([]tensor.Shape, len(in))
+	for i, t := range in {
+		shapes[i] = t.Shape()
+	}
+	bound, err := m.g.bind(m.ids, shapes)
+	if err != nil {
+		return nil, err
+	}
+	var descs []backend.TensorDesc
+	for _, o := range m.g.outputs {
+		descs = append(descs, o.Value.desc(bound[m.ids[o.Value]]))
+	}
+	return descs, nil
+}
+
+// outputs describes the outputs of the plan.
+func (p *Plan) outputs() []backend.TensorDesc {
+	descs := make([]backend.TensorDesc, len(p.out))
+	for i, l := range p.out {
+		descs[i] = l.desc
+	}
+	return descs
 }
 
 func (m *Model) checkInputs(in []*tensor.Tensor) error {

@@ -1,0 +1,135 @@
+package graph
+
+import (
+	"context"
+	"errors"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/tensor"
+)
+
+// A batch that is too large for the device is run in parts: where a plan fails
+// with a *backend.LimitError, half of the images are tried. That gives the same
+// result where no value mixes images, which is taken from the shapes: the first
+// dim of every input, of every output and of every value computed between is the
+// batch, and the nodes are of kinds that treat images alone.
+
+// splitsByBatch reports whether a batch may be run in parts.
+func (g *Graph) splitsByBatch() bool {
+	if len(g.inputs) == 0 || len(g.inputs[0].shape) == 0 {
+		return false
+	}
+	batch := g.inputs[0].shape[0]
+	if _, static := batch.Size(); static {
+		return false
+	}
+	leads := func(v *Value) bool { return len(v.shape) > 0 && v.shape[0] == batch }
+	for _, v := range g.inputs {
+		if !leads(v) {
+			return false
+		}
+	}
+	for _, n := range g.nodes {
+		if mixesImages(n) {
+			return false
+		}
+		for _, v := range n.out {
+			if !leads(v) {
+				return false
+			}
+		}
+	}
+	for _, o := range g.outputs {
+		if !leads(o.Value) {
+			return false
+		}
+	}
+	return true
+}
+
+// mixesImages reports whether an element of an output may depend on more than one
+// image although the first dim is the batch.
+func mixesImages(n *Node) bool {
+	rank := len(n.in[0].shape)
+	axis := func(a int) bool { return a == 0 || a == -rank }
+	switch op := n.op.(type) {
+	case backend.Softmax:
+		return axis(op.Axis)
+	case backend.Concat:
+		return axis(op.Axis)
+	case backend.LayerNorm:
+		return axis(op.Axis)
+	case backend.MatMul:
+		// A matrix times the batch's own matrix; batched ones are apart.
+		return len(n.in[1].shape) > 0 && n.in[1].konst == nil && rank < 3
+	case backend.Transpose:
+		return op.Perm == nil || len(op.Perm) == 0 || op.Perm[0] != 0
+	case backend.Flatten:
+		return op.Axis != 1 && op.Axis != 1-rank
+	case backend.Reshape, backend.Conv, backend.ConvTranspose, backend.Dense,
+		backend.MaxPool, backend.AvgPool, backend.GlobalPool, backend.AdaptivePool, backend.Resize, backend.Pad,
+		backend.BatchNorm, backend.GroupNorm, backend.InstanceNorm, backend.LRN, backend.Activation, backend.Binary,
+		Identity, Dropout:
+		return false
+	}
+	return true
+}
+
+// isLimit reports whether the device refused a size.
+func isLimit(err error) bool {
+	var limit *backend.LimitError
+	return errors.As(err, &limit)
+}
+
+// runSplit runs the halves of a batch that was refused with err.
+func (m *Model) runSplit(ctx context.Context, out, in []*tensor.Tensor, err error) error {
+	if !isLimit(err) || !m.splits || in[0].Shape()[0] < 2 {
+		return err
+	}
+	batch := in[0].Shape()[0]
+	half := (batch + 1) / 2
+	for _, r := range [][2]int{{0, half}, {half, batch}} {
+		part := make([]*tensor.Tensor, len(in))
+		for i, t := range in {
+			if part[i], err = images(t, r[0], r[1]); err != nil {
+				return err
+			}
+		}
+		to := make([]*tensor.Tensor, len(out))
+		for i, t := range out {
+			if to[i], err = images(t, r[0], r[1]); err != nil {
+				return err
+			}
+		}
+		if err := m.runInto(ctx, to, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// images returns the images from lo to hi of t, over the same memory.
+func images(t *tensor.Tensor, lo, hi int) (*tensor.Tensor, error) {
+	shape := t.Shape().Clone()
+	size := shape[1:].Size()
+	shape[0] = hi - lo
+	switch t.DType() {
+	case tensor.Float32:
+		return part[float32](t, shape, lo*size, hi*size)
+	case tensor.Int32:
+		return part[int32](t, shape, lo*size, hi*size)
+	case tensor.Int64:
+		return part[int64](t, shape, lo*size, hi*size)
+	case tensor.Float64:
+		return part[float64](t, shape, lo*size, hi*size)
+	}
+	return part[uint8](t, shape, lo*size, hi*size)
+}
+
+func part[T tensor.Element](t *tensor.Tensor, shape tensor.Shape, lo, hi int) (*tensor.Tensor, error) {
+	d, err := tensor.Data[T](t)
+	if err != nil {
+		return nil, err
+	}
+	return tensor.From(d[lo:hi], shape...)
+}
