@@ -35,7 +35,8 @@ func (m *Model) Run(ctx context.Context, in ...*tensor.Tensor) ([]*tensor.Tensor
 }
 
 // RunInto is Run into tensors of the caller, which must have the outputs' types
-// and shapes. Run again with inputs of the same shapes it allocates nothing.
+// and shapes. Run again with inputs of the same shapes it allocates nothing, but
+// for what a backend needs to move the inputs and outputs.
 func (m *Model) RunInto(ctx context.Context, out, in []*tensor.Tensor) error {
 	if err := m.enter(); err != nil {
 		return err

@@ -71,14 +71,13 @@ func TestManyGoroutines(t *testing.T) {
 	}
 }
 
-// A model that runs on and on grows nothing and, on backends that promise it,
-// allocates nothing.
+// A model that runs on and on grows nothing, and its steps allocate nothing.
 func TestRunsGrowNothing(t *testing.T) {
 	b := lenet(t)
 	for _, name := range backends() {
 		t.Run(name, func(t *testing.T) {
 			runs := 10000
-			if testing.Short() || name == "gl" && raceEnabled {
+			if testing.Short() || raceEnabled {
 				runs = 300
 			}
 			be := open(t, name)
@@ -114,8 +113,14 @@ func TestRunsGrowNothing(t *testing.T) {
 			if after.HeapInuse > before.HeapInuse+1<<20 {
 				t.Errorf("after %d runs the heap has %d bytes, it had %d", runs, after.HeapInuse, before.HeapInuse)
 			}
-			if per := float64(after.Mallocs-before.Mallocs) / float64(runs); per > 0.5 && !raceEnabled {
-				t.Errorf("%.2f allocations a run, want none", per)
+			// Kernels are enqueued for nothing; a transfer to or from OpenGL's thread
+			// takes five small objects.
+			limit := 0.5
+			if name == "gl" {
+				limit += 5 * float64(len(in)+len(out))
+			}
+			if per := float64(after.Mallocs-before.Mallocs) / float64(runs); per > limit && !raceEnabled {
+				t.Errorf("%.2f allocations a run, want at most %v", per, limit)
 			}
 		})
 	}
