@@ -52,8 +52,14 @@ func (l *unary) Build(s *Scope, x ...*graph.Value) (*graph.Value, error) {
 	if l.err != nil {
 		return nil, l.err
 	}
+	if err := s.Err(); err != nil {
+		return nil, err
+	}
 	if len(x) != 1 {
 		return nil, fmt.Errorf("inputs: got %d, want 1", len(x))
+	}
+	if x[0] == nil {
+		return nil, errors.New("input 0 is nil")
 	}
 	return l.build(s, x[0]), s.Err()
 }

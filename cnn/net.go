@@ -175,22 +175,7 @@ func newNet(n *Net) (*Net, error) {
 
 // note keeps what a build of n has shown.
 func (n *Net) note(b *builder, g *graph.Graph) {
-	live := map[*graph.Node]bool{}
-	var mark func(v *graph.Value)
-	mark = func(v *graph.Value) {
-		node := v.Producer()
-		if node == nil || live[node] {
-			return
-		}
-		live[node] = true
-		for _, x := range node.In() {
-			mark(x)
-		}
-	}
-	for _, o := range g.Outputs() {
-		mark(o.Value)
-	}
-	n.entries = usedEntries(b.records, live)
+	n.entries = usedEntries(b.records, alive(g))
 	n.layers = nil
 	for _, r := range b.records {
 		if r.called {
@@ -248,6 +233,17 @@ func (n *Net) Graph() (*graph.Graph, error) {
 	defer n.store.mu.Unlock()
 	n.store.fill()
 	_, g, err := n.build(nil)
+	if err != nil || n.features == nil {
+		return g, err
+	}
+	// The layers behind the features go.
+	var others []graph.Option
+	for _, pass := range graph.PassNames() {
+		if pass != "dead-code" {
+			others = append(others, graph.WithoutPass(pass))
+		}
+	}
+	g, _, err = graph.Optimize(g, others...)
 	return g, err
 }
 
