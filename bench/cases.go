@@ -32,6 +32,7 @@ type caseOutput struct {
 // unsupported.
 var caseKinds = map[string]func(*caseReader) backend.Op{
 	"conv1d": convCase, "conv2d": convCase, "conv3d": convCase,
+	"conv_transpose1d": convTransposeCase, "conv_transpose2d": convTransposeCase, "conv_transpose3d": convTransposeCase,
 	"maxpool1d": maxPoolCase, "maxpool2d": maxPoolCase, "maxpool3d": maxPoolCase,
 	"avgpool1d": avgPoolCase, "avgpool2d": avgPoolCase, "avgpool3d": avgPoolCase,
 	"global_avgpool1d": globalCase(true), "global_avgpool2d": globalCase(true), "global_avgpool3d": globalCase(true),
@@ -163,6 +164,20 @@ func (r *caseReader) window() (w backend.Window) {
 
 func convCase(r *caseReader) backend.Op {
 	op := backend.Conv{Window: r.window(), Groups: 1}
+	r.attr("groups", &op.Groups)
+	r.attr("bias", &op.Bias)
+	r.input("x")
+	r.input("w")
+	if op.Bias {
+		r.input("b")
+	}
+	r.output("y")
+	return op
+}
+
+func convTransposeCase(r *caseReader) backend.Op {
+	op := backend.ConvTranspose{Window: r.window(), Groups: 1}
+	r.attr("output_padding", &op.OutputPadding)
 	r.attr("groups", &op.Groups)
 	r.attr("bias", &op.Bias)
 	r.input("x")

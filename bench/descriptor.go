@@ -29,7 +29,7 @@ type form struct {
 }
 
 var forms = []form{
-	convForm, poolForm, globalPoolForm, denseForm, matMulForm, batchNormForm, activationForm,
+	convForm, convTransposeForm, poolForm, globalPoolForm, denseForm, matMulForm, batchNormForm, activationForm,
 	softmaxForm, logSoftmaxForm, binaryForm, padForm, reshapeForm, flattenForm, reorderForm,
 }
 
@@ -60,6 +60,7 @@ func (e *ParseError) Error() string {
 //	conv:mb1_ic64ih56oc64oh56kh3ph1          a convolution, as benchdnn writes it
 //	conv:g32mb1_ic32ih112oc32oh56kh3sh2ph1   depthwise
 //	conv:mb1_ic3ih56oc64kh7sh2ph3+bias+relu  with epilogue
+//	convt:mb1_ic64ih28oc32oh56kh4sh2ph1      a transposed convolution: oh is the larger
 //	pool:max_mb1_ic64_ih112oh56kh3sh2ph1     also avg_p, avg_np; words ceil, idx
 //	globalpool:avg:1x512x7x7                 also max
 //	dense:mb8_ic4096oc1000+bias
@@ -83,6 +84,9 @@ func (e *ParseError) Error() string {
 // begin padding is half (rounded down) of what both need; without it both
 // paddings are equal. Beyond benchdnn, ed, eh and ew give the end padding, which
 // only ceil mode needs. Every number is at most 2³⁰.
+//
+// In a transposed convolution the pads take away from the output, and what the
+// other keys leave over is output padding.
 //
 // A convolution and dense take +bias, then any of +scaleshift, +residual and
 // activations, in that order. A rank-0 shape is written scalar.

@@ -135,6 +135,9 @@ func addOperands(d backend.Desc, bias bool, e backend.Epilogue, channel int) (ba
 	case backend.Conv:
 		op.Bias, op.Epilogue = false, nil
 		plain.Op = op
+	case backend.ConvTranspose:
+		op.Bias, op.Epilogue = false, nil
+		plain.Op = op
 	case backend.Dense:
 		plain.Op = backend.Dense{}
 	}

@@ -90,6 +90,11 @@ func TestParseOps(t *testing.T) {
 		{"pool:max_mb1_ic64_ih112oh56kh3sh2ph1_idx", backend.MaxPool{Indices: true}, []tensor.Shape{{1, 64, 112, 112}}, tensor.Shape{1, 64, 56, 56}},
 		{"pool:avg_p_mb1_ic2_ih4oh2kh2sh2", backend.AvgPool{CountIncludePad: true}, []tensor.Shape{{1, 2, 4, 4}}, tensor.Shape{1, 2, 2, 2}},
 		{"pool:avg_np_mb1_ic2_ih6oh4kh3sh2ph1eh2_ceil", backend.AvgPool{CeilMode: true}, []tensor.Shape{{1, 2, 6, 6}}, tensor.Shape{1, 2, 4, 4}},
+		{"convt:mb1_ic64ih28oc32oh56kh4sh2ph1", backend.ConvTranspose{Groups: 1, OutputPadding: []int{0, 0}}, []tensor.Shape{{1, 64, 28, 28}, {64, 32, 4, 4}}, tensor.Shape{1, 32, 56, 56}},
+		{"convt:g2mb1_ic4ih5oc6oh10kh3sh2ph1+bias+residual", backend.ConvTranspose{Groups: 2, OutputPadding: []int{0, 0}, Bias: true, Epilogue: backend.Epilogue{{Kind: backend.Residual}}},
+			[]tensor.Shape{{1, 4, 5, 5}, {4, 3, 3, 3}, {6}, {1, 6, 10, 10}}, tensor.Shape{1, 6, 10, 10}},
+		{"convt:mb1_ic2iw3oc4ow7kw2sw4pw1dw1", backend.ConvTranspose{Groups: 1, OutputPadding: []int{0}}, []tensor.Shape{{1, 2, 3}, {2, 4, 2}}, tensor.Shape{1, 4, 7}},
+		{"convt:mb1_ic2iw3oc4ow13kw2sw4dw1", backend.ConvTranspose{Groups: 1, OutputPadding: []int{2}}, []tensor.Shape{{1, 2, 3}, {2, 4, 2}}, tensor.Shape{1, 4, 13}},
 		{"globalpool:avg:1x512x7x7", backend.GlobalPool{Mean: true}, []tensor.Shape{{1, 512, 7, 7}}, tensor.Shape{1, 512, 1, 1}},
 		{"dense:mb2x7_ic64oc10+bias+relu", backend.Dense{Bias: true, Epilogue: backend.Epilogue{{Kind: backend.Activate}}}, []tensor.Shape{{2, 7, 64}, {10, 64}, {10}}, tensor.Shape{2, 7, 10}},
 		{"matmul:2x64x128:2x128x32", backend.MatMul{}, []tensor.Shape{{2, 64, 128}, {2, 128, 32}}, tensor.Shape{2, 64, 32}},
@@ -127,6 +132,9 @@ func TestParseOps(t *testing.T) {
 		}
 		got := d.Op
 		switch op := got.(type) { // the window is TestParseConv's
+		case backend.ConvTranspose:
+			op.Window = backend.Window{}
+			got = op
 		case backend.MaxPool:
 			op.Window = backend.Window{}
 			got = op
@@ -142,7 +150,7 @@ func TestParseOps(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for text, part := range map[string]string{
-		"":                                       "position 0: got the end, want one of conv:, pool:",
+		"":                                       "position 0: got the end, want one of conv:, convt:, pool:",
 		"conf:mb1":                               `position 0: got "conf:mb1"`,
 		"conv:mb1_ic64zz5":                       `position 13: got "zz5", want a key`,
 		"conv:mb1_ic64ih56oc":                    "position 19: got the end, want a number",
@@ -161,6 +169,14 @@ func TestParseErrors(t *testing.T) {
 		"conv:mb1_ic9999999999ih2oc64kh3":        "position 11: got 9999999999, want at most 1073741824",
 		"conv:mb1_ic64ih5oc64kh3+bias+gelu":      `position 29: got "gelu", want one of scaleshift, residual, relu`,
 		"conv:mb1_ic64ih5oc64kh3+clip(6,0)":      "lower ≤ upper",
+		"convt:mb1_ic4ih5oc4kh3sh0":              "strides",
+		"convt:mb1_ic4ih0oc4kh3":                 "got ih0, want 1 or more",
+		"convt:mb1_ic4ih5oc4oh14kh3sh2ph1":       "got oh14, want oh1 to oh11",
+		"convt:mb1_ic4ih5oc4oh8kh3sh2ph1eh1":     "got oh8, want oh9 to oh10",
+		"convt:mb1_ic4ih5oc4kh3ph4":              "pads take away from y",
+		"convt:g3mb1_ic4ih5oc3kh3":               "got ic4, want a multiple of g = 3",
+		"convt:g2mb1_ic4ih5oc3kh3":               "got oc3, want a multiple of g = 2",
+		"convt:mb1_ic4ih5kh3":                    "want oc",
 		"conv:mb1_ic64ih5oc64kh3 ":               `position 23: got " ", want the end`,
 		`conv:mb1_ic64ih5oc64kh3"x"`:             `want n"name" at the end`,
 		"pool:avg_mb1_ic1_ih4kh2":                "want one of max, avg_np, avg_p",
@@ -267,6 +283,7 @@ func FuzzParse(f *testing.F) {
 			f.Add(p.String())
 		}
 	}
+	f.Add("convt:g2mb1_ic2ih9iw11oc4oh18ow12kh3kw5sh2sw1ph1pw2dh1eh1+bias")
 	f.Add("conv:mb1_ic2ih9iw11oc4oh4ow11kh3kw5sh2sw1ph0pw2dh1eh3+bias+leakyrelu(1e+30)")
 	f.Add("pool:avg_p_mb1_ic2_id6ih7kd3kw2sw3pd1ew4_ceil")
 	f.Fuzz(func(t *testing.T, text string) {

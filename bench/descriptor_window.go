@@ -56,7 +56,7 @@ var convForm = form{
 			fmt.Fprintf(&b, "g%d", g)
 		}
 		fmt.Fprintf(&b, "mb%d_ic%d", x[0], x[1])
-		writeWindow(&b, geo, fmt.Sprintf("oc%d", w[0]), nil)
+		writeWindow(&b, geo, padding, fmt.Sprintf("oc%d", w[0]), nil)
 		return b.String() + formatEpilogue(op.Bias, op.Epilogue), true
 	},
 }
@@ -127,7 +127,7 @@ var poolForm = form{
 			words = "_ceil" + words
 			end = geo.End
 		}
-		writeWindow(&b, geo, "", end)
+		writeWindow(&b, geo, padding, "", end)
 		return b.String() + words, true
 	},
 }
@@ -202,7 +202,8 @@ func (k keyed) fail(name, want string) error {
 }
 
 // dimsFrom returns the letters of the spatial dims, outermost first. It fails
-// when none has an input size, and on a key of a dim that is not there.
+// when none has an input size, on a key of a dim that is not there, and when the
+// size of the window is missing.
 func (k keyed) dimsFrom() (string, error) {
 	dims := "dhw"
 	for dims != "" && !k.has("i"+dims[:1]) {
@@ -218,36 +219,50 @@ func (k keyed) dimsFrom() (string, error) {
 			}
 		}
 	}
+	if !k.has("k" + dims[:1]) {
+		return "", k.s.want("k" + dims[:1] + ", the size of the window")
+	}
 	return dims, nil
+}
+
+const unknown = -1 // of a key that is missing
+
+// dimValues holds the values of a dim's keys by their first letter.
+type dimValues map[byte]int
+
+// next turns the values of the dim before into those of dim j, and returns the key
+// that has the output size.
+func (k keyed) next(at dimValues, dims string, j int) (oKey string) {
+	own := false // does the dim have a key?
+	for _, q := range "iokspde" {
+		own = own || k.has(string(q)+dims[j:j+1])
+	}
+	for _, q := range []byte("ikspde") {
+		at[q] = k.get(string(q)+dims[j:j+1], at[q])
+	}
+	// An output is only copied into a dim that is like the outer one in all.
+	oKey = "o" + dims[j:j+1]
+	if j == 0 || own {
+		at['o'] = k.get(oKey, unknown)
+	}
+	if !k.has(oKey) {
+		oKey = "o" + dims[:1]
+	}
+	return oKey
 }
 
 // window completes the sizes of a window by the rules of Parse, and returns it
 // with the spatial sizes of the input.
 func (k keyed) window(ceil bool) (win backend.Window, in []int, err error) {
-	const unknown = -1
 	dims, err := k.dimsFrom()
 	if err != nil {
 		return win, nil, err
 	}
-	if !k.has("k" + dims[:1]) {
-		return win, nil, k.s.want("k" + dims[:1] + ", the size of the window")
-	}
 	n := len(dims)
 	ends := make([]int, 0, n)
-	at := map[byte]int{'s': 1, 'd': 0, 'p': unknown, 'e': unknown}
+	at := dimValues{'s': 1, 'p': unknown, 'e': unknown}
 	for j := range n {
-		own := false // does the dim have a key?
-		for _, q := range "iokspde" {
-			own = own || k.has(string(q)+dims[j:j+1])
-		}
-		for _, q := range []byte("ikspde") {
-			at[q] = k.get(string(q)+dims[j:j+1], at[q])
-		}
-		// An output is only copied into a dim that is like the outer one in all.
-		oKey := "o" + dims[j:j+1]
-		if j == 0 || own {
-			at['o'] = k.get(oKey, unknown)
-		}
+		oKey := k.next(at, dims, j)
 		i, o, kernel, stride, dil := at['i'], at['o'], at['k'], at['s'], at['d']+1
 		reach := dil*(kernel-1) + 1
 		p, e := at['p'], at['e']
@@ -269,9 +284,6 @@ func (k keyed) window(ceil bool) (win backend.Window, in []int, err error) {
 			return win, nil, fmt.Errorf("bench: %q: dim %c: %w", k.s.text, dims[j], err)
 		}
 		if o != unknown && o != geo.Out[0] {
-			if !k.has(oKey) {
-				oKey = "o" + dims[:1]
-			}
 			want := fmt.Sprintf("o%c%d, as the other keys have it", dims[j], geo.Out[0])
 			if o < geo.Out[0] && at['e'] == unknown && !ceil {
 				want = fmt.Sprintf("o%c%d or more, as the other keys have it", dims[j], geo.Out[0])
@@ -292,19 +304,25 @@ func (k keyed) window(ceil bool) (win backend.Window, in []int, err error) {
 	return win, in, nil
 }
 
+// padding is what the windows of dim j take, begin and end together.
+func padding(g backend.Geometry, j int) int {
+	return max((g.Out[j]-1)*g.Stride[j]+g.Dilation[j]*(g.Kernel[j]-1)+1-g.In[j], 0)
+}
+
 // neededEnd is the end padding of dim j that the last window reaches.
 func neededEnd(g backend.Geometry, j int) int {
 	return max((g.Out[j]-1)*g.Stride[j]+g.Dilation[j]*(g.Kernel[j]-1)+1-g.In[j]-g.Begin[j], 0)
 }
 
 // writeWindow writes the spatial keys, with oc between input and output. End is
-// nil when the end padding follows from the output.
-func writeWindow(b *strings.Builder, g backend.Geometry, oc string, end []int) {
+// nil when the end padding follows from the output; padding is what begin and end
+// of a dim have together.
+func writeWindow(b *strings.Builder, g backend.Geometry, padding func(backend.Geometry, int) int, oc string, end []int) {
 	n := len(g.In)
 	dims := "dhw"[3-n:]
 	pads := end != nil
 	for j := range n {
-		pads = pads || g.Begin[j] != 0 || g.Begin[j] != max((g.Out[j]-1)*g.Stride[j]+g.Dilation[j]*(g.Kernel[j]-1)+1-g.In[j], 0)/2
+		pads = pads || g.Begin[j] != 0 || g.Begin[j] != padding(g, j)/2
 	}
 	dil := make([]int, n)
 	for j := range dil {

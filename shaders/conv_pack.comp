@@ -1,9 +1,9 @@
-// conv_pack.comp: weights [out, in/groups, taps] to the form of
-// backend/gl/conv_format.go: [groups][blocks][taps][in, rounded up][block], zeros
-// where it is rounded up.
+// conv_pack.comp: weights [out, in/groups, taps], or [in, out/groups, taps] of a
+// transposed convolution, to the form of backend/gl/conv_format.go:
+// [groups][blocks][taps][in, rounded up][block], zeros where it is rounded up.
 // Bindings: 0 w ro (texels if USE_TEXEL), 1 packed wo (std430)
 // Uniforms: 0 the sizes below
-// Defines: LOCAL, USE_TEXEL
+// Defines: LOCAL, USE_TEXEL; TRANSPOSED for the second form
 // Workgroup: LOCAL x1x1, one vec4 of packed weights an invocation
 #include "lib/invocation.glsl"
 #include "lib/source.glsl"
@@ -32,6 +32,10 @@ void main() {
     vec4 v = vec4(0);
     for (int l = 0; l < 4; l++)
         if (o + l < OUT && c < IN)
+#ifdef TRANSPOSED
+            v[l] = FETCH1(w, ((g * IN + c) * OUT + o + l) * TAPS + tap);
+#else
             v[l] = FETCH1(w, ((g * OUT + o + l) * IN + c) * TAPS + tap);
+#endif
     packed_w[i] = v;
 }

@@ -21,6 +21,8 @@ func deterministic() []problem {
 		convCase("conv-k1", backend.Conv{}, shape{4, 33, 7, 5}, shape{30, 33, 1, 1}),
 		convCase("depthwise", backend.Conv{Window: win, Groups: 24}, shape{4, 24, 9, 8}, shape{24, 1, 3, 3}),
 		convCase("grouped", backend.Conv{Window: win, Groups: 4}, shape{4, 24, 7, 8}, shape{16, 6, 3, 3}),
+		transposeCase("convtranspose", backend.ConvTranspose{Window: backend.Window{Strides: shape{2, 2}, Pads: pads(2, 1)}, Bias: true, Epilogue: backend.Epilogue{relu}}, shape{4, 40, 9, 7}, shape{40, 34, 4, 4}),
+		transposeCase("convtranspose-depthwise", backend.ConvTranspose{Window: backend.Window{Strides: shape{2, 2}, Pads: pads(2, 1)}, Groups: 24}, shape{4, 24, 9, 8}, shape{24, 1, 4, 4}),
 		{name: "dense", d: denseDesc(backend.Dense{Bias: true}, shape{4, 3000}, 50)},
 		{name: "dense-many", d: denseDesc(backend.Dense{}, shape{21, 1100}, 18)},
 		{name: "matmul", d: desc(backend.MatMul{}, backend.F32(4, 9, 700), backend.F32(4, 700, 11))},

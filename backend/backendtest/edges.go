@@ -224,6 +224,9 @@ func badDescs() []badDesc {
 		{"bias-missing", desc(backend.Conv{Bias: true}, image, w33), isShape},
 		{"residual-shape", desc(backend.Conv{Epilogue: backend.Epilogue{residual}}, image, w33, f(1, 4, 6, 5)), isShape},
 		{"step", desc(backend.Conv{Epilogue: backend.Epilogue{{Kind: 9}}}, image, w33), isAttr},
+		{"transposed-weights", desc(backend.ConvTranspose{}, image, w33), isShape},
+		{"transposed-pads", desc(backend.ConvTranspose{Window: backend.Window{Pads: pads(2, 5)}}, image, f(3, 4, 3, 3)), isShape},
+		{"transposed-output-padding", desc(backend.ConvTranspose{OutputPadding: shape{1, 0}}, image, f(3, 4, 3, 3)), isAttr},
 		{"clip", desc(backend.Activation{Act: backend.Act{Kind: backend.Clip, Alpha: 1, Beta: -1}}, f(2)), isAttr},
 		{"activation", desc(backend.Activation{Act: backend.Act{Kind: 77}}, f(2)), isAttr},
 		{"overflow", desc(backend.Activation{}, f(1<<31, 1<<31, 4)), isShape},
@@ -251,6 +254,8 @@ func hugeDescs() []badDesc {
 	return []badDesc{
 		{name: "conv", d: desc(backend.Conv{}, f(1<<20, 64, 8, 8), f(64, 64, 1, 1))},
 		{name: "conv-output", d: desc(backend.Conv{}, f(1<<14, 1, 16, 16), f(1024, 1, 1, 1))},
+		{name: "convtranspose", d: desc(backend.ConvTranspose{Window: backend.Window{Strides: shape{4, 4}}}, f(1<<14, 1, 32, 32), f(1, 64, 4, 4))},
+		{name: "convtranspose-stride", d: desc(backend.ConvTranspose{Window: backend.Window{Strides: shape{1 << 30}, Pads: shape{0, 1 << 30}}}, f(1, 1, 2), f(1, 1, 1))},
 		{name: "maxpool", d: desc(backend.MaxPool{Window: backend.Window{Kernel: shape{2, 2}}}, f(1<<16, 1, 256, 256))},
 		{name: "relu-2³¹", d: desc(backend.Activation{}, f(1<<15, 1<<16))},
 		{name: "relu-2³¹-1", d: desc(backend.Activation{}, f(1<<31-1))},

@@ -277,6 +277,31 @@ var allRelations = []relation{
 			m.r.Errorf("⟨conv(x,w), g⟩ = %v, ⟨x, ∂x⟩ = %v, ⟨w, ∂w⟩ = %v: want equal", a, b, c)
 		}
 	}},
+	{"transposed", func(m *relations) {
+		op := backend.ConvTranspose{Window: backend.Window{Pads: shape{1, 0, 1, 2}, Strides: shape{2, 3}, Dilations: shape{1, 2}}, OutputPadding: shape{1, 0}, Groups: 2}
+		x, w := m.fill(2, 6, 5, 6), m.fill(6, 4, 3, 3)
+		y := m.do(op, x, w)
+		g := m.fill(y.Shape()...)
+		conv := backend.Conv{Window: op.Window, Groups: 2}
+		if a, b := dot(y, g), dot(x, m.do(conv, g, w)); a != b {
+			m.r.Errorf("⟨convᵀ(x,w), g⟩ = %v, ⟨x, conv(g,w)⟩ = %v: want equal", a, b)
+		}
+	}},
+	{"transposed-stride1", func(m *relations) {
+		x, w := m.fill(2, 5, 6, 7), m.fill(5, 6, 3, 4)
+		turned := m.make(func(i []int) float32 { return at(w, i[1], i[0], 2-i[2], 3-i[3]) }, 6, 5, 3, 4)
+		m.equal("convᵀ of stride 1 = conv with the kernel turned", m.do(backend.ConvTranspose{}, x, w), m.do(padded(2, 3, 2, 3), x, turned))
+	}},
+	{"transposed-zeros", func(m *relations) {
+		x, w := m.fill(2, 4, 5, 6), m.fill(4, 6, 3, 3)
+		spread := m.make(func(i []int) float32 {
+			if i[2]%2 != 0 || i[3]%3 != 0 {
+				return 0
+			}
+			return at(x, i[0], i[1], i[2]/2, i[3]/3)
+		}, 2, 4, 9, 16)
+		m.equal("a stride = zeros between the inputs", m.do(backend.ConvTranspose{Window: backend.Window{Strides: shape{2, 3}}}, x, w), m.do(backend.ConvTranspose{}, spread, w))
+	}},
 	{"maxpool-separable", func(m *relations) {
 		x := m.fill(2, 5, 8, 9)
 		pool := func(k ...int) backend.Op {

@@ -22,6 +22,9 @@ func prototypes(s *suite, r reporter, family string) {
 		{"dynamic-batch-depthwise", func(n int) backend.Desc {
 			return convDesc(backend.Conv{Window: backend.Window{Pads: pads(2, 1)}, Groups: 20}, shape{n, 20, 7, 9}, shape{20, 1, 3, 3})
 		}},
+		{"dynamic-batch-convtranspose", func(n int) backend.Desc {
+			return transposeDesc(backend.ConvTranspose{Window: backend.Window{Strides: shape{2, 2}, Pads: pads(2, 1)}, Bias: true}, shape{n, 20, 5, 7}, shape{20, 37, 4, 4})
+		}},
 		{"dynamic-batch-dense", func(n int) backend.Desc { return denseDesc(backend.Dense{Bias: true}, shape{n, 70}, 33) }},
 	} {
 		s.test(r, family, p.name, func(r reporter) { s.dynamicBatch(r, family, p.name, p.desc) })

@@ -132,6 +132,7 @@ type family struct {
 var families = []family{
 	{"conv", problems(convProblems)},
 	{"conv-backward", problems(convBackwardProblems)},
+	{"convtranspose", problems(convTransposeProblems)},
 	{"dense", problems(denseProblems)},
 	{"matmul", problems(matmulProblems)},
 	{"maxpool", problems(maxPoolProblems)},

@@ -18,7 +18,7 @@ func normals(r *rand.Rand, shape ...int) *tensor.Tensor {
 }
 
 // Random products of K terms stay within 4√K·u·Σ|w||x| (numerics: pass), up to
-// 10⁵ terms, for Conv (also depthwise), Dense and MatMul.
+// 10⁵ terms, for Conv, ConvTranspose, Dense and MatMul.
 func TestSumBound(t *testing.T) {
 	be := open(t, "cpu", backend.WithThreads(2))
 	r := rand.New(rand.NewPCG(3, 4))
@@ -41,6 +41,7 @@ func TestSumBound(t *testing.T) {
 			"dense":         {backend.Dense{}, []*tensor.Tensor{x, w}},
 			"matmul":        {backend.MatMul{}, []*tensor.Tensor{x, wt}},
 			"conv channels": {backend.Conv{}, []*tensor.Tensor{at(1, k, 1), conv(o, k, 1)}},
+			"transposed":    {backend.ConvTranspose{}, []*tensor.Tensor{at(1, k, 1), tensor.Must(wt.Reshape(k, o, 1))}},
 			"conv taps":     {backend.Conv{}, []*tensor.Tensor{at(1, 1, k), conv(o, 1, k)}},
 		} {
 			y, err := backend.RunOnce(ctx, be, c.op, c.in...)

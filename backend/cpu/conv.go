@@ -50,7 +50,7 @@ func convGeometry(op backend.Conv, x, wd backend.TensorDesc) (backend.Geometry3,
 
 // convDescs resolves the layouts of x, w and y.
 func convDescs(d backend.Desc) (in, out []backend.TensorDesc, x, y rows, err error) {
-	const op = "Conv"
+	op := d.Op.Kind()
 	in = append([]backend.TensorDesc{}, d.In...)
 	out = append([]backend.TensorDesc{}, d.Out...)
 	in[0] = resolve(in[0], backend.ChannelsLast)

@@ -34,6 +34,8 @@ func candidates(d backend.Desc) []candidate {
 	switch d.Op.(type) {
 	case backend.Conv:
 		return []candidate{{"depthwise", planDepthwise}, {"indirect-gemm", planConv}}
+	case backend.ConvTranspose:
+		return []candidate{{"depthwise", planTransposeDepthwise}, {"indirect-gemm", planConvTranspose}}
 	case backend.Dense:
 		return []candidate{{"gemm", planDense}}
 	case backend.MatMul:

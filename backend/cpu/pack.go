@@ -82,6 +82,11 @@ func (f panelFormat) microkernel() (*microkernel, error) {
 
 // pack implements packer.
 func (f panelFormat) pack(dst []float32, t *tensor.Tensor) (func(c *call, part, thread int), int, error) {
+	return f.packFrom(dst, t, f.source())
+}
+
+// packFrom is pack of a tensor whose elements lie as s says.
+func (f panelFormat) packFrom(dst []float32, t *tensor.Tensor, s panelSource) (func(c *call, part, thread int), int, error) {
 	if want := f.groups * f.cols * f.kc * f.taps; t.DType() != tensor.Float32 || t.Size() != want {
 		return nil, 0, &backend.ShapeError{Op: "Pack", Arg: "t", Got: backend.Of(t).String(), Want: fmt.Sprintf("%d float32 for %v", want, f)}
 	}
@@ -91,7 +96,6 @@ func (f panelFormat) pack(dst []float32, t *tensor.Tensor) (func(c *call, part, 
 	}
 	parts := f.parts()
 	src := t.Float32s()
-	s := f.source()
 	return func(_ *call, part, _ int) { f.packPart(mk, dst, src, s, part, parts) }, parts, nil
 }
 

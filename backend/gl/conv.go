@@ -48,23 +48,9 @@ type convShape struct {
 // newConvShape settles the layouts, asks for packed weights, and refuses what no
 // algorithm here does.
 func newConvShape(p *plan, op backend.Conv) (convShape, error) {
-	x, w, y := &p.in[0], &p.in[1], &p.out[0]
-	for _, t := range []*backend.TensorDesc{x, y} {
-		if err := p.mustSettle(t, "images", backend.ChannelsLast4); err != nil {
-			return convShape{}, err
-		}
-	}
-	if err := p.mustSettle(w, "w", backend.Plain); err != nil {
+	x, w := &p.in[0], &p.in[1]
+	if err := p.settleConv(); err != nil {
 		return convShape{}, err
-	}
-	for i := 2; i < len(p.in); i++ {
-		t, l := &p.in[i], backend.Plain
-		if len(t.Shape) > 1 {
-			l = backend.ChannelsLast4
-		}
-		if err := p.mustSettle(t, "operand", l); err != nil {
-			return convShape{}, err
-		}
 	}
 	geo, err := op.Geometry(x.Shape, w.Shape)
 	if err != nil {
@@ -101,20 +87,47 @@ func newConvShape(p *plan, op backend.Conv) (convShape, error) {
 	return c, nil
 }
 
-// weights returns the packed weights as a buffer of the run: an input packed
-// before where it is constant, else the workspace, filled by a step of its own.
+// settleConv settles the layouts of a convolution: images are channels-last/4.
+func (p *plan) settleConv() error {
+	for _, t := range []*backend.TensorDesc{&p.in[0], &p.out[0]} {
+		if err := p.mustSettle(t, "images", backend.ChannelsLast4); err != nil {
+			return err
+		}
+	}
+	if err := p.mustSettle(&p.in[1], "w", backend.Plain); err != nil {
+		return err
+	}
+	for i := 2; i < len(p.in); i++ {
+		t, l := &p.in[i], backend.Plain
+		if len(t.Shape) > 1 {
+			l = backend.ChannelsLast4
+		}
+		if err := p.mustSettle(t, "operand", l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// weights returns the packed weights as a buffer of the run.
 func (p *plan) weights(c convShape) (a argument, off, bytes int64) {
-	bytes = c.format.Bytes()
+	return p.convWeights(c.format, c.format)
+}
+
+// convWeights returns the weights in the form f as a buffer of the run: an input
+// packed before, in the given format, where it is constant, else the workspace,
+// filled by a step of its own. The defines say how the weights lie.
+func (p *plan) convWeights(format backend.Format, f convFormat, defines ...shaders.Define) (a argument, off, bytes int64) {
+	bytes = f.Bytes()
 	if p.in[1].Const {
-		p.formats[1] = c.format
+		p.formats[1] = format
 		return input(1), 0, bytes
 	}
 	off = p.scratch(bytes)
 	n := int(bytes / 16)
-	f := c.format
 	s := step{
-		shader: "conv_pack.comp",
-		bind:   []binding{reads(0, input(1), device.R32F), writes(1, workspace).part(off, bytes)},
+		shader: "conv_pack.comp", defines: defines,
+		bind: []binding{reads(0, input(1), device.R32F), writes(1, workspace).part(off, bytes)},
 		uniforms: []uniform{ints(0,
 			n, f.block/4, f.in, roundUp(f.in, 4), f.taps, f.blocks(), f.out)},
 	}

@@ -41,6 +41,22 @@ func (f depthwiseFormat) pack(dst []float32, t *tensor.Tensor) {
 // conv_depthwise.comp holds.
 const maxWindow = 24
 
+// depthwiseWeights returns the packed weights as a buffer of the run, as convWeights
+// does.
+func (p *plan) depthwiseWeights(f depthwiseFormat) (a argument, off int64) {
+	if p.in[1].Const {
+		p.formats[1] = f
+		return input(1), 0
+	}
+	off = p.scratch(f.Bytes())
+	// The packed form is that of a channels-last/4 image.
+	from := backend.TensorDesc{DType: tensor.Float32, Shape: tensor.Shape{1, f.channels, f.taps}, Layout: backend.Plain}
+	to := from
+	to.Layout = backend.ChannelsLast4
+	p.reorder(from, to, reads(0, input(1), device.R32UI), writes(1, workspace).part(off, f.Bytes()))
+	return workspace, off
+}
+
 // planConvDepthwise plans conv_depthwise.comp.
 func planConvDepthwise(p *plan, c convShape) error {
 	if c.in != 1 || c.out != 1 || c.groups == 1 {
@@ -59,16 +75,7 @@ func planConvDepthwise(p *plan, c convShape) error {
 		return p.unsupported("a window of %d elements along w", inputs(px))
 	}
 	f := depthwiseFormat{channels: c.groups, taps: c.taps}
-	weights, off := input(1), int64(0)
-	if p.in[1].Const {
-		p.formats[1] = f
-	} else { // the packed form is that of a channels-last/4 image
-		weights, off = workspace, p.scratch(f.Bytes())
-		from := backend.TensorDesc{DType: tensor.Float32, Shape: tensor.Shape{1, f.channels, f.taps}, Layout: backend.Plain}
-		to := from
-		to.Layout = backend.ChannelsLast4
-		p.reorder(from, to, reads(0, input(1), device.R32UI), writes(1, workspace).part(off, f.Bytes()))
-	}
+	weights, off := p.depthwiseWeights(f)
 	c4 := ceilDiv(c.groups, 4)
 	rowTiles := ceilDiv(c.outSize[2], px)
 	n := c.images * c.outSize[0] * c.outSize[1] * rowTiles * c4

@@ -44,6 +44,8 @@ func (be *Backend) candidates(d backend.Desc) []candidate {
 		return activationCandidates(op)
 	case backend.Conv:
 		return be.convCandidates(op)
+	case backend.ConvTranspose:
+		return convTransposeCandidates(op)
 	case backend.Reorder:
 		return reorderCandidates()
 	case backend.MaxPool:
