@@ -5,7 +5,9 @@ package backend
 //
 // Input: x of any shape. Output: y of the same shape.
 //
-// Source: ONNX Relu-14, LeakyRelu-16, Clip-13, Sigmoid-13, Tanh-13.
+// Source: ONNX Relu-14, LeakyRelu-16, Clip-13, Sigmoid-13, Tanh-13, Elu-6, Selu-6,
+// Celu-12, HardSigmoid-6, Softplus-1, Softsign-1, Swish-24 (Silu), HardSwish-14,
+// Mish-18, Gelu-20 (approximate "none" and "tanh"), Exp-13.
 type Activation struct{ Act }
 
 // Kind returns "Activation".

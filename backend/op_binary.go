@@ -11,13 +11,14 @@ type BinaryKind uint8
 
 // The elementwise ops of two tensors.
 const (
-	Add BinaryKind = iota // y = a + b
-	Sub                   // y = a − b
-	Mul                   // y = a · b
-	Div                   // y = a / b, by IEEE's rules for 0, ∞ and NaN
+	Add   BinaryKind = iota // y = a + b
+	Sub                     // y = a − b
+	Mul                     // y = a · b
+	Div                     // y = a / b, by IEEE's rules for 0, ∞ and NaN
+	PRelu                   // y = a where a ≥ 0 or is NaN, a · b below: b is the slope
 )
 
-var binaryNames = [...]string{"Add", "Sub", "Mul", "Div"}
+var binaryNames = [...]string{"Add", "Sub", "Mul", "Div", "PRelu"}
 
 // String returns ONNX's name.
 func (k BinaryKind) String() string {
@@ -29,10 +30,11 @@ func (k BinaryKind) String() string {
 
 // Binary applies Fn elementwise to two tensors that are broadcast against each
 // other: dims are aligned at the right, and a dim of 1 or an absent one stretches.
+// A slope of PRelu that belongs to the channels of an image is [C, 1, 1].
 //
 // Inputs: a, b. Output: y of the broadcast shape.
 //
-// Source: ONNX Add-14, Sub-14, Mul-14, Div-14.
+// Source: ONNX Add-14, Sub-14, Mul-14, Div-14, PRelu-16.
 type Binary struct{ Fn BinaryKind }
 
 // Kind returns "Binary".

@@ -46,6 +46,19 @@ var caseKinds = map[string]func(*caseReader) backend.Op{
 	"clip":        actCase(backend.Clip, "min", "max"),
 	"sigmoid":     actCase(backend.Sigmoid, "", ""),
 	"tanh":        actCase(backend.Tanh, "", ""),
+	"elu":         actCase(backend.Elu, "alpha", ""),
+	"selu":        actCase(backend.Selu, "", ""),
+	"celu":        actCase(backend.Celu, "alpha", ""),
+	"hardsigmoid": actCase(backend.HardSigmoid, "alpha", "beta"),
+	"softplus":    actCase(backend.Softplus, "", ""),
+	"softsign":    actCase(backend.Softsign, "", ""),
+	"silu":        actCase(backend.Silu, "", ""),
+	"hardswish":   actCase(backend.HardSwish, "", ""),
+	"mish":        actCase(backend.Mish, "", ""),
+	"gelu_erf":    actCase(backend.Gelu, "", ""),
+	"gelu_tanh":   actCase(backend.GeluTanh, "", ""),
+	"exp":         actCase(backend.Exp, "", ""),
+	"prelu":       preluCase,
 	"softmax":     softmaxCase(false),
 	"log_softmax": softmaxCase(true),
 	"add":         binaryCase(backend.Add), "sub": binaryCase(backend.Sub), "mul": binaryCase(backend.Mul), "div": binaryCase(backend.Div),
@@ -276,6 +289,22 @@ func actCase(kind backend.ActKind, alpha, beta string) func(*caseReader) backend
 		r.output("y")
 		return backend.Activation{Act: act}
 	}
+}
+
+// preluCase has a slope for each channel of x, or one for all.
+func preluCase(r *caseReader) backend.Op {
+	r.input("x")
+	slope := r.read("slope")
+	x, s := r.plan.in[0].Shape(), slope.Shape()
+	if len(s) == 1 && len(x) > 2 {
+		s = append(s, slices.Repeat([]int{1}, len(x)-2)...)
+		slope = tensor.Must(slope.Reshape(s...)) // as many elements
+	} else if len(s) > 1 && r.err == nil {
+		r.unknown("a slope of shape %v", s)
+	}
+	r.plan.in = append(r.plan.in, slope)
+	r.output("y")
+	return backend.Binary{Fn: backend.PRelu}
 }
 
 func softmaxCase(log bool) func(*caseReader) backend.Op {

@@ -66,9 +66,11 @@ func (e *ParseError) Error() string {
 //	dense:mb8_ic4096oc1000+bias
 //	matmul:2x64x128:2x128x32
 //	bn:1x64x56x56:eps1e-05
-//	act:relu:1x64x56x56                      also leakyrelu(a), clip(lo,hi), sigmoid, tanh
+//	act:relu:1x64x56x56                      also leakyrelu(a), clip(lo,hi), sigmoid, tanh,
+//	  elu(a), selu, celu(a), hardsigmoid(a,b), softplus, softsign, silu, hardswish, mish,
+//	  gelu, gelutanh, exp
 //	softmax:1x1000:axis1                     also logsoftmax
-//	binary:add:1x64x8x8:64x1x1               also sub, mul, div
+//	binary:add:1x64x8x8:64x1x1               also sub, mul, div, prelu
 //	pad:1x3x8x8:0,0,1,1,0,0,1,1:edge         also reflect, constant(v)
 //	reshape:1x64x7x7:0x-1
 //	flatten:1x64x7x7:axis1

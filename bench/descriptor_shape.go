@@ -198,7 +198,7 @@ var batchNormForm = form{
 }
 
 var activationForm = form{
-	prefix: "act", grammar: "relu|leakyrelu(A)|clip(LO,HI)|sigmoid|tanh:SHAPE",
+	prefix: "act", grammar: "relu|leakyrelu(A)|clip(LO,HI)|sigmoid|tanh|elu(A)|selu|celu(A)|hardsigmoid(A,B)|softplus|softsign|silu|hardswish|mish|gelu|gelutanh|exp:SHAPE",
 	parse: func(s *scanner) (backend.Desc, error) {
 		a, _, err := s.act()
 		if err == nil {
@@ -242,10 +242,10 @@ func softmax(prefix string, log bool) form {
 	}
 }
 
-var binaryNames = []string{"add", "sub", "mul", "div"} // in the order of backend.BinaryKind
+var binaryNames = []string{"add", "sub", "mul", "div", "prelu"} // in the order of backend.BinaryKind
 
 var binaryForm = form{
-	prefix: "binary", grammar: "add|sub|mul|div:SHAPE:SHAPE",
+	prefix: "binary", grammar: "add|sub|mul|div|prelu:SHAPE:SHAPE",
 	parse: func(s *scanner) (backend.Desc, error) {
 		fn, err := s.oneOf(binaryNames...)
 		if err == nil {

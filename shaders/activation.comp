@@ -1,7 +1,7 @@
 // activation.comp: y = act(x) elementwise, see lib/activation.glsl. y may be x.
 // Bindings: 0 x ro (texels if USE_TEXEL), 1 y wo (std430)
 // Uniforms: 0 the sizes below; 3 alpha, beta
-// Defines: ACT; WIDTH 4 or 1 (default) elements an invocation; MASK: x has channels with
+// Defines: ACT, ACT_ARGS of lib/activation.glsl; WIDTH 4 or 1 (default) elements an invocation; MASK: x has channels with
 // padding, where zeros are written; LOCAL, USE_TEXEL
 // Workgroup: LOCAL x1x1
 // Error: see lib/activation.glsl

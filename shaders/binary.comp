@@ -10,12 +10,14 @@
 // Error: one rounding; division 2.5 ULP, as GLSL has it
 #include "lib/invocation.glsl"
 #include "lib/divide.glsl"
+#include "lib/nan.glsl"
 #include "lib/source.glsl"
 
 #define FN_ADD 0
 #define FN_SUB 1
 #define FN_MUL 2
 #define FN_DIV 3
+#define FN_PRELU 4
 
 #if VEC == 4
 #define VALUE vec4
@@ -49,6 +51,8 @@ float quotient(float p, float q) {
     return (p * k) / (q * k);
 }
 
+float prelu(float v, float slope) { return v >= 0.0 || nan_is(v) ? v : v * slope; }
+
 VALUE combine(VALUE p, VALUE q) {
 #if FN == FN_ADD
     return p + q;
@@ -56,6 +60,10 @@ VALUE combine(VALUE p, VALUE q) {
     return p - q;
 #elif FN == FN_MUL
     return p * q;
+#elif FN == FN_PRELU && VEC == 4
+    return vec4(prelu(p.x, q.x), prelu(p.y, q.y), prelu(p.z, q.z), prelu(p.w, q.w));
+#elif FN == FN_PRELU
+    return prelu(p, q);
 #elif VEC == 4
     return vec4(quotient(p.x, q.x), quotient(p.y, q.y), quotient(p.z, q.z), quotient(p.w, q.w));
 #else

@@ -30,6 +30,10 @@ func denseProblems(bool) []problem {
 	}
 	ps[5].fills = check.Fills()
 	ps[6].layouts = true
+	for _, k := range backend.ActKinds() { // 1.5 is in the domain of every constant
+		step := act(k, 1.5, 2)
+		ps = append(ps, dense("epilogue-"+k.String(), backend.Dense{Bias: true, Epilogue: backend.Epilogue{step, residual}}, shape{3, 40}, 13))
+	}
 	return ps
 }
 

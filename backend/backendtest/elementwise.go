@@ -31,6 +31,19 @@ func activationProblems(bool) []problem {
 		{"clip-point", backend.Act{Kind: backend.Clip, Alpha: 1.5, Beta: 1.5}},
 		{"sigmoid", backend.Act{Kind: backend.Sigmoid}},
 		{"tanh", backend.Act{Kind: backend.Tanh}},
+		{"elu", backend.Act{Kind: backend.Elu, Alpha: 1.5}},
+		{"selu", backend.Act{Kind: backend.Selu}},
+		{"celu", backend.Act{Kind: backend.Celu, Alpha: 2}},
+		{"hard-sigmoid", backend.Act{Kind: backend.HardSigmoid, Alpha: 0.2, Beta: 0.5}},
+		{"hard-sigmoid-falling", backend.Act{Kind: backend.HardSigmoid, Alpha: -0.25, Beta: 2}},
+		{"softplus", backend.Act{Kind: backend.Softplus}},
+		{"softsign", backend.Act{Kind: backend.Softsign}},
+		{"silu", backend.Act{Kind: backend.Silu}},
+		{"hard-swish", backend.Act{Kind: backend.HardSwish}},
+		{"mish", backend.Act{Kind: backend.Mish}},
+		{"gelu", backend.Act{Kind: backend.Gelu}},
+		{"gelu-tanh", backend.Act{Kind: backend.GeluTanh}},
+		{"exp", backend.Act{Kind: backend.Exp}},
 	} {
 		op := backend.Activation{Act: a.act}
 		ps = append(ps,
@@ -76,12 +89,14 @@ func binaryProblems(bool) []problem {
 	for _, f := range []struct {
 		name string
 		fn   backend.BinaryKind
-	}{{"add", backend.Add}, {"sub", backend.Sub}, {"mul", backend.Mul}, {"div", backend.Div}} {
+	}{{"add", backend.Add}, {"sub", backend.Sub}, {"mul", backend.Mul}, {"div", backend.Div}, {"prelu", backend.PRelu}} {
 		p := bin(f.name, f.fn, shape{2, 19, 5, 7}, shape{2, 19, 5, 7})
 		p.layouts = true
 		ps = append(ps, p, bin(f.name+"-channels", f.fn, shape{2, 5, 4, 6}, shape{1, 5, 1, 1}), bin(f.name+"-reversed", f.fn, shape{3, 1}, shape{2, 3, 4}))
 	}
 	ps = append(ps,
+		bin("prelu-image", backend.PRelu, shape{2, 19, 5, 7}, shape{19, 1, 1}),
+		bin("prelu-scalar", backend.PRelu, shape{2, 3, 5, 7}, shape{1}),
 		bin("add-scalar", backend.Add, shape{3, 4}, shape{}),
 		bin("add-scalars", backend.Add, shape{}, shape{}),
 		bin("add-row", backend.Add, shape{2, 3, 4, 5}, shape{5}),

@@ -82,6 +82,10 @@ func binaryRow(fn backend.BinaryKind, y, a, b []float32, n, sy, sa, sb int) {
 		for i := range n {
 			y[i*sy] = a[i*sa] / b[i*sb]
 		}
+	case backend.PRelu:
+		for i := range n {
+			y[i*sy] = prelu(a[i*sa], b[i*sb])
+		}
 	}
 }
 
@@ -105,5 +109,17 @@ func binaryDense(fn backend.BinaryKind, y, a, b []float32) {
 		for i := range y {
 			y[i] = a[i] / b[i]
 		}
+	case backend.PRelu:
+		for i := range y {
+			y[i] = prelu(a[i], b[i])
+		}
 	}
+}
+
+// prelu is a, and a·slope below 0; NaN stays.
+func prelu(a, slope float32) float32 {
+	if a < 0 {
+		return a * slope
+	}
+	return a
 }

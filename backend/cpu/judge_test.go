@@ -15,8 +15,9 @@ func TestJudged(t *testing.T) {
 		return backend.RunDesc(ctx, ref, plainDesc(d), in...)
 	}
 	cases := exactCases()
-	for name, k := range map[string]backend.ActKind{"sigmoid": backend.Sigmoid, "tanh": backend.Tanh, "leaky": backend.LeakyRelu} {
-		act := backend.Act{Kind: k, Alpha: 0.1}
+	for _, k := range backend.ActKinds() {
+		name := k.String()
+		act := backend.Act{Kind: k, Alpha: 0.1, Beta: 0.5}
 		cases[name] = backend.Desc{Op: backend.Activation{Act: act}, In: []backend.TensorDesc{backend.F32(3, 40)}}
 		d := conv2(1, 8, 9, 12, 3, 1, 1, 1)
 		op := d.Op.(backend.Conv)

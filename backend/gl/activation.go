@@ -8,13 +8,31 @@ import (
 	"github.com/convgl/convgl/shaders"
 )
 
-// actDefine is the value of ACT in lib/activation.glsl.
-var actDefine = map[backend.ActKind]int{
-	backend.Relu:      1,
-	backend.LeakyRelu: 2,
-	backend.Clip:      3,
-	backend.Sigmoid:   4,
-	backend.Tanh:      5,
+// actFunction is a function of lib/activation.glsl: its name and how many of alpha
+// and beta it takes.
+type actFunction struct {
+	name      string
+	constants int
+}
+
+var actFunctions = map[backend.ActKind]actFunction{
+	backend.Relu:        {"act_relu", 0},
+	backend.LeakyRelu:   {"act_leaky_relu", 1},
+	backend.Clip:        {"act_clip", 2},
+	backend.Sigmoid:     {"act_sigmoid", 0},
+	backend.Tanh:        {"act_tanh", 0},
+	backend.Elu:         {"act_elu", 1},
+	backend.Selu:        {"act_selu", 0},
+	backend.Celu:        {"act_celu", 1},
+	backend.HardSigmoid: {"act_hard_sigmoid", 2},
+	backend.Softplus:    {"act_softplus", 0},
+	backend.Softsign:    {"act_softsign", 0},
+	backend.Silu:        {"act_silu", 0},
+	backend.HardSwish:   {"act_hard_swish", 0},
+	backend.Mish:        {"act_mish", 0},
+	backend.Gelu:        {"act_gelu", 0},
+	backend.GeluTanh:    {"act_gelu_tanh", 0},
+	backend.Exp:         {"act_exp", 0},
 }
 
 func activationCandidates(op backend.Activation) []candidate {
@@ -29,9 +47,10 @@ func planActivation(p *plan, op backend.Activation) error {
 	}
 	p.inPlace = []int{0}
 	elems := int(p.out[0].Bytes() / 4)
+	f := actFunctions[op.Act.Kind]
 	s := step{
 		shader:  "activation.comp",
-		defines: []shaders.Define{shaders.Int("ACT", actDefine[op.Act.Kind])},
+		defines: []shaders.Define{{Name: "ACT", Value: f.name}, shaders.Int("ACT_ARGS", f.constants)},
 		bind:    []binding{reads(0, input(0), device.R32F), writes(1, output(0))},
 	}
 	width, n := 1, elems

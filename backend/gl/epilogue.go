@@ -20,7 +20,7 @@ const (
 type epilogue struct {
 	steps            []string
 	vectors, tensors []int // inputs
-	acts             []float32
+	constants        []float32
 }
 
 // newEpilogue lists bias and steps; operands follow from input next on.
@@ -50,20 +50,16 @@ func newEpilogue(bias bool, e backend.Epilogue, next int) epilogue {
 }
 
 func (r *epilogue) activate(add func(string, ...any), a backend.Act) {
-	switch a.Kind {
-	case backend.Relu:
-		add("EPI_RELU")
-	case backend.LeakyRelu:
-		add("EPI_LEAKY(%d)", len(r.acts)/2)
-		r.acts = append(r.acts, a.Alpha, 0)
-	case backend.Clip:
-		add("EPI_CLIP(%d)", len(r.acts)/2)
-		r.acts = append(r.acts, a.Alpha, a.Beta)
-	case backend.Sigmoid:
-		add("EPI_SIGMOID")
-	case backend.Tanh:
-		add("EPI_TANH")
+	f := actFunctions[a.Kind]
+	switch f.constants {
+	case 0:
+		add("EPI_ACT(%s)", f.name)
+	case 1:
+		add("EPI_ACT1(%s, %d)", f.name, len(r.constants))
+	case 2:
+		add("EPI_ACT2(%s, %d)", f.name, len(r.constants))
 	}
+	r.constants = append(r.constants, []float32{a.Alpha, a.Beta}[:f.constants]...)
 }
 
 // put adds the epilogue to a step for a y of that many channels. Operands take the
@@ -74,7 +70,7 @@ func (r *epilogue) put(s *step, slot int, view, wide, masked bool) {
 		shaders.Define{Name: "EPILOGUE", Value: strings.Join(r.steps, " ")},
 		shaders.Int("EPI_VECTORS", len(r.vectors)),
 		shaders.Int("EPI_TENSORS", len(r.tensors)),
-		shaders.Int("EPI_ACTS", len(r.acts)/2))
+		shaders.Int("EPI_CONSTANTS", len(r.constants)))
 	texel := device.R32F
 	if wide {
 		s.defines = append(s.defines, shaders.Define{Name: "EPI_WIDE"})
@@ -99,7 +95,7 @@ func (r *epilogue) put(s *step, slot int, view, wide, masked bool) {
 	}
 	bind("EPI_", r.vectors)
 	bind("EPI_TENSOR_", r.tensors)
-	if len(r.acts) > 0 {
-		s.uniforms = append(s.uniforms, floats(epiAt, r.acts...))
+	if len(r.constants) > 0 {
+		s.uniforms = append(s.uniforms, floats(epiAt, r.constants...))
 	}
 }

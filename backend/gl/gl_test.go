@@ -103,7 +103,8 @@ func TestReorder(t *testing.T) {
 
 func TestActivation(t *testing.T) {
 	families(t, func(t *testing.T, be *Backend) {
-		for _, a := range []backend.Act{{Kind: backend.Relu}, {Kind: backend.LeakyRelu, Alpha: 0.1}, {Kind: backend.Clip, Alpha: -1, Beta: 6}, {Kind: backend.Sigmoid}, {Kind: backend.Tanh}} {
+		for _, kind := range backend.ActKinds() {
+			a := backend.Act{Kind: kind, Alpha: 0.1, Beta: 6}
 			for _, s := range []tensor.Shape{{7}, {3, 6}, {2, 5, 7}, {2, 3, 4, 5}} {
 				for _, l := range append([]backend.Layout{backend.Any}, layouts...) {
 					d := backend.Desc{Op: backend.Activation{Act: a}, In: []backend.TensorDesc{{DType: tensor.Float32, Shape: s, Layout: l}}}

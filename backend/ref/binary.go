@@ -29,6 +29,11 @@ func combine(fn backend.BinaryKind, a, b float64) float64 {
 		return a * b
 	case backend.Div:
 		return a / b
+	case backend.PRelu:
+		if a < 0 {
+			return a * b
+		}
+		return a
 	}
 	return math.NaN() // Infer refuses other kinds
 }

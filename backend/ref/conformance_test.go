@@ -14,17 +14,17 @@ import (
 
 // attrs are the attributes of the cases of both manifests.
 type attrs struct {
-	Kernel, Strides, Dilations, Pads []int
-	OutputPadding                    []int `json:"output_padding"`
-	Groups                           int
-	Bias, Training                   bool
-	CeilMode                         bool `json:"ceil_mode"`
-	CountIncludePad                  bool `json:"count_include_pad"`
-	Eps, Alpha, Min, Max, Value      float32
-	Axis                             int
-	Mode                             string
-	Stride, Padding                  int // seed_golden
-	PoolSize                         any `json:"pool_size"`
+	Kernel, Strides, Dilations, Pads  []int
+	OutputPadding                     []int `json:"output_padding"`
+	Groups                            int
+	Bias, Training                    bool
+	CeilMode                          bool `json:"ceil_mode"`
+	CountIncludePad                   bool `json:"count_include_pad"`
+	Eps, Alpha, Beta, Min, Max, Value float32
+	Axis                              int
+	Mode                              string
+	Stride, Padding                   int // seed_golden
+	PoolSize                          any `json:"pool_size"`
 }
 
 const ulp = 1.0 / (1 << 23) // relative distance of neighbours, at most
@@ -121,7 +121,9 @@ func TestTorchCases(t *testing.T) {
 		t.Run(c.Name, test)
 	}
 	for kind, least := range map[string]int{"conv": 100, "conv_transpose": 30, "maxpool": 30, "avgpool": 20, "global_avgpool": 3, "global_maxpool": 3, "batchnorm": 5,
-		"dense": 5, "matmul": 5, "relu": 2, "leaky_relu": 1, "relu6": 1, "sigmoid": 2, "tanh": 2, "softmax": 5, "log_softmax": 5,
+		"dense": 5, "matmul": 5, "relu": 2, "leaky_relu": 1, "relu6": 1, "sigmoid": 2, "tanh": 2,
+		"elu": 2, "selu": 1, "celu": 1, "softplus": 2, "softsign": 1, "hardsigmoid": 1, "hardswish": 1, "silu": 2, "mish": 2,
+		"gelu_erf": 1, "gelu_tanh": 2, "exp": 1, "prelu": 1, "softmax": 5, "log_softmax": 5,
 		"add": 5, "sub": 5, "mul": 5, "div": 5, "pad": 3} {
 		if ran[kind] < least {
 			t.Errorf("%s: %d cases in the manifest, want at least %d", kind, ran[kind], least)
@@ -182,6 +184,25 @@ func torchTest(c opCase) func(*testing.T) {
 		return activate(backend.Act{Kind: backend.Sigmoid})
 	case "tanh":
 		return activate(backend.Act{Kind: backend.Tanh})
+	case "elu":
+		return activate(backend.Act{Kind: backend.Elu, Alpha: a.Alpha})
+	case "celu":
+		return activate(backend.Act{Kind: backend.Celu, Alpha: a.Alpha})
+	case "hardsigmoid":
+		return func(t *testing.T) { // the case's α is 1/6, of which a float32 is off by u, and so is α·x
+			op := backend.Activation{Act: backend.Act{Kind: backend.HardSigmoid, Alpha: a.Alpha, Beta: a.Beta}}
+			near(t, "y", run(t, op, c.tensor(t, "x"))[0], c.tensor(t, "y").Float32s(), ulp, 0x1p-24)
+		}
+	case "selu", "softplus", "softsign", "hardswish", "silu", "mish", "gelu_erf", "gelu_tanh", "exp":
+		return activate(backend.Act{Kind: map[string]backend.ActKind{"selu": backend.Selu, "softplus": backend.Softplus,
+			"softsign": backend.Softsign, "hardswish": backend.HardSwish, "silu": backend.Silu, "mish": backend.Mish,
+			"gelu_erf": backend.Gelu, "gelu_tanh": backend.GeluTanh, "exp": backend.Exp}[c.Op]})
+	case "prelu":
+		return func(t *testing.T) {
+			x, slope := c.tensor(t, "x"), c.tensor(t, "slope")
+			s := append(slope.Shape(), slices.Repeat([]int{1}, len(x.Shape())-2)...)
+			c.check(t, "y", run(t, backend.Binary{Fn: backend.PRelu}, x, tensor.Must(slope.Reshape(s...)))[0])
+		}
 	case "softmax", "log_softmax":
 		return simple(backend.Softmax{Axis: a.Axis, Log: c.Op == "log_softmax"}, "x")
 	case "add", "sub", "mul", "div":

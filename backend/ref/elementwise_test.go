@@ -26,6 +26,20 @@ func TestActivation(t *testing.T) {
 		{backend.Act{Kind: backend.Clip, Alpha: -1, Beta: 1}, f32(-1, -1, -0.5, 0, 0.5, 1, 1, nan)},
 		{backend.Act{Kind: backend.Sigmoid}, f(func(x float64) float64 { return (1 + math.Tanh(x/2)) / 2 })},
 		{backend.Act{Kind: backend.Tanh}, f(func(x float64) float64 { return 1 - 2/(math.Exp(2*x)+1) })},
+		// Values of the closed forms to 10 digits.
+		{backend.Act{Kind: backend.Elu, Alpha: 2}, f32(-2, -1.7293294335, -0.7869386806, 0, 0.5, 2, inf, nan)},
+		{backend.Act{Kind: backend.Selu}, f32(-1.7580993408, -1.5201664686, -0.6917581878, 0, 0.5253504937, 2.1014019747, inf, nan)},
+		{backend.Act{Kind: backend.Celu, Alpha: 2}, f32(-2, -1.2642411177, -0.4423984339, 0, 0.5, 2, inf, nan)},
+		{backend.Act{Kind: backend.HardSigmoid, Alpha: 0.25, Beta: 0.5}, f32(0, 0, 0.375, 0.5, 0.625, 1, 1, nan)},
+		{backend.Act{Kind: backend.HardSigmoid, Alpha: -0.5, Beta: 0.25}, f32(1, 1, 0.5, 0.25, 0, 0, 0, nan)},
+		{backend.Act{Kind: backend.Softplus}, f32(0, 0.1269280110, 0.4740769842, 0.6931471806, 0.9740769842, 2.1269280110, inf, nan)},
+		{backend.Act{Kind: backend.Softsign}, f32(-1, -2./3, -1./3, 0, 1./3, 2./3, 1, nan)},
+		{backend.Act{Kind: backend.Silu}, f32(0, -0.2384058440, -0.1887703344, 0, 0.3112296656, 1.7615941560, inf, nan)},
+		{backend.Act{Kind: backend.HardSwish}, f32(0, -1./3, -1.25/6, 0, 1.75/6, 5./3, inf, nan)},
+		{backend.Act{Kind: backend.Mish}, f32(0, -0.2525014827, -0.2207437747, 0, 0.3752452113, 1.9439589595, inf, nan)},
+		{backend.Act{Kind: backend.Gelu}, f32(0, -0.0455002639, -0.1542687694, 0, 0.3457312306, 1.9544997361, inf, nan)},
+		{backend.Act{Kind: backend.GeluTanh}, f32(0, -0.0454023059, -0.1542859902, 0, 0.3457140098, 1.9545976941, inf, nan)},
+		{backend.Act{Kind: backend.Exp}, f32(0, 0.1353352832, 0.6065306597, 1, 1.6487212707, 7.3890560989, inf, nan)},
 	} {
 		t.Run(c.act.Kind.String(), func(t *testing.T) {
 			near(t, "y", run(t, backend.Activation{Act: c.act}, from(x, 2, 4))[0], c.want, ulp, 0)
@@ -45,6 +59,8 @@ func TestBinary(t *testing.T) {
 		{backend.Sub, row, column, f32(3, 4, 5, 2, 3, 4)},
 		{backend.Mul, column, row, f32(4, 5, 6, 8, 10, 12)},
 		{backend.Div, from(f32(1, -1, 0, nan, inf), 5), from(f32(0, 0, 0, 1, inf), 5), f32(inf, -inf, nan, nan, nan)},
+		{backend.PRelu, from(f32(-2, 0, 3, nan, -inf, inf), 2, 3), from(f32(0.5, 7, nan), 3), f32(-1, 0, 3, nan, -inf, inf)},
+		{backend.PRelu, from(f32(-1, -1, -1), 3), from(f32(nan, inf, -2), 3), f32(nan, -inf, 2)},
 		{backend.Add, from(f32(2), []int{}...), row, f32(6, 7, 8)},
 	} {
 		t.Run(c.fn.String(), func(t *testing.T) { same(t, "y", run(t, backend.Binary{Fn: c.fn}, c.a, c.b)[0], c.want) })

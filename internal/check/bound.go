@@ -19,11 +19,9 @@ const (
 )
 
 // Relative errors of the functions that are not correctly rounded everywhere, in
-// ULP; one ULP is at most 2U.
+// ULP; one ULP is at most 2U. Those of activations are in activation.go.
 const (
-	ULPSigmoid = 4
-	ULPTanh    = 4
-	ULPDiv     = 2.5 // what GLSL promises
+	ULPDiv = 2.5 // what GLSL promises
 	// roundingsBatchNorm: var+ε, a root by 1/inversesqrt (2 and 2.5 ULP), a
 	// division (2.5 ULP), product, sum.
 	roundingsBatchNorm = 16
@@ -98,7 +96,7 @@ func boundsOf(d backend.Desc, f Fill, in, want []*tensor.Tensor, ref Evaluator) 
 	case backend.BatchNorm:
 		return batchNormBound(d, f, in, want, ref)
 	case backend.Activation:
-		return []bound{activationBound(op.Act, want[0])}, nil
+		return []bound{activationBound(op.Act, in[0], want[0])}, nil
 	case backend.Softmax:
 		return softmaxBound(op, in[0], want[0])
 	case backend.Binary:
@@ -153,7 +151,8 @@ func dotBounds(d backend.Desc, f Fill, k int, in, want []*tensor.Tensor, ref Eva
 			}
 		}
 		if d.Pass == backend.Forward {
-			if err := e.epilogue(steps, in[own:], want[o].Shape(), channelDim(d.Op)); err != nil {
+			at := func(i int) (*tensor.Tensor, error) { return beforeStep(d, i, in, ref) }
+			if err := e.epilogue(steps, in[own:], want[o].Shape(), channelDim(d.Op), at); err != nil {
 				return nil, err
 			}
 		}
@@ -175,28 +174,30 @@ func dotBounds(d backend.Desc, f Fill, k int, in, want []*tensor.Tensor, ref Eva
 // withoutEpilogue returns d with the steps taken off, the steps, and the number of
 // inputs that are left.
 func withoutEpilogue(d backend.Desc) (backend.Desc, backend.Epilogue, int) {
-	own := len(d.In)
-	var steps backend.Epilogue
+	if d.Pass != backend.Forward {
+		return d, nil, len(d.In)
+	}
+	plain, steps := withSteps(d, 0)
+	return plain, steps, len(plain.In)
+}
+
+// withSteps returns a forward d with only the first n steps of its epilogue, and
+// all of them.
+func withSteps(d backend.Desc, n int) (cut backend.Desc, steps backend.Epilogue) {
 	switch op := d.Op.(type) {
 	case backend.Conv:
-		if d.Pass != backend.Forward {
-			return d, nil, own
-		}
-		steps, op.Epilogue = op.Epilogue, nil
+		steps, op.Epilogue = op.Epilogue, op.Epilogue[:n]
 		d.Op = op
 	case backend.ConvTranspose:
-		steps, op.Epilogue = op.Epilogue, nil
+		steps, op.Epilogue = op.Epilogue, op.Epilogue[:n]
 		d.Op = op
 	case backend.Dense:
-		steps, op.Epilogue = op.Epilogue, nil
+		steps, op.Epilogue = op.Epilogue, op.Epilogue[:n]
 		d.Op = op
 	}
-	if d.Pass == backend.Forward {
-		args, _ := d.Op.Args()
-		own = len(args)
-		d.In, d.Out = d.In[:own], nil
-	}
-	return d, steps, own
+	args, _ := d.Op.Args()
+	d.In, d.Out = d.In[:len(args)], nil
+	return d, steps
 }
 
 // channelDim returns the dim that an epilogue's scale and shift belong to; −1 is
@@ -264,12 +265,13 @@ func (e *tracker) grow(i int, factor, size, roundings float64) {
 	e.fail[i] = factor*e.fail[i] + extra
 }
 
-func (e *tracker) epilogue(steps backend.Epilogue, operands []*tensor.Tensor, shape tensor.Shape, dim int) error {
+// epilogue follows the steps; before returns the values that step i gets.
+func (e *tracker) epilogue(steps backend.Epilogue, operands []*tensor.Tensor, shape tensor.Shape, dim int, before func(i int) (*tensor.Tensor, error)) error {
 	if dim < 0 {
 		dim += len(shape)
 	}
 	inner := shape[dim+1:].Size()
-	for _, s := range steps {
+	for i, s := range steps {
 		switch s.Kind {
 		case backend.ScaleShift:
 			scale, shift := operands[0].Float32s(), operands[1].Float32s()
@@ -286,72 +288,20 @@ func (e *tracker) epilogue(steps backend.Epilogue, operands []*tensor.Tensor, sh
 				e.grow(i, 1, e.size[i]+math.Abs(float64(r[i])), 1)
 			}
 		case backend.Activate:
+			if s.Act.Kind == backend.Exp {
+				x, err := before(i)
+				if err != nil {
+					return err
+				}
+				e.exponential(x)
+				continue
+			}
 			e.activate(s.Act)
 		default:
 			return fmt.Errorf("check: unknown epilogue step %d", s.Kind)
 		}
 	}
 	return nil
-}
-
-// activate applies the activation's Lipschitz constant and its own error. An
-// infinite value becomes a known one: no error is left of it.
-func (e *tracker) activate(a backend.Act) {
-	ulps, top := actError(a)
-	lipschitz := 1.0
-	if a.Kind == backend.LeakyRelu {
-		lipschitz = max(1, math.Abs(float64(a.Alpha)))
-	}
-	if ulps > 0 {
-		e.exact = false
-	}
-	integer := func(v float32) bool { return float64(v) == math.Trunc(float64(v)) }
-	if a.Kind == backend.Clip && !(integer(a.Alpha) && integer(a.Beta)) {
-		e.exact = false
-	}
-	for i, s := range e.size {
-		if math.IsInf(s, 0) || s != s {
-			if a.Kind != backend.LeakyRelu {
-				e.size[i], e.pass[i], e.fail[i] = 0, 0, 0
-				e.grow(i, 1, top, 2*ulps)
-			}
-			continue
-		}
-		size := s * lipschitz
-		switch {
-		case a.Kind == backend.Clip && (a.Alpha > 0 || a.Beta < 0): // 0 is not inside
-			size = max(size, min(math.Abs(float64(a.Alpha)), math.Abs(float64(a.Beta))))
-		case a.Kind == backend.Sigmoid:
-			size = 1
-		case a.Kind == backend.Tanh:
-			size = min(size, 1)
-		}
-		e.grow(i, lipschitz, size, 2*ulps)
-	}
-}
-
-// actError returns the error of an activation in ULP (half of one for a rounding)
-// and the magnitude of its value for an infinite argument, where that is finite.
-func actError(a backend.Act) (ulps, top float64) {
-	switch a.Kind {
-	case backend.LeakyRelu:
-		return 0.5, 0
-	case backend.Clip:
-		return 0, max(finite(a.Alpha), finite(a.Beta))
-	case backend.Sigmoid:
-		return ULPSigmoid, 1
-	case backend.Tanh:
-		return ULPTanh, 1
-	}
-	return 0, 0
-}
-
-// finite returns |v|, and 0 for an infinite bound, which nothing reaches.
-func finite(v float32) float64 {
-	if math.IsInf(float64(v), 0) {
-		return 0
-	}
-	return math.Abs(float64(v))
 }
 
 // bound adds the rounding of the reference itself.
@@ -471,20 +421,7 @@ func batchNormBound(d backend.Desc, f Fill, in, want []*tensor.Tensor, ref Evalu
 	})}, nil
 }
 
-// activationBound bounds y = act(x) of an exact x, relative to y. ReLU and Clip are
-// exact; a leaky ReLU is one correctly rounded product, and so equal too.
-func activationBound(a backend.Act, want *tensor.Tensor) bound {
-	ulps, _ := actError(a)
-	if ulps < 1 {
-		return bound{text: "equal"}
-	}
-	return eachBound(want, fmt.Sprintf("%v ULP", ulps), func(_ int, y float64) (float64, float64) {
-		l := 2*ulps*U*math.Abs(y) + flushed
-		return l, l
-	})
-}
-
-// binaryBound: Add, Sub and Mul are correctly rounded, so equal but for denormal
+// binaryBound: Add, Sub, Mul and PRelu are correctly rounded, so equal but for denormal
 // results; Div has 2.5 ULP. Under Exact quotients are integers.
 func binaryBound(op backend.Binary, f Fill, want *tensor.Tensor) bound {
 	if f == Exact {

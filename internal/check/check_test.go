@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/convgl/convgl/backend"
@@ -90,7 +91,11 @@ func define(d backend.Desc, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	case backend.Binary:
 		for i := range out {
 			a, b := float64(x[i]), float64(in[1].Float32s()[i])
-			out[i] = float32([]float64{a + b, a - b, a * b, a / b}[op.Fn])
+			slope := 1.0
+			if a < 0 {
+				slope = b
+			}
+			out[i] = float32([]float64{a + b, a - b, a * b, a / b, a * slope}[op.Fn])
 		}
 	case backend.Reorder:
 		copy(out, x)
@@ -122,8 +127,56 @@ func activate(a backend.Act, v float64) float64 {
 		return min(max(v, float64(a.Alpha)), float64(a.Beta))
 	case backend.Sigmoid:
 		return 1 / (1 + math.Exp(-v))
+	case backend.Tanh:
+		return math.Tanh(v)
+	case backend.HardSigmoid:
+		return min(max(float64(a.Alpha)*v+float64(a.Beta), 0), 1)
+	case backend.Softplus:
+		return max(v, 0) + math.Log1p(math.Exp(-math.Abs(v)))
+	case backend.Softsign:
+		v = min(max(v, -1e30), 1e30)
+		return v / (1 + math.Abs(v))
+	case backend.Exp:
+		return math.Exp(v)
 	}
-	return math.Tanh(v)
+	if v < 0 {
+		switch a.Kind {
+		case backend.Elu:
+			return float64(a.Alpha) * math.Expm1(v)
+		case backend.Selu:
+			return 1.7580993408473766 * math.Expm1(v)
+		case backend.Celu:
+			return float64(a.Alpha) * math.Expm1(v/float64(a.Alpha))
+		}
+	}
+	gate := 1.0
+	switch a.Kind {
+	case backend.Selu:
+		gate = 1.0507009873554805
+	case backend.Silu:
+		gate = 1 / (1 + math.Exp(-v))
+	case backend.HardSwish:
+		gate = min(max(v+3, 0), 6) / 6
+	case backend.Mish:
+		gate = math.Tanh(math.Log1p(math.Exp(min(v, 50))))
+	case backend.Gelu:
+		gate = math.Erfc(-v/math.Sqrt2) / 2
+	case backend.GeluTanh:
+		gate = 1 / (1 + math.Exp(-math.Sqrt(8/math.Pi)*(v+0.044715*v*v*v)))
+	}
+	return max(v, -1000) * gate
+}
+
+// acts are activations of every kind.
+func acts() []backend.Act {
+	as := []backend.Act{{Kind: backend.LeakyRelu, Alpha: 3}, {Kind: backend.Clip, Alpha: 2, Beta: 600}, {Kind: backend.Clip, Alpha: -1e30, Beta: 1e30},
+		{Kind: backend.Elu, Alpha: 1.5}, {Kind: backend.Elu, Alpha: -2}, {Kind: backend.Celu, Alpha: 2}, {Kind: backend.HardSigmoid, Alpha: 0.2, Beta: 0.5}, {Kind: backend.HardSigmoid, Alpha: -3, Beta: 4}}
+	for _, k := range backend.ActKinds() {
+		if !slices.ContainsFunc(as, func(a backend.Act) bool { return a.Kind == k }) {
+			as = append(as, backend.Act{Kind: k})
+		}
+	}
+	return as
 }
 
 // The ways in which correct float32 code sums products.
@@ -375,7 +428,7 @@ func TestQuarterRule(t *testing.T) {
 func TestEpilogue(t *testing.T) {
 	steps := backend.Epilogue{{Kind: backend.ScaleShift}, {Kind: backend.Residual}, {Kind: backend.Activate}}
 	const rows, k, n = 5, 200, 12
-	for _, a := range []backend.Act{{Kind: backend.Relu}, {Kind: backend.LeakyRelu, Alpha: 3}, {Kind: backend.Clip, Alpha: 2, Beta: 600}, {Kind: backend.Clip, Alpha: -1e30, Beta: 1e30}, {Kind: backend.Sigmoid}, {Kind: backend.Tanh}} {
+	for _, a := range acts() {
 		steps[2].Act = a
 		d := dense(rows, k, n)
 		d.Op = backend.Dense{Bias: true, Epilogue: steps}
@@ -412,6 +465,16 @@ func TestOtherOps(t *testing.T) {
 	two := []backend.TensorDesc{backend.F32(6, 301), backend.F32(6, 301)}
 	norm := []backend.TensorDesc{backend.F32(3, 5, 40), backend.F32(5), backend.F32(5), backend.F32(5), backend.F32(5)}
 	exp := func(v float32) float32 { return float32(math.Exp(float64(v))) }
+	activation := func(k backend.ActKind) backend.Desc {
+		return backend.Desc{Op: backend.Activation{Act: backend.Act{Kind: k}}, In: row}
+	}
+	each := func(f func(x float32) float32) func(in []*tensor.Tensor, y []float32) {
+		return func(in []*tensor.Tensor, y []float32) {
+			for i, v := range in[0].Float32s() {
+				y[i] = f(v)
+			}
+		}
+	}
 	softmax := func(log bool) func(in []*tensor.Tensor, y []float32) {
 		return func(in []*tensor.Tensor, y []float32) {
 			x := in[0].Float32s()
@@ -455,6 +518,34 @@ func TestOtherOps(t *testing.T) {
 				}
 			}
 		}, 3e-7},
+		"silu": {activation(backend.Silu), each(func(x float32) float32 { return max(x, -104) / (1 + exp(-x)) }), 1e-5},
+		"hard-sigmoid": {backend.Desc{Op: backend.Activation{Act: backend.Act{Kind: backend.HardSigmoid, Alpha: 0.2, Beta: 0.5}}, In: row}, each(func(x float32) float32 {
+			p := 0.2 * x
+			return min(max(p+0.5, 0), 1)
+		}), 1e-6},
+		"hard-swish": {activation(backend.HardSwish), each(func(x float32) float32 { return max(x, -3) * min(max(x+3, 0), 6) * (1. / 6) }), 1e-6},
+		"gelu": {activation(backend.Gelu), each(func(x float32) float32 {
+			z := max(x, -30) * (1 / math.Sqrt2)
+			return max(x, -30) * float32(math.Erfc(float64(-z))) / 2
+		}), 1e-5},
+		"gelu-tanh": {activation(backend.GeluTanh), each(func(x float32) float32 {
+			x = max(x, -30)
+			s := x * x
+			c := s * 0.044715
+			t := x * (1 + c)
+			t *= 1.5957691216
+			return x / (1 + exp(-max(t, -88)))
+		}), 1e-5},
+		"softplus": {activation(backend.Softplus), each(func(x float32) float32 {
+			return max(x, 0) + float32(math.Log1p(float64(exp(-max(x, -x)))))
+		}), 1e-5},
+		"prelu": {backend.Desc{Op: backend.Binary{Fn: backend.PRelu}, In: two}, func(in []*tensor.Tensor, y []float32) {
+			for i, v := range in[0].Float32s() {
+				if y[i] = v; v < 0 {
+					y[i] = v * in[1].Float32s()[i]
+				}
+			}
+		}, 2e-7},
 		"divide": {backend.Desc{Op: backend.Binary{Fn: backend.Div}, In: two}, func(in []*tensor.Tensor, y []float32) {
 			for i, v := range in[0].Float32s() {
 				y[i] = v / in[1].Float32s()[i]

@@ -4,9 +4,9 @@
 // element at of y; lanes beyond EPI_CHANNELS (a uniform of the kernel) become zeros.
 // Defines: EPILOGUE, the steps in order: EPI_BIAS(i) adds vector i, EPI_SCALE(i)
 // multiplies by vector i and adds vector i+1, EPI_RESIDUAL(i) adds tensor i,
-// EPI_RELU, EPI_LEAKY(i), EPI_CLIP(i), EPI_SIGMOID, EPI_TANH are activations with the
-// constants epi_f[2i] and epi_f[2i+1]. EPI_VECTORS, EPI_TENSORS, EPI_ACTS count the
-// operands; EPI_SLOT and EPI_TENSOR_SLOT are the first slots, EPI_LOC and
+// EPI_ACT(f), EPI_ACT1(f, i), EPI_ACT2(f, i) apply the function f of lib/activation.glsl
+// with no constant, with epi_f[i], and with epi_f[i+1] too. EPI_VECTORS, EPI_TENSORS,
+// EPI_CONSTANTS count the operands; EPI_SLOT and EPI_TENSOR_SLOT are the first slots, EPI_LOC and
 // EPI_TENSOR_LOC the locations of their samplers. EPI_WIDE: channels are a multiple of 4, and so is o, so that
 // operands are read as vec4s, tensors at at/4; MASK: there are padded lanes;
 // USE_TEXEL as in lib/source.glsl
@@ -36,8 +36,8 @@ layout(std430, binding = EPI_TENSOR_SLOT) readonly buffer EpiTensor { EPI_ELEMEN
 #define EPI_TENSOR_AT(i, j) epi_tensor[i].e[j]
 #endif
 #endif
-#if EPI_ACTS > 0
-layout(location = 40) uniform float epi_f[2 * EPI_ACTS];
+#if EPI_CONSTANTS > 0
+layout(location = 40) uniform float epi_f[EPI_CONSTANTS];
 #endif
 
 #if defined USE_TEXEL && !defined EPI_WIDE
@@ -60,13 +60,10 @@ layout(location = 40) uniform float epi_f[2 * EPI_ACTS];
 #define EPI_BIAS(i) v += EPI_VECTOR4(i);
 #define EPI_SCALE(i) v = fma(v, EPI_VECTOR4(i), EPI_VECTOR4(i + 1));
 #define EPI_RESIDUAL(i) v += EPI_TENSOR4(i);
-#define EPI_RELU v = vec4(act_relu(v.x), act_relu(v.y), act_relu(v.z), act_relu(v.w));
-#define EPI_LEAKY1(i, l) act_leaky_relu(v[l], epi_f[2 * i])
-#define EPI_LEAKY(i) v = vec4(EPI_LEAKY1(i, 0), EPI_LEAKY1(i, 1), EPI_LEAKY1(i, 2), EPI_LEAKY1(i, 3));
-#define EPI_CLIP1(i, l) act_clip(v[l], epi_f[2 * i], epi_f[2 * i + 1])
-#define EPI_CLIP(i) v = vec4(EPI_CLIP1(i, 0), EPI_CLIP1(i, 1), EPI_CLIP1(i, 2), EPI_CLIP1(i, 3));
-#define EPI_SIGMOID v = vec4(act_sigmoid(v.x), act_sigmoid(v.y), act_sigmoid(v.z), act_sigmoid(v.w));
-#define EPI_TANH v = vec4(act_tanh(v.x), act_tanh(v.y), act_tanh(v.z), act_tanh(v.w));
+#define EPI_ACT(f) v = vec4(f(v.x), f(v.y), f(v.z), f(v.w));
+#define EPI_ACT1(f, i) v = vec4(f(v.x, epi_f[i]), f(v.y, epi_f[i]), f(v.z, epi_f[i]), f(v.w, epi_f[i]));
+#define EPI_LANE2(f, i, l) f(v[l], epi_f[i], epi_f[i + 1])
+#define EPI_ACT2(f, i) v = vec4(EPI_LANE2(f, i, 0), EPI_LANE2(f, i, 1), EPI_LANE2(f, i, 2), EPI_LANE2(f, i, 3));
 
 vec4 epilogue(vec4 v, int o, int at) {
     EPILOGUE

@@ -381,11 +381,14 @@ func TestLinkError(t *testing.T) {
 
 func TestProgramCache(t *testing.T) {
 	d := open(t, Options{})
-	a, err := d.Program(bg, "activation.comp", shaders.Int("ACT", 1))
+	program := func(function string) (*Program, error) {
+		return d.Program(bg, "activation.comp", shaders.Define{Name: "ACT", Value: function}, shaders.Int("ACT_ARGS", 0))
+	}
+	a, err := program("act_relu")
 	must(t, err)
-	b, err := d.Program(bg, "activation.comp", shaders.Int("ACT", 1))
+	b, err := program("act_relu")
 	must(t, err)
-	c, err := d.Program(bg, "activation.comp", shaders.Int("ACT", 2))
+	c, err := program("act_tanh")
 	must(t, err)
 	if a != b || a == c {
 		t.Error("programs are not cached by their key")
@@ -393,7 +396,7 @@ func TestProgramCache(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {
-			if p, err := d.Program(bg, "activation.comp", shaders.Int("ACT", 3)); err != nil || p.ID == 0 {
+			if p, err := program("act_sigmoid"); err != nil || p.ID == 0 {
 				t.Error(err)
 			}
 		})
