@@ -44,6 +44,15 @@ func ExampleConv2D() {
 	// [1,2,1,1] [6 15]
 }
 
+func ExampleConvTranspose2D() {
+	ones := cnn.Init(cnn.Ones)
+	show(cnn.Shape(1, 2, 2), cnn.ConvTranspose2D(1, 2, cnn.Stride(2), ones))
+	show(cnn.Shape(1, 1, 2), cnn.ConvTranspose2D(1, 0, cnn.KernelSize(1, 3), cnn.Stride(2), ones))
+	// Output:
+	// [1,1,4,4] [1 1 2 2 1 1 2 2 3 3 4 4 3 3 4 4]
+	// [1,1,1,5] [1 1 3 2 2]
+}
+
 func ExampleMaxPool2D() {
 	show(cnn.Shape(1, 4, 4), cnn.MaxPool2D(2))
 	show(cnn.Shape(1, 4, 4), cnn.MaxPool2D(3, cnn.Stride(2), cnn.Padding(1)))
