@@ -199,3 +199,19 @@ func ExampleApply() {
 	// [3 8]
 	// [1 2 3 4]
 }
+
+// A PReLU learns the slope below 0: one, or one for each channel.
+func ExamplePReLU() {
+	net, err := cnn.New("n", cnn.Shape(2, 2), cnn.PReLU(cnn.PerChannel()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := net.SetParam("0.weight", tensor.Must(tensor.From([]float32{0.5, 0.25}, 2))); err != nil {
+		log.Fatal(err)
+	}
+	model, stop := start(net)
+	defer stop()
+	y, err := model.Predict(context.Background(), tensor.Must(tensor.From([]float32{-2, 2, -4, 4}, 1, 2, 2)))
+	fmt.Println(y.Float32s(), err)
+	// Output: [-1 2 -1 4] <nil>
+}

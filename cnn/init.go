@@ -25,19 +25,21 @@ type Initializer interface {
 //	HeUniform      b = √(6/fanIn)
 //	GlorotNormal   σ = √(2/(fanIn + fanOut))
 //	GlorotUniform  b = √(6/(fanIn + fanOut))
+//	LeCunNormal    σ = √(1/fanIn)
 //
 // Auto is HeNormal where a ReLU or one like it follows, and GlorotUniform
 // elsewhere; see [Net.Init].
 //
 // Sources: He et al., Delving Deep into Rectifiers, 2015, equation 10; Glorot and
 // Bengio, Understanding the Difficulty of Training Deep Feedforward Neural
-// Networks, 2010, equation 16.
+// Networks, 2010, equation 16; LeCun et al., Efficient BackProp, 1998, equation 16.
 var (
 	Auto          Initializer = auto{}
 	HeNormal      Initializer = heNormal{}
 	HeUniform     Initializer = heUniform{}
 	GlorotNormal  Initializer = glorotNormal{}
 	GlorotUniform Initializer = glorotUniform{}
+	LeCunNormal   Initializer = leCunNormal{}
 	Zeros         Initializer = constant(0)
 	Ones          Initializer = constant(1)
 )
@@ -58,6 +60,7 @@ type (
 	heUniform     struct{}
 	glorotNormal  struct{}
 	glorotUniform struct{}
+	leCunNormal   struct{}
 	constant      float32
 	normal        struct{ mean, deviation float64 }
 	uniform       struct{ low, high float64 }
@@ -77,6 +80,10 @@ func (glorotNormal) Fill(w []float32, in, out int, r *rand.Rand) {
 
 func (glorotUniform) Fill(w []float32, in, out int, r *rand.Rand) {
 	symmetric(w, 6/(float64(in)+float64(out)), r)
+}
+
+func (leCunNormal) Fill(w []float32, in, _ int, r *rand.Rand) {
+	normal{0, math.Sqrt(1 / float64(in))}.Fill(w, 0, 0, r)
 }
 
 func (c constant) Fill(w []float32, _, _ int, _ *rand.Rand) {
@@ -169,7 +176,7 @@ func rectified(v *graph.Value, users map[*graph.Value][]*graph.Node, known map[*
 		case backend.Activation:
 			r = r || rectifies(op.Act)
 		case backend.Binary:
-			r = r || op.Fn == backend.Add && rectified(n.Out()[0], users, known)
+			r = r || op.Fn == backend.PRelu || op.Fn == backend.Add && rectified(n.Out()[0], users, known)
 		case backend.BatchNorm, backend.GroupNorm, backend.InstanceNorm, backend.LayerNorm, backend.LRN,
 			backend.MaxPool, backend.AvgPool, backend.Pad, graph.Dropout, graph.Identity:
 			r = r || rectified(n.Out()[0], users, known)
@@ -182,7 +189,7 @@ func rectified(v *graph.Value, users map[*graph.Value][]*graph.Node, known map[*
 // rectifies reports whether a is near 0 for inputs far below 0 and near x above.
 func rectifies(a backend.Act) bool {
 	switch a.Kind {
-	case backend.Relu, backend.LeakyRelu:
+	case backend.Relu, backend.LeakyRelu, backend.Elu, backend.Celu, backend.Silu, backend.HardSwish, backend.Mish, backend.Gelu, backend.GeluTanh:
 		return true
 	case backend.Clip: // ReLU6
 		return a.Alpha == 0

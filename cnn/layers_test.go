@@ -2,10 +2,13 @@ package cnn
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
+	"github.com/convgl/convgl/backend"
+	_ "github.com/convgl/convgl/backend/cpu"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -129,6 +132,8 @@ func TestLayerState(t *testing.T) {
 		{"groupnorm", GroupNorm(2), "0.weight[4] 0.bias[4]"},
 		{"instancenorm", InstanceNorm(), ""},
 		{"instancenorm affine", InstanceNorm(Affine()), "0.weight[4] 0.bias[4]"},
+		{"prelu", PReLU(), "0.weight[1]"},
+		{"prelu channels", PReLU(PerChannel()), "0.weight[4]"},
 		{"dense", Dense(3, LastDim()), "0.weight[3,6] 0.bias[3]"},
 	} {
 		n := must(t)(New("n", Shape(4, 5, 6), c.layer))
@@ -150,6 +155,73 @@ func TestLayerState(t *testing.T) {
 			if p.Trainable == (strings.Contains(p.Name, "running") || p.Tensor.DType() == tensor.Int64) {
 				t.Errorf("%s: trainable is %v", p.Name, p.Trainable)
 			}
+		}
+	}
+}
+
+// Each activation is the function that its name says.
+func TestActivations(t *testing.T) {
+	sigmoid := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+	pick := func(below, above func(float64) float64) func(float64) float64 {
+		return func(x float64) float64 {
+			if x < 0 {
+				return below(x)
+			}
+			return above(x)
+		}
+	}
+	same := func(x float64) float64 { return x }
+	clip := func(lo, hi float64) func(float64) float64 {
+		return func(x float64) float64 { return min(max(x, lo), hi) }
+	}
+	be, err := backend.Open("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer be.Close()
+	x := tensor.Must(tensor.New(tensor.Float32, 1, 161))
+	for i, d := 0, x.Float32s(); i < len(d); i++ {
+		d[i] = float32(i-80) / 10
+	}
+	for _, c := range []struct {
+		layer Layer
+		f     func(float64) float64
+	}{
+		{ReLU(), clip(0, math.Inf(1))},
+		{LeakyReLU(0.1), pick(func(x float64) float64 { return 0.1 * x }, same)},
+		{PReLU(), pick(func(x float64) float64 { return 0.25 * x }, same)},
+		{ReLU6(), clip(0, 6)},
+		{Clip(-2, 3), clip(-2, 3)},
+		{Sigmoid(), sigmoid},
+		{Tanh(), math.Tanh},
+		{ELU(2), pick(func(x float64) float64 { return 2 * math.Expm1(x) }, same)},
+		{SELU(), pick(func(x float64) float64 { return 1.0507009873554805 * 1.6732632423543772 * math.Expm1(x) }, func(x float64) float64 { return 1.0507009873554805 * x })},
+		{CELU(2), pick(func(x float64) float64 { return 2 * math.Expm1(x/2) }, same)},
+		{GELU(), func(x float64) float64 { return x / 2 * (1 + math.Erf(x/math.Sqrt2)) }},
+		{GELUTanh(), func(x float64) float64 { return x / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x))) }},
+		{SiLU(), func(x float64) float64 { return x * sigmoid(x) }},
+		{Mish(), func(x float64) float64 { return x * math.Tanh(math.Log1p(math.Exp(x))) }},
+		{HardSwish(), func(x float64) float64 { return x * clip(0, 6)(x+3) / 6 }},
+		{HardSigmoid(), func(x float64) float64 { return clip(0, 1)(x/6 + 0.5) }},
+		{Softplus(), func(x float64) float64 { return math.Log1p(math.Exp(x)) }},
+		{Softsign(), func(x float64) float64 { return x / (1 + math.Abs(x)) }},
+		{Exp(), math.Exp},
+	} {
+		m, err := must(t)(New("n", Shape(161), c.layer)).Compile(t.Context(), be)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := m.Predict(t.Context(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range x.Float32s() {
+			if got, want := float64(y.Float32s()[i]), c.f(float64(v)); math.Abs(got-want) > 2e-6*max(1, math.Abs(want)) {
+				t.Errorf("%s of %v: got %v, want %v", c.layer.Kind(), v, got, want)
+			}
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

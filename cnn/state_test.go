@@ -52,6 +52,9 @@ func TestInitStatistics(t *testing.T) {
 		{"transpose", []Layer{ConvTranspose2D(64, 3, Groups(2)), ReLU()}, he, 16 * 9, 32 * 9, "0.weight"},
 		{"dense", []Layer{Flatten(), Dense(100), ReLU()}, he, 32 * 64, 100, "1.weight"},
 		{"dense softmax", []Layer{Flatten(), Dense(100), Softmax()}, glorot, 32 * 64, 100, "1.weight"},
+		{"gelu", []Layer{Conv2D(64, 3), GELU()}, he, 32 * 9, 64 * 9, "0.weight"},
+		{"prelu", []Layer{Conv2D(64, 3), PReLU(PerChannel())}, he, 32 * 9, 64 * 9, "0.weight"},
+		{"selu", []Layer{Conv2D(64, 3), SELU()}, glorot, 32 * 9, 64 * 9, "0.weight"},
 		{"asked for", []Layer{Conv2D(64, 3, Init(GlorotUniform)), ReLU()}, glorot, 32 * 9, 64 * 9, "0.weight"},
 		{"asked for he", []Layer{Conv2D(64, 3, Init(HeNormal))}, he, 32 * 9, 64 * 9, "0.weight"},
 	} {
@@ -88,6 +91,7 @@ func TestInitializers(t *testing.T) {
 		{"HeUniform", HeUniform, 0, math.Sqrt(2. / 50), math.Sqrt(6. / 50)},
 		{"GlorotNormal", GlorotNormal, 0, math.Sqrt(2. / 150), math.Inf(1)},
 		{"GlorotUniform", GlorotUniform, 0, math.Sqrt(2. / 150), math.Sqrt(6. / 150)},
+		{"LeCunNormal", LeCunNormal, 0, math.Sqrt(1. / 50), math.Inf(1)},
 		{"Normal", Normal(3, 2), 3, 2, math.Inf(1)},
 		{"Uniform", Uniform(1, 4), 2.5, math.Sqrt(9. / 12), 4},
 		{"Constant", Constant(7), 7, 0, 7},
