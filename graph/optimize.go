@@ -35,7 +35,7 @@ type Change struct {
 // rounds added up.
 type Report []Change
 
-// String returns "bn-fold 20, epilogue 33".
+// String returns "affine 20, epilogue 33".
 func (r Report) String() string {
 	var parts []string
 	for _, c := range r {
