@@ -25,6 +25,12 @@ func TestPassAffine(t *testing.T) {
 		{name: "batch norm after dense", changes: 1, build: func(b *builder) {
 			b.out("y", b.batchNorm("bn", b.node("fc", backend.Dense{}, b.input("x", Dims(-1, 6)), b.ints("w", 4, 6))))
 		}},
+		{name: "batch norm after transposed conv, also grouped", changes: 2, build: func(b *builder) {
+			x := b.image(4)
+			b.out("y", b.batchNorm("bn1", b.node("up1", backend.ConvTranspose{}, x, b.ints("w1", 4, 3, 2, 2))))
+			up := b.node("up2", backend.ConvTranspose{Groups: 2, Bias: true}, x, b.ints("w2", 4, 3, 2, 2), b.ints("b2", 6))
+			b.out("z", b.batchNorm("bn2", up))
+		}},
 		{name: "batch norm of random numbers", changes: 1, tolerance: 1e-6, build: func(b *builder) {
 			n := func(k float32) []float32 {
 				v := make([]float32, 4)

@@ -55,6 +55,11 @@ func TestPassEpilogue(t *testing.T) {
 			v := b.node("fc", backend.Dense{}, x, b.input("w", Dims(4, 4)))
 			b.out("y", b.relu("relu", b.add("add", x, b.node("scale", backend.Binary{Fn: backend.Mul}, v, b.powers("s", 4)))))
 		}},
+		{name: "transposed conv", changes: 3, build: func(b *builder) {
+			x := b.image(3)
+			up := b.node("up", backend.ConvTranspose{Groups: 3}, x, b.ints("w", 3, 1, 1, 1))
+			b.out("y", b.batchNorm("bn", b.relu("relu", b.add("add", x, up))))
+		}},
 		{name: "two residuals, not three", changes: 2, build: func(b *builder) {
 			x := b.image(3)
 			v := b.conv("conv", x, 3)

@@ -34,6 +34,10 @@ func TestPassIdentity(t *testing.T) {
 			v = b.node("flatten2", backend.Flatten{Axis: 1}, v)
 			b.out("y", b.node("reshape2", backend.Reshape{Shape: []int{-1, 192}}, v))
 		}},
+		{name: "transpose and concat", changes: 2, build: func(b *builder) {
+			v := b.node("concat", backend.Concat{Axis: 1, Inputs: 1}, b.image(3))
+			b.out("y", b.node("transpose", backend.Transpose{Perm: []int{0, 1, 2, 3}}, v))
+		}},
 		{name: "neutral elements", changes: 6, build: func(b *builder) {
 			v := b.image(3)
 			for i, fn := range []backend.BinaryKind{backend.Add, backend.Sub, backend.Mul, backend.Div} {
@@ -60,6 +64,11 @@ func TestPassIdentity(t *testing.T) {
 		{name: "not: the pool shifts what it keeps the size of", build: func(b *builder) {
 			w := backend.Window{Kernel: []int{1, 1}, Strides: []int{2, 2}, Pads: []int{4, 4, 4, 4}}
 			b.out("y", b.node("pool", backend.MaxPool{Window: w}, b.image(3)))
+		}},
+		{name: "not: transpose and concat", build: func(b *builder) {
+			x := b.image(8)
+			b.out("y", b.node("concat", backend.Concat{Axis: 1, Inputs: 2}, x, x))
+			b.out("z", b.node("transpose", backend.Transpose{Perm: []int{0, 1, 3, 2}}, x)) // keeps the shape
 		}},
 		{name: "not: no neutral element", build: func(b *builder) {
 			x := b.image(3)

@@ -110,6 +110,9 @@ func TestPassPadFold(t *testing.T) {
 			b.out("y", b.node("avg", backend.AvgPool{Window: two, CeilMode: true}, b.node("pad", backend.Pad{Pads: pads}, x)))
 			b.out("z", b.node("max", backend.MaxPool{Window: two, CeilMode: true}, b.node("pad2", backend.Pad{Pads: pads, Value: low}, x)))
 		}},
+		{name: "not: transposed conv, whose pads take away", build: func(b *builder) {
+			b.out("y", b.node("up", backend.ConvTranspose{}, zero(b), b.ints("w", 3, 2, 3, 3)))
+		}},
 		{name: "not: the pad makes the weights", build: func(b *builder) {
 			w := b.node("pad", backend.Pad{Pads: pads}, b.input("w", Dims(4, 3, 3, 3)))
 			b.out("y", b.node("conv", backend.Conv{}, b.image(3), w))

@@ -162,8 +162,13 @@ func testPass(t *testing.T, name string, cases []passCase) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !t.Failed() && !bytes.Equal(want, []byte(golden.String())) {
-		t.Errorf("%s differs; run with -update and look at the difference. Now:\n%s", file, golden.String())
+	if !t.Failed() && string(want) != golden.String() {
+		w, g := strings.Split(string(want), "\n"), strings.Split(golden.String(), "\n")
+		i := 0
+		for i < min(len(w), len(g))-1 && w[i] == g[i] {
+			i++
+		}
+		t.Errorf("%s, line %d:\n%s\nwant\n%s\nrun with -update and look at the difference", file, i+1, g[i], w[i])
 	}
 }
 
