@@ -81,8 +81,13 @@ func (m *Model) lower(ctx context.Context, p *Plan, shapes []tensor.Shape) error
 		if err != nil {
 			return nameNode(err, o.Name)
 		}
-		loc.at.last = len(p.steps)
 		p.out = append(p.out, loc)
+	}
+	// Only now is the number of steps known: a Reorder for an output is one of them.
+	for _, loc := range p.out {
+		if loc.at != nil {
+			loc.at.last = len(p.steps)
+		}
 	}
 	return l.arrange()
 }
