@@ -62,7 +62,9 @@ var caseKinds = map[string]func(*caseReader) backend.Op{
 	"softmax":     softmaxCase(false),
 	"log_softmax": softmaxCase(true),
 	"add":         binaryCase(backend.Add), "sub": binaryCase(backend.Sub), "mul": binaryCase(backend.Mul), "div": binaryCase(backend.Div),
-	"pad":            padCase,
+	"pad":                padCase,
+	"adaptive_avgpool1d": adaptiveAvgPoolCase, "adaptive_avgpool2d": adaptiveAvgPoolCase, "adaptive_avgpool3d": adaptiveAvgPoolCase,
+	"upsample":       upsampleCase,
 	"convolution_3d": noteConvCase,
 	"max_pooling_2d": noteMaxPoolCase,
 }

@@ -31,6 +31,7 @@ type form struct {
 var forms = []form{
 	convForm, convTransposeForm, poolForm, globalPoolForm, denseForm, matMulForm, batchNormForm, activationForm,
 	softmaxForm, logSoftmaxForm, binaryForm, padForm, reshapeForm, flattenForm, reorderForm,
+	adaptivePoolForm, resizeForm, concatForm, transposeForm,
 }
 
 // Forms returns the prefix and a one-line grammar of every kind of problem.
@@ -75,6 +76,11 @@ func (e *ParseError) Error() string {
 //	reshape:1x64x7x7:0x-1
 //	flatten:1x64x7x7:axis1
 //	reorder:1x64x56x56:plain:channels-last/4:float32
+//	adaptivepool:avg:1x512x14x14:7x7         also max
+//	resize:linear:half_pixel:1x64x28x28:56x56
+//	resize:nearest:asymmetric:1x64x28x28:scale2,2
+//	concat:1x64x28x28,1x32x28x28:axis1       also :int32 at the end
+//	transpose:1x64x28x28:0,2,3,1             reversed without; also :int32
 //
 // Sizes of a window follow benchdnn: keys are mb (2 when missing), g, ic, oc,
 // and for each dim d, h and w the input i, output o, kernel k, stride s (1),

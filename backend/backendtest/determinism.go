@@ -28,6 +28,8 @@ func deterministic() []problem {
 		{name: "matmul", d: desc(backend.MatMul{}, backend.F32(4, 9, 700), backend.F32(4, 700, 11))},
 		{name: "avgpool", d: desc(backend.AvgPool{Window: backend.Window{Kernel: shape{3, 3}}}, backend.F32(4, 9, 12, 13))},
 		{name: "globalmean", d: desc(backend.GlobalPool{Mean: true}, backend.F32(4, 9, 61, 67))},
+		{name: "adaptivemean", d: desc(backend.AdaptivePool{Out: shape{5, 3}, Mean: true}, backend.F32(4, 9, 31, 37))},
+		{name: "resize", d: desc(backend.Resize{Size: shape{13, 40}, Mode: backend.ResizeLinear}, backend.F32(4, 9, 21, 27))},
 		{name: "softmax", d: desc(backend.Softmax{Axis: 1}, backend.F32(4, 1500))},
 		{name: "batchnorm", d: desc(backend.BatchNorm{Epsilon: 1e-5}, backend.F32(4, 40, 6, 7), c, c, c, c)},
 		{name: "sigmoid", d: desc(backend.Activation{Act: backend.Act{Kind: backend.Sigmoid}}, backend.F32(4, 9, 6, 7))},

@@ -278,5 +278,10 @@ func hugeDescs() []badDesc {
 		{name: "reorder", d: backend.Desc{Op: backend.Reorder{}, In: []backend.TensorDesc{f(1<<16, 255, 16, 16)},
 			Out: []backend.TensorDesc{{DType: tensor.Float32, Shape: shape{1 << 16, 255, 16, 16}, Layout: backend.ChannelsLast4}}}},
 		{name: "softmax", d: desc(backend.Softmax{Axis: 1}, f(1<<21, 1024))},
+		{name: "resize", d: desc(backend.Resize{Size: shape{1 << 16, 1 << 16}}, f(1, 1, 2, 2))},
+		{name: "resize-nothing", d: desc(backend.Resize{Size: shape{1<<31 - 1, 1<<31 - 1}}, f(0, 1, 2, 2))},
+		{name: "adaptivepool-nothing", d: desc(backend.AdaptivePool{Out: shape{1<<31 - 1, 1<<31 - 1}}, f(0, 1, 2, 2))},
+		{name: "concat", d: desc(backend.Concat{Inputs: 2}, f(1<<15, 1<<15), f(1<<15, 1<<15))},
+		{name: "transpose", d: desc(backend.Transpose{}, f(1<<16, 1<<16))},
 	}
 }

@@ -313,6 +313,38 @@ var allRelations = []relation{
 		x := m.fill(2, 5, 6, 7)
 		m.equal("a window as large as x = global", m.do(backend.MaxPool{Window: backend.Window{Kernel: shape{6, 7}}}, x), m.do(backend.GlobalPool{}, x))
 	}},
+	{"adaptive-even", func(m *relations) {
+		x := m.fill(2, 5, 6, 8)
+		w := backend.Window{Kernel: shape{3, 2}, Strides: shape{3, 2}}
+		m.equal("adaptive windows that fit = a window that slides", m.do(backend.AdaptivePool{Out: shape{2, 4}}, x), m.do(backend.MaxPool{Window: w}, x))
+	}},
+	{"resize-repeat", func(m *relations) {
+		x := m.fill(2, 5, 4, 3)
+		y := m.do(backend.Resize{Scales: []float64{2, 3}, Coord: backend.Asymmetric}, x)
+		m.equal("a whole scale repeats", y, m.pick(m.pick(x, 2, shape{0, 0, 1, 1, 2, 2, 3, 3}), 3, shape{0, 0, 0, 1, 1, 1, 2, 2, 2}))
+	}},
+	{"resize-separable", func(m *relations) {
+		x := m.fill(2, 5, 4, 3)
+		linear := func(scales ...float64) backend.Op { return backend.Resize{Scales: scales, Mode: backend.ResizeLinear} }
+		m.equal("bilinear = along h, then along w", m.do(linear(2, 4), x), m.do(linear(1, 4), m.do(linear(2, 1), x)))
+	}},
+	{"concat-conv", func(m *relations) {
+		a, b, w := m.fill(2, 5, 6, 7), m.fill(2, 3, 6, 7), m.fill(6, 8, 3, 3)
+		x := m.do(backend.Concat{Axis: 1, Inputs: 2}, a, b)
+		parts := m.combine(func(p, q float32) float32 { return p + q },
+			m.do(backend.Conv{}, a, m.pick(w, 1, shape{0, 1, 2, 3, 4})), m.do(backend.Conv{}, b, m.pick(w, 1, shape{5, 6, 7})))
+		m.equal("conv of a concatenation = sum of convs", m.do(backend.Conv{}, x, w), parts)
+	}},
+	{"transpose-twice", func(m *relations) {
+		x := m.fill(2, 5, 4, 3)
+		there := m.do(backend.Transpose{Perm: shape{2, 0, 3, 1}}, x)
+		m.equal("a transposition and its inverse", m.do(backend.Transpose{Perm: shape{1, 3, 0, 2}}, there), x)
+	}},
+	{"transpose-matmul", func(m *relations) {
+		a, b := m.fill(6, 9), m.fill(9, 7)
+		ab := m.do(backend.Transpose{}, m.do(backend.MatMul{}, a, b))
+		m.equal("(ab)ᵀ = bᵀaᵀ", m.do(backend.MatMul{}, m.do(backend.Transpose{}, b), m.do(backend.Transpose{}, a)), ab)
+	}},
 	{"softmax-shift", func(m *relations) {
 		x := m.fill(4, 33)
 		shifted := m.combine(func(a, _ float32) float32 { return a + 16 }, x, x)

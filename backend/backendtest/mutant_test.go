@@ -178,6 +178,30 @@ var mutations = []*mutation{
 			d.Op = op
 		}
 	}},
+	{name: "aligns corners", family: "resize", finds: "fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.Resize); ok && op.Mode == backend.ResizeLinear && op.Coord == backend.HalfPixel {
+			op.Coord = backend.AlignCorners
+			d.Op = op
+		}
+	}},
+	{name: "rounds a scale", family: "resize", finds: "fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.Resize); ok && op.Scales != nil && op.Coord == backend.Asymmetric {
+			y, _ := op.Infer(d.In)
+			op.Size, op.Scales = y[0].Shape[2:], nil
+			d.Op = op
+		}
+	}},
+	{name: "reads one input twice", family: "concat", finds: "fail", before: func(k *mutantKernel, a backend.Args) {
+		if in := k.Info().In; len(in) > 1 && in[0].Bytes() == in[1].Bytes() {
+			k.editing(a.In[0], func(x []byte) { k.editing(a.In[1], func(y []byte) { copy(x, y) }) })
+		}
+	}},
+	{name: "takes one dim for another as large", family: "transpose", finds: "fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.Transpose); ok && d.In[0].Shape.Equal(shape{2, 2, 6, 3, 4}) {
+			op.Perm = shape{1, 2, 0, 3, 4} // of 0, 2, 1, 3, 4
+			d.Op = op
+		}
+	}},
 	{name: "takes NaN for 0 in ReLU", family: "activation", finds: "NaN", after: func(k *mutantKernel, a backend.Args) {
 		k.editing(a.Out[0], func(y []byte) {
 			for i := range len(y) / 4 {

@@ -332,6 +332,13 @@ func TestPaddedLanes(t *testing.T) {
 				{Op: backend.Pad{Pads: []int{0, 0, 1, 0, 0, 0, 0, 1}, Value: 7}, In: in},
 				{Op: backend.Pad{Pads: []int{1, 2, 0, 0, 0, 5, 0, 0}, Value: 7}, In: in},
 				{Op: backend.Pad{Pads: []int{0, 1, 0, 0, 0, 1, 0, 0}, Mode: backend.PadEdge}, In: in},
+				{Op: backend.AdaptivePool{Out: []int{2, 3}}, In: in},
+				{Op: backend.AdaptivePool{Out: []int{2, 3}, Mean: true}, In: in},
+				{Op: backend.Resize{Size: []int{7, 7}}, In: in},
+				{Op: backend.Resize{Size: []int{7, 7}, Mode: backend.ResizeLinear}, In: in},
+				{Op: backend.Concat{Axis: 1, Inputs: 2}, In: []backend.TensorDesc{x, laid(l, 2, 2, 4, 5)}},
+				{Op: backend.Concat{Axis: 3, Inputs: 2}, In: []backend.TensorDesc{x, x}},
+				{Op: backend.Transpose{Perm: []int{0, 2, 1, 3}}, In: []backend.TensorDesc{laid(l, 2, 4, 3, 5)}},
 				{Op: backend.Reshape{Shape: []int{4, 5, 6}}, In: in, Out: []backend.TensorDesc{laid(l, 4, 5, 6)}},
 			}
 			if l == backend.ChannelsLast4 {
