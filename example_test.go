@@ -7,22 +7,36 @@ import (
 
 	"github.com/convgl/convgl/backend"
 	_ "github.com/convgl/convgl/backend/cpu"
+	"github.com/convgl/convgl/cnn"
 	"github.com/convgl/convgl/tensor"
 )
 
-// The ten lines of the README: the max pooling example of a course on CNNs.
+// The network of the README.
 func Example() {
+	ctx := context.Background()
+	x := tensor.Must(tensor.New(tensor.Float32, 4, 3, 32, 32)) // N,C,H,W
+
+	net, err := cnn.New("small", cnn.Shape(3, 32, 32), // pictures [N,3,32,32]
+		cnn.Conv2D(32, 3, cnn.Same()), cnn.ReLU(), cnn.BatchNorm(), cnn.MaxPool2D(2),
+		cnn.Conv2D(64, 3, cnn.Same()), cnn.ReLU(), cnn.BatchNorm(), cnn.MaxPool2D(2),
+		cnn.Flatten(), cnn.Dense(10), cnn.Softmax())
+	if err != nil {
+		log.Fatal(err)
+	}
 	be, err := backend.Open("cpu") // or "gl", or "auto"
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer be.Close()
-	x := tensor.Must(tensor.From([]float32{1, 3, 2, 1, 4, 6, 4, 0, 8, 2, 5, 1, 0, 7, 3, 2}, 1, 1, 4, 4)) // N,C,H,W
-	pool := backend.MaxPool{Window: backend.Window{Kernel: []int{2, 2}, Strides: []int{2, 2}}}
-	y, err := backend.RunOnce(context.Background(), be, pool, x)
+	model, err := net.Compile(ctx, be)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(y[0].Shape(), y[0].Float32s())
-	// Output: [1,1,2,2] [6 4 8 5]
+	defer model.Close()
+	y, err := model.Predict(ctx, x) // x [N,3,32,32], y [N,10]
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(y.Shape())
+	// Output: [4,10]
 }
