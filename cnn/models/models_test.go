@@ -1,0 +1,267 @@
+package models
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/convgl/convgl/cnn"
+	"github.com/convgl/convgl/graph"
+)
+
+var update = flag.Bool("update", false, "write the golden files in testdata again")
+
+type architecture struct {
+	name    string
+	make    func(...Option) (*cnn.Net, error)
+	plain   func() (*cnn.Net, error) // without options, made once
+	in, out string                   // shapes
+	params  int                      // published number
+	macs    float64                  // published multiply-adds; 0: none
+	big     bool
+}
+
+// Parameters and multiply-adds are those that torchvision publishes with its weights.
+// LeNet's are the sums of its layers. UNet2D's are those of the implementation that
+// it takes its names from; UNet3D's are the paper's and two for each channel of a
+// BatchNorm.
+var architectures = []architecture{
+	{name: "lenet", make: LeNet, in: "[N,1,28,28]", out: "[N,10]", params: 61706, macs: 416520},
+	{name: "vgg16", make: VGG16, in: "[N,3,224,224]", out: "[N,1000]", params: 138357544, macs: 15.47e9, big: true},
+	{name: "resnet18", make: ResNet18, in: "[N,3,224,224]", out: "[N,1000]", params: 11689512, macs: 1.814e9},
+	{name: "resnet50", make: ResNet50, in: "[N,3,224,224]", out: "[N,1000]", params: 25557032, macs: 4.089e9},
+	{name: "mobilenet_v2", make: MobileNetV2, in: "[N,3,224,224]", out: "[N,1000]", params: 3504872, macs: 0.301e9},
+	{name: "squeezenet1_1", make: SqueezeNet, in: "[N,3,224,224]", out: "[N,1000]", params: 1235496, macs: 0.349e9},
+	{name: "unet2d", make: UNet2D, in: "[N,3,H,W]", out: "[N,2,H,W]", params: 31037698},
+	{name: "unet3d", make: UNet3D, in: "[N,3,D,H,W]", out: "[N,3,D,H,W]", params: 19069955 + 2*2336},
+}
+
+func init() {
+	for i := range architectures {
+		a := &architectures[i]
+		a.plain = sync.OnceValues(func() (*cnn.Net, error) { return a.make() })
+	}
+}
+
+// net returns the architecture without options.
+func (a *architecture) net(t *testing.T) *cnn.Net {
+	t.Helper()
+	n, err := a.plain()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func graphOf(t *testing.T, n *cnn.Net) *graph.Graph {
+	t.Helper()
+	g, err := n.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// TestFigures holds the sums of the summary, which needs no weights, against the
+// published ones.
+func TestFigures(t *testing.T) {
+	for _, a := range architectures {
+		n := a.net(t)
+		table := strings.Split(n.Summary(), "\n")
+		if want := fmt.Sprintf("net %s x%s", a.name, a.in); !strings.HasPrefix(table[0], want) {
+			t.Errorf("%s: summary of %s, want %s", a.name, table[0], want)
+		}
+		var last, total []string
+		for i, line := range table {
+			if strings.HasPrefix(line, "total ") {
+				last, total = strings.Fields(table[i-2]), strings.Fields(strings.ReplaceAll(line, ",", ""))
+			}
+		}
+		if len(total) < 4 {
+			t.Fatalf("%s: no sums in\n%s", a.name, n.Summary())
+		}
+		if last[2] != a.out {
+			t.Errorf("%s: output %s, want %s", a.name, last[2], a.out)
+		}
+		if total[1] != fmt.Sprint(a.params) {
+			t.Errorf("%s: %s parameters, want %d", a.name, total[1], a.params)
+		}
+		if a.macs == 0 {
+			continue
+		}
+		if got, err := strconv.ParseFloat(total[2], 64); err != nil || math.Abs(got/a.macs-1) > 0.003 {
+			t.Errorf("%s: %s multiply-adds, want %.4g", a.name, total[2], a.macs)
+		}
+	}
+}
+
+// TestUNet3DCountOfThePaper leaves out what the paper leaves out.
+func TestUNet3DCountOfThePaper(t *testing.T) {
+	n, err := UNet3D()
+	if err != nil {
+		t.Fatal(err)
+	}
+	norms := map[string]bool{}
+	for _, b := range n.Buffers() {
+		if layer, ok := strings.CutSuffix(b.Name, ".running_mean"); ok {
+			norms[layer+".weight"], norms[layer+".bias"] = true, true
+		}
+	}
+	sum := 0
+	for _, p := range n.Params() {
+		if !norms[p.Name] {
+			sum += p.Tensor.Size()
+		}
+	}
+	if sum != 19069955 || len(norms) != 28 {
+		t.Errorf("got %d parameters beside those of %d norms, want 19069955 and 28 arrays", sum, len(norms))
+	}
+}
+
+// TestState holds all names, types and shapes against files that list them.
+func TestState(t *testing.T) {
+	for _, a := range architectures {
+		if a.big && (testing.Short() || raceEnabled) {
+			continue // its 138 million weights take long to fill
+		}
+		golden(t, a.name+".txt", stateList(a.net(t)))
+	}
+}
+
+// stateList lists parameters and buffers by name, those of a layer together.
+func stateList(n *cnn.Net) string {
+	buffers := map[string][]cnn.Param{}
+	for _, b := range n.Buffers() {
+		layer := b.Name[:strings.LastIndexByte(b.Name, '.')]
+		buffers[layer] = append(buffers[layer], b)
+	}
+	var s strings.Builder
+	line := func(p cnn.Param) { fmt.Fprintf(&s, "%s %v%v\n", p.Name, p.Tensor.DType(), p.Tensor.Shape()) }
+	for _, p := range n.Params() {
+		line(p)
+		if layer, ok := strings.CutSuffix(p.Name, ".bias"); ok {
+			for _, b := range buffers[layer] {
+				line(b)
+			}
+			delete(buffers, layer)
+		}
+	}
+	if len(buffers) > 0 {
+		fmt.Fprintf(&s, "without a bias: %v\n", buffers)
+	}
+	return s.String()
+}
+
+// golden holds got against the file testdata/name.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", filepath.FromSlash(name))
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (-update writes it)", err)
+	}
+	if got == string(want) {
+		return
+	}
+	g, w := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	i := 0
+	for i < min(len(g), len(w)) && g[i] == w[i] {
+		i++
+	}
+	t.Errorf("%s: line %d:\ngot  %s\nwant %s\n(-update accepts it)", path, i+1, at(g, i), at(w, i))
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "nothing"
+}
+
+func TestSummary(t *testing.T) {
+	golden(t, "lenet_summary.txt", architectures[0].net(t).Summary())
+}
+
+func TestOptions(t *testing.T) {
+	const dyn = cnn.Dynamic
+	for _, c := range []struct {
+		name string
+		make func(...Option) (*cnn.Net, error)
+		opts []Option
+		out  string // "": that it builds is enough
+	}{
+		{"lenet", LeNet, []Option{WithClasses(3), WithInput(2, 32, 36)}, "[N,3]"},
+		{"vgg16", VGG16, []Option{WithClasses(4), WithHidden(8), WithInput(1, dyn, dyn)}, "[N,4]"},
+		{"resnet18", ResNet18, []Option{WithClasses(7), WithInput(1, dyn, dyn)}, "[N,7]"},
+		{"resnet50", ResNet50, []Option{WithInput(3, dyn, 64)}, "[N,1000]"},
+		{"resnet18 least", ResNet18, []Option{WithInput(3, 1, 1)}, ""},
+		{"resnet50 least", ResNet50, []Option{WithInput(3, 1, 1)}, ""},
+		{"vgg16 least", VGG16, []Option{WithInput(3, 32, 32)}, ""},
+		{"mobilenet least", MobileNetV2, []Option{WithInput(3, 1, 1)}, ""},
+		{"mobilenet", MobileNetV2, []Option{WithClasses(1), WithInput(4, dyn, dyn)}, "[N,1]"},
+		{"squeezenet", SqueezeNet, []Option{WithClasses(5), WithInput(3, dyn, dyn)}, "[N,5]"},
+		{"squeezenet least", SqueezeNet, []Option{WithInput(3, 25, 25)}, ""},
+		{"unet2d", UNet2D, []Option{WithClasses(1), WithInput(1, 64, dyn), WithBase(4), WithDepth(6)}, "[N,1,64,W]"},
+		{"unet3d", UNet3D, []Option{WithClasses(4), WithInput(1, dyn, 8, 16), WithBase(2), WithDepth(2)}, "[N,4,D,8,16]"},
+		{"unet3d least", UNet3D, []Option{WithBase(1), WithDepth(1), WithInput(1, 2, 2, 2)}, "[N,3,2,2,2]"},
+	} {
+		n, err := c.make(c.opts...)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if c.out == "" {
+			continue
+		}
+		if got := graphOf(t, n).Outputs()[0].Value.Shape().String(); got != c.out {
+			t.Errorf("%s: output %s, want %s", c.name, got, c.out)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for _, c := range []struct {
+		make func(...Option) (*cnn.Net, error)
+		opts []Option
+		want string
+	}{
+		{LeNet, []Option{WithHidden(3)}, "models: LeNet: it has no option WithHidden: want WithClasses, WithInput"},
+		{VGG16, []Option{WithBase(3)}, "models: VGG16: it has no option WithBase: want WithClasses, WithInput, WithHidden"},
+		{ResNet18, []Option{{}}, "models: ResNet18: an option that no function made"},
+		{ResNet50, []Option{WithClasses(2), WithClasses(2)}, "models: ResNet50: option WithClasses is given twice"},
+		{MobileNetV2, []Option{WithClasses(0)}, "models: MobileNetV2: WithClasses: got 0, want 1 to 1048576"},
+		{VGG16, []Option{WithHidden(-1)}, "models: VGG16: WithHidden: got -1"},
+		{UNet2D, []Option{WithBase(1 << 60)}, "models: UNet2D: WithBase: got 1152921504606846976"},
+		{UNet2D, []Option{WithBase(1 << 20)}, `cnn: layer "inc.double_conv.3" (Conv2D): parameter "weight"`},
+		{UNet3D, []Option{WithDepth(7)}, "models: UNet3D: WithDepth: got 7, want 1 to 6"},
+		{SqueezeNet, []Option{WithInput(3, 224)}, "models: SqueezeNet: WithInput: got 2 numbers [3 224], want 3"},
+		{SqueezeNet, []Option{WithInput(cnn.Dynamic, 224, 224)}, "models: SqueezeNet: WithInput: channels: got -1"},
+		{SqueezeNet, []Option{WithInput(3, 224, 0)}, "models: SqueezeNet: WithInput: spatial dim 1: got 0"},
+		{SqueezeNet, []Option{WithInput(3, 24, 24)}, `cnn: layer "features.8" (MaxPool2D)`},
+		{VGG16, []Option{WithInput(3, 31, 31)}, `cnn: layer "features.30" (MaxPool2D)`},
+		{LeNet, []Option{WithInput(1, cnn.Dynamic, 28)}, `cnn: layer "fc1" (Dense)`},
+		{UNet2D, []Option{WithInput(3, 64, 40)}, "models: UNet2D: WithInput: spatial dim 1: got 40, want a multiple of 16"},
+	} {
+		n, err := c.make(c.opts...)
+		if err == nil || n != nil {
+			t.Errorf("no error, want %s", c.want)
+		} else if !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+}
