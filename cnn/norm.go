@@ -89,7 +89,7 @@ func LRN(size int, opts ...Option) Layer {
 func channelNorm(kind string, op backend.Op, affine bool, err error) Layer {
 	return &unary{kind: kind, err: err, build: func(s *Scope, x *graph.Value) *graph.Value {
 		if len(x.Shape()) < 2 {
-			s.Fail(fmt.Errorf("x: got shape %v, want rank 2 or more: N, C, ...", x.Shape()))
+			s.Fail(fmt.Errorf("x: got shape %v, want [N,C,...] of rank 2 or more", x.Shape()))
 		}
 		scale, bias := s.affine(affine, s.Dim(x, 1))
 		return s.Apply(op, x, scale, bias)
