@@ -1,6 +1,7 @@
 package backendtest
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -208,6 +209,19 @@ var mutations = []*mutation{
 				if v := get(y, i); v != v {
 					put(y, i, 0)
 				}
+			}
+		})
+	}},
+	{name: "takes GELU by tanh for GELU", family: "activation", finds: "over it", after: func(k *mutantKernel, a backend.Args) {
+		if op, ok := k.d.Op.(backend.Activation); !ok || op.Act.Kind != backend.Gelu || a.In[0].Bytes() != a.Out[0].Bytes() {
+			return
+		}
+		var x []byte
+		k.editing(a.In[0], func(m []byte) { x = bytes.Clone(m) })
+		k.editing(a.Out[0], func(y []byte) {
+			for i := range len(y) / 4 {
+				v := float64(get(x, i))
+				put(y, i, float32(v/2*(1+math.Tanh(math.Sqrt(2/math.Pi)*(v+0.044715*v*v*v)))))
 			}
 		})
 	}},
