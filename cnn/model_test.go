@@ -125,6 +125,23 @@ func TestPredictIsTheFormula(t *testing.T) {
 	}
 }
 
+// A network of no layers, and one that ends in a constant, run too.
+func TestPredictOfNothing(t *testing.T) {
+	x := ramp(2, 3)
+	y, err := compile(t, net(t, cnn.Shape(3)), open(t)).Predict(t.Context(), x)
+	if err != nil || !y.Shape().Equal(x.Shape()) || y.Float32s()[4] != x.Float32s()[4] {
+		t.Errorf("no layers: %v, %v", y, err)
+	}
+	seven := tensor.Must(tensor.From([]float32{7, 8}, 1, 2))
+	n := net(t, cnn.Shape(3), cnn.Func("Const", func(s *cnn.Scope, x ...*graph.Value) (*graph.Value, error) {
+		return s.Const("seven", seven), s.Err()
+	}))
+	y, err = compile(t, n, open(t)).Predict(t.Context(), x)
+	if err != nil || y.Float32s()[1] != 8 {
+		t.Errorf("a constant: %v, %v", y, err)
+	}
+}
+
 func TestModelKeepsItsParameters(t *testing.T) {
 	n := net(t, cnn.Shape(4), cnn.Dense(2))
 	m := compile(t, n, open(t))

@@ -101,7 +101,7 @@ func TestErrorsNameTheLayer(t *testing.T) {
 		want string
 	}{
 		{"no flatten", net(Conv2D(4, 3), Dense(2)), `cnn: layer "1" (Dense): x: got shape [N,4,6,6], want [N,features] (is a Flatten missing before it?`},
-		{"kernel too large", net(ReLU(), Conv2D(4, 9)), `cnn: layer "1" (Conv2D): backend: Conv "1": x: spatial dim 0`},
+		{"kernel too large", net(ReLU(), Conv2D(4, 9)), `cnn: layer "1" (Conv2D): backend: Conv "1": x: spatial dim 0 of [8 8]: got 8 (8 with padding), want at least 1, and 9 with padding, for kernel 9 with dilation 1 (kernel larger than the padded input); the input is [N,3,8,8]`},
 		{"nested", net(Sequential(ReLU(), Sequential(MaxPool3D(2)))), `cnn: layer "0.1.0" (MaxPool3D): x: got shape [N,3,8,8] of rank 4, want rank 5`},
 		{"option", net(MaxPool2D(2, Groups(2))), `cnn: layer "0" (MaxPool2D): it has no option Groups: want KernelSize, Stride, Padding, Same, Dilation, CeilMode`},
 		{"option twice", net(Conv2D(4, 3, Stride(1), Stride(2))), `option Stride is given twice`},
@@ -158,7 +158,7 @@ func TestErrorsNameTheLayer(t *testing.T) {
 		{"two inputs", func() (*Net, error) { return NewNet("n", one(x), one(Apply("a", ReLU(), x, x))) }, `cnn: layer "a" (ReLU): inputs: got 2, want 1`},
 		{"empty concat", func() (*Net, error) { return NewNet("n", one(x), []*Tensor{x, Concat()}) }, `cnn: layer "concat1" (Concat): backend: Concat "concat1": inputs: got 0`},
 		{"output twice", func() (*Net, error) { return NewNet("n", one(x), []*Tensor{x, x}) }, `there is an output of this name`},
-		{"shapes", func() (*Net, error) { return NewNet("n", one(x), one(Add(Apply("a", MaxPool2D(2), x), x))) }, `cnn: layer "add1" (Add): backend: Add "add1": a, b`},
+		{"shapes", func() (*Net, error) { return NewNet("n", one(x), one(Add(Apply("a", MaxPool2D(2), x), x))) }, `; the input is [N,3,4,4] and [N,3,8,8]`},
 		{"layer named as input", func() (*Net, error) { return NewNet("n", one(x), one(Apply("x", ReLU(), x))) }, `cnn: layer "x" (ReLU)`},
 	} {
 		n, err := c.make()

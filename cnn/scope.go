@@ -139,12 +139,27 @@ func (s *Scope) Apply(op backend.Op, x ...*graph.Value) *graph.Value {
 	}
 	n, err := s.b.g.Apply(name, op, x...)
 	if err != nil {
-		s.Fail(err)
+		s.Fail(withShapes(err, x))
 		return nil
 	}
 	s.rec.nodes = append(s.rec.nodes, n)
 	s.rec.out = n.Out()[0]
 	return s.rec.out
+}
+
+// withShapes adds the shapes of the data inputs to an error, in which an op has a
+// number for N.
+func withShapes(err error, x []*graph.Value) error {
+	var shapes []string
+	for _, v := range x {
+		if v != nil && v.Const() == nil {
+			shapes = append(shapes, v.Shape().String())
+		}
+	}
+	if shapes == nil {
+		return err
+	}
+	return fmt.Errorf("%w; the input is %s", err, strings.Join(shapes, " and "))
 }
 
 // Param adds a trainable float32 parameter, which the state has as
