@@ -22,6 +22,7 @@ type result struct {
 	all    time.Duration   // median time of all layers
 	out    *tensor.Tensor  // of the chain: each layer fed its own backend's input
 	drift  drift           // of out from the reference's
+	model  *compiled       // of the network where the backend is there; else nil
 }
 
 // drift is the distance of a chain's result from the reference. Errors of the
@@ -29,7 +30,7 @@ type result struct {
 // judged as a whole.
 type drift struct {
 	maxAbs, relL2 float64
-	what          string // which tensor
+	what          string // of what, which tensor
 	top           bool   // whether the largest class is the same; true where there are no classes
 }
 
@@ -42,6 +43,11 @@ func (d drift) ok() bool { return d.top && d.relL2 <= maxDrift }
 // run computes the step, on the reference and on each backend, and judges it. An
 // error of one backend is kept in its result; only the reference's ends the demo.
 func (s *step) run(ctx context.Context, set backends) error {
+	if s.net != nil {
+		if err := s.prepare(ctx, set[0].be); err != nil {
+			return fmt.Errorf("demo: %s on ref: %w", s.id, err)
+		}
+	}
 	s.results = make([]result, len(set))
 	for i, o := range set {
 		s.results[i] = result{name: o.name, err: o.err, layers: make([]check.Result, len(s.layers))}
@@ -54,6 +60,9 @@ func (s *step) run(ctx context.Context, set backends) error {
 		if r.err == nil {
 			r.err = s.chain(ctx, o.be, i == 0, r)
 		}
+		if s.net != nil && o.err == nil {
+			r.model = s.compile(ctx, o.be)
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -64,6 +73,15 @@ func (s *step) run(ctx context.Context, set backends) error {
 	return nil
 }
 
+// prepare gives the network its statistics and the step its layers.
+func (s *step) prepare(ctx context.Context, ref backend.Backend) (err error) {
+	if err := calibrate(ctx, ref, s.net, s.input); err != nil {
+		return err
+	}
+	s.layers, err = layersOf(s.net)
+	return err
+}
+
 // judge computes the layers one by one: first on the reference, then with the same
 // input on the other backends, whose results it holds against the bounds.
 func (s *step) judge(ctx context.Context, set backends) error {
@@ -72,9 +90,6 @@ func (s *step) judge(ctx context.Context, set backends) error {
 	}
 	for i, l := range s.layers {
 		x := s.inputOf(i)
-		if l.prepare != nil {
-			l.prepare(x)
-		}
 		if l.op == nil {
 			s.ref = append(s.ref, x)
 			continue
@@ -123,21 +138,26 @@ func (s *step) chain(ctx context.Context, be backend.Backend, isRef bool, r *res
 			return err
 		}
 	}
-	if r.each, r.all, err = c.time(ctx, len(s.layers), s.id != networkID); err != nil {
+	if s.net != nil { // as the compiled model, which has no layers to be timed
+		r.all, err = median(func() error { _, err := c.predict(ctx, s.input); return err })
+	} else {
+		r.each, r.all, err = c.time(ctx, len(s.layers))
+	}
+	if err != nil {
 		return err
 	}
 	last := len(s.layers) - 1
 	if r.out, err = c.output(ctx, last); err != nil {
 		return err
 	}
-	r.drift = driftOf("result", r.out, s.ref[last])
+	r.drift = driftOf("all layers, result", r.out, s.ref[last])
 	if _, ok := s.layers[last].op.(backend.Softmax); ok {
 		// Softmax may hide a difference: judge what goes into it, and the choice.
 		logits, err := c.output(ctx, last-1)
 		if err != nil {
 			return err
 		}
-		r.drift = driftOf("logits", logits, s.inputOf(last))
+		r.drift = driftOf("all layers, logits", logits, s.inputOf(last))
 		r.drift.top = largest(r.out) == largest(s.ref[last])
 	}
 	return nil
@@ -191,6 +211,9 @@ func failures(steps []*step) int {
 				continue
 			}
 			if r.err != nil || !r.drift.ok() || s.noteWrong(r) {
+				n++
+			}
+			if c := r.model; c != nil && (c.err != nil || !c.drift.ok()) {
 				n++
 			}
 			for i, l := range r.layers {

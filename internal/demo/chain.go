@@ -128,6 +128,18 @@ func (c *chain) run(ctx context.Context) error {
 	return c.be.Sync(ctx)
 }
 
+// predict computes all layers from host to host: it uploads x and returns what the
+// last layer wrote.
+func (c *chain) predict(ctx context.Context, x *tensor.Tensor) (*tensor.Tensor, error) {
+	if err := backend.Upload(ctx, c.be, c.input, c.first.Layout, x); err != nil {
+		return nil, err
+	}
+	if err := c.run(ctx); err != nil {
+		return nil, err
+	}
+	return c.output(ctx, c.last().layer)
+}
+
 // output returns a host copy of what layer i, or the last one before it that has
 // a kernel, wrote in the last run.
 func (c *chain) output(ctx context.Context, layer int) (*tensor.Tensor, error) {
@@ -148,12 +160,12 @@ const (
 	slowLimit = time.Second
 )
 
-// time returns the median wall time of the whole chain, waiting at its end, and,
-// if each is true, of each layer alone, waiting after it. Preparing and uploading
-// came before; reading back comes after.
-func (c *chain) time(ctx context.Context, layers int, each bool) (times []time.Duration, all time.Duration, err error) {
-	if all, err = median(func() error { return c.run(ctx) }); err != nil || !each {
-		return nil, all, err
+// time returns the median wall time of the whole chain, waiting at its end, and of
+// each layer alone, waiting after it. Preparing and uploading came before; reading
+// back comes after.
+func (c *chain) time(ctx context.Context, layers int) (times []time.Duration, all time.Duration, err error) {
+	if all, err = median(func() error { return c.run(ctx) }); err != nil {
+		return nil, 0, err
 	}
 	times = make([]time.Duration, layers)
 	for _, s := range c.stages {

@@ -69,6 +69,9 @@ func TestRun(t *testing.T) {
 		"50 rows × 70 columns", "3 × 50 × 70  →  16 × 50 × 70", "50 × 70  →  12 × 17  (5.83 % of the values)",
 		"ref   [[6,4],[8,5]]  as in the course note", "cpu   [[6,4],[8,5]]  as in the course note",
 		"All results of ref, cpu agree.",
+		"net two blocks x[N,3,50,70], figures for N = 1", "conv2    Conv2D     [N,32,12,17]",
+		"network          compiled model, probabilities  ref", "network          compiled model, probabilities  cpu",
+		"A network of two blocks, compiled model",
 	} {
 		if !strings.Contains(report, want) {
 			t.Errorf("report lacks %q:\n%s", want, report)
@@ -83,6 +86,11 @@ func TestRun(t *testing.T) {
 		t.Errorf("%d files, want 7 pictures and a page", len(files))
 	}
 	page := string(files["index.html"])
+	for _, want := range []string{"net two blocks x[N,3,50,70]", "<h3>Compiled model</h3>", "<td>compiled model, probabilities</td><td>cpu</td>", "A network of two blocks, compiled model"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
 	for name, data := range files {
 		if name == "index.html" {
 			continue
@@ -289,6 +297,9 @@ func TestDisagreement(t *testing.T) {
 		if !strings.Contains(text, "FAIL") || !strings.Contains(text, "DISAGREEMENT") || strings.Contains(text, "agree.") {
 			t.Errorf("the %s does not show the disagreement:\n%s", where, text)
 		}
+	}
+	if _, model, ok := strings.Cut(report, "compiled model, probabilities  liar"); !ok || !strings.Contains(strings.SplitN(model, "\n", 2)[0], "FAIL") {
+		t.Errorf("the compiled model is not marked:\n%s", report)
 	}
 	if !strings.Contains(report, "WRONG: the course note has [[6,4],[8,5]]") {
 		t.Errorf("the 4×4 example is not marked:\n%s", report)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"slices"
 
 	"github.com/convgl/convgl/tensor"
 	"github.com/convgl/convgl/viz"
@@ -280,8 +281,8 @@ func networkTable(_ image.Image, steps []*step) (viz.Figure, file, error) {
 	s := steps[stepNetwork]
 	out := file{Name: "6-network.png", Title: "A network of two blocks",
 		Alt:  "The layers of the network with output shapes, parameters and multiply-adds, beside a bar chart of the class probabilities on each backend.",
-		Text: "The weights are random (seed 1), so the classes have no meaning: what counts is that every backend finds the same probabilities. BatchNorm's parameters are scale, shift, mean and variance."}
-	t := s.summary()
+		Text: "The weights are random (seed 1), so the classes have no meaning: what counts is that every backend finds the same probabilities. The parameters are those that a training would change; mean and variance of a BatchNorm, measured on this picture, are not among them."}
+	t := s.layerTable()
 	last := len(t.Rows) - 1
 	summary, err := viz.Table{Head: t.Head, Rows: t.Rows[:last], Foot: t.Rows[last], Right: t.Right}.Draw()
 	if err != nil {
@@ -327,7 +328,8 @@ func networkMaps(_ image.Image, steps []*step) (viz.Figure, file, error) {
 		LegendEnds: [2]string{"low", "high"},
 		LegendText: "The values from low to high are in each caption. The batch norm made each map's mean 0 and its variance 1; pooling then took the largest.",
 	}
-	for b, layer := range []int{3, 7} { // MaxPool1, MaxPool2
+	for b, name := range []string{"pool1", "pool2"} {
+		layer := slices.IndexFunc(s.layers, func(l layer) bool { return l.name == name })
 		for c := range 8 {
 			p, scale, err := mapPanel(s.ref[layer], c, spread, gridW, gridH)
 			if err != nil {

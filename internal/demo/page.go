@@ -13,11 +13,19 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-// section is a heading of the page with its pictures.
+// section is a heading of the page with its pictures and what stands under them.
 type section struct {
+	Title  string
+	Files  []file
+	Tables []titled
+}
+
+// titled is a table, or text of fixed width, with its heading and a note.
+type titled struct {
 	Title string
-	Files []file
-	Table *table // under the pictures; nil is none
+	Table *table // nil: Text
+	Text  string
+	Note  string
 }
 
 // page returns index.html.
@@ -32,7 +40,8 @@ func (r *report) page(steps []*step, files []file) ([]byte, error) {
 		}
 	}
 	failed := failures(steps)
-	probabilities := r.probabilities(steps[stepNetwork])
+	network := steps[stepNetwork]
+	probabilities, models := r.probabilities(network), r.models(network)
 	data := struct {
 		Source                    string
 		Height, Width             int
@@ -48,7 +57,11 @@ func (r *report) page(steps []*step, files []file) ([]byte, error) {
 		Sections: []section{
 			{Title: "Filters", Files: files[0:3]},
 			{Title: "Pooling", Files: files[3:5]},
-			{Title: "Network", Files: files[5:7], Table: &probabilities},
+			{Title: "Network", Files: files[5:7], Tables: []titled{
+				{Title: "Layers", Text: network.net.Summary()},
+				{Title: "Class probabilities", Table: &probabilities},
+				{Title: "Compiled model", Table: &models, Note: modelNote},
+			}},
 		},
 		Devices: r.devices(), Agreement: r.agreement(steps), Speed: r.speed(steps),
 		AgreementNote: agreementNote, SpeedNote: speedNote,

@@ -69,7 +69,8 @@ func (r *report) step(s *step) {
 			}
 		}
 	case networkID:
-		r.printf("%s\nClass probabilities (random weights, seed %d: the classes have no meaning)\n%s", s.summary(), seed, r.probabilities(s))
+		r.printf("%s\n\nClass probabilities (random weights, seed %d: the classes have no meaning)\n%s", indent(strings.TrimSpace(s.net.Summary())), seed, r.probabilities(s))
+		r.printf("\nCompiled model\n%s%s\n", r.models(s), indent(modelNote))
 	default:
 		in := s.input.Shape()
 		for i, l := range s.layers {
@@ -102,17 +103,20 @@ func shapeText(s []int) string {
 	return fmt.Sprintf("%d × %s", s[1], size(s))
 }
 
-// summary is the layer table of a step.
-func (s *step) summary() table {
-	t := table{Head: []string{"layer", "output [N,C,H,W]", "parameters", "multiply-adds"}, Right: []bool{false, false, true, true}}
-	var parameters, madds int64
-	t.Rows = append(t.Rows, []string{"Input", s.input.Shape().String(), "0", "0"})
+// layerTable lists the network's layers, for the picture.
+func (s *step) layerTable() table {
+	t := table{Head: []string{"layer", "op", "output [N,C,H,W]", "parameters"}, Right: []bool{false, false, false, true}}
+	t.Rows = append(t.Rows, []string{"x", "Input", s.input.Shape().String(), "0"})
+	sum := 0
 	for i, l := range s.layers {
-		p, m := int64(l.parameters()), l.multiplyAdds(s.ref[i].Size())
-		parameters, madds = parameters+p, madds+m
-		t.Rows = append(t.Rows, []string{l.name, s.ref[i].Shape().String(), thousands(p), thousands(m)})
+		kind := "Dropout"
+		if l.op != nil {
+			kind = l.op.Kind()
+		}
+		sum += l.trained
+		t.Rows = append(t.Rows, []string{l.name, kind, s.ref[i].Shape().String(), thousands(int64(l.trained))})
 	}
-	t.Rows = append(t.Rows, []string{"Sum", "", thousands(parameters), thousands(madds)})
+	t.Rows = append(t.Rows, []string{"Sum", "", "", thousands(int64(sum))})
 	return t
 }
 
@@ -144,11 +148,15 @@ func (r *report) tables(steps []*step) {
 
 const agreementNote = `Each layer gets the reference's input. "Error / bound" is the worst element's error over the bound
 that rounding in float32 allows; 1 and less passes. "All layers" lets each layer have what the
-same backend computed before; it passes up to a relative L2 distance of 1e−4 and with the same class.`
+same backend computed before; it passes up to a relative L2 distance of 1e−4 and with the same class.
+So does "compiled model", the whole network folded, fused and planned: of the probabilities, from the
+reference's result layer by layer.`
 
 const speedNote = `Wall time of the kernels, waiting for the device at the end. Preparing, uploading weights and
 picture, one run to warm up, and reading back are not in it. Each number is the median of 3 to 15
-runs, or of those that fit in 1 s. The reference is written to be obviously right, not fast.`
+runs, or of those that fit in 1 s. The two rows of the network go from the picture in host memory to
+the probabilities there, so they have uploading and reading back in them. The reference is written to
+be obviously right, not fast.`
 
 func indent(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n  ") }
 
@@ -185,18 +193,18 @@ func (r *report) agreement(steps []*step) table {
 			continue
 		}
 		for b, o := range r.backends {
-			res := s.results[b]
-			if b == 0 || res.err != nil {
-				continue
+			if res := s.results[b]; b > 0 && res.err == nil {
+				t.Rows = append(t.Rows, res.drift.row(s.id, o.name))
 			}
-			verdict := "pass"
-			switch {
-			case !res.drift.top:
-				verdict = "FAIL: another class"
-			case !res.drift.ok():
-				verdict = "FAIL"
+		}
+		for b, o := range r.backends {
+			switch c := s.results[b].model; {
+			case c == nil:
+			case c.err != nil:
+				t.Rows = append(t.Rows, []string{s.id, "compiled model", o.name, "", "", "", "FAIL: " + oneLine(c.err)})
+			default:
+				t.Rows = append(t.Rows, c.drift.row(s.id, o.name))
 			}
-			t.Rows = append(t.Rows, []string{s.id, "all layers, " + res.drift.what, o.name, small(res.drift.maxAbs), "", "L2 " + small(res.drift.relL2), verdict})
 		}
 	}
 	for b, o := range r.backends {
@@ -207,6 +215,18 @@ func (r *report) agreement(steps []*step) table {
 	return t
 }
 
+// row is a line of the table of agreement.
+func (d drift) row(step, backend string) []string {
+	verdict := "pass"
+	switch {
+	case !d.top:
+		verdict = "FAIL: another class"
+	case !d.ok():
+		verdict = "FAIL"
+	}
+	return []string{step, d.what, backend, small(d.maxAbs), "", "L2 " + small(d.relL2), verdict}
+}
+
 // speed has a row for each step and a column for each backend.
 func (r *report) speed(steps []*step) table {
 	t := table{Head: []string{"what"}, Right: []bool{false}}
@@ -214,16 +234,17 @@ func (r *report) speed(steps []*step) table {
 		t.Head, t.Right = append(t.Head, o.name), append(t.Right, true)
 	}
 	t.Head, t.Right = append(t.Head, "work, GFLOP"), append(t.Right, true)
-	row := func(name string, s *step, flops int64, time func(result) time.Duration) {
+	row := func(name string, s *step, flops int64, time func(result) (time.Duration, error)) {
 		cells := []string{name}
 		for _, res := range s.results {
+			d, err := time(res)
 			switch {
-			case unavailable(res.err):
+			case unavailable(err):
 				cells = append(cells, "not run")
-			case res.err != nil:
+			case err != nil:
 				cells = append(cells, "failed")
 			default:
-				cells = append(cells, milliseconds(time(res)))
+				cells = append(cells, milliseconds(d))
 			}
 		}
 		t.Rows = append(t.Rows, append(cells, fmt.Sprintf("%.4f", float64(flops)/1e9)))
@@ -237,12 +258,25 @@ func (r *report) speed(steps []*step) table {
 			flops := l.op.Cost(descsOf(s.inputOf(i), l.weights), []backend.TensorDesc{backend.Of(s.ref[i])}).FLOPs
 			total += flops
 			// Of the network only the sum: its layers are those of the other steps.
-			if s.id != networkID {
-				row(l.name+", "+shapeText(s.inputOf(i).Shape()), s, flops, func(r result) time.Duration { return r.each[i] })
+			if s.net == nil {
+				row(l.name+", "+shapeText(s.inputOf(i).Shape()), s, flops, func(r result) (time.Duration, error) {
+					if r.err != nil {
+						return 0, r.err
+					}
+					return r.each[i], nil
+				})
 			}
 		}
 		if len(s.layers) > 1 {
-			row(s.title+", all layers", s, total, func(r result) time.Duration { return r.all })
+			row(s.title+", all layers", s, total, func(r result) (time.Duration, error) { return r.all, r.err })
+		}
+		if s.net != nil {
+			row(s.title+", compiled model", s, total, func(r result) (time.Duration, error) {
+				if r.model == nil {
+					return 0, r.err
+				}
+				return r.model.time, r.model.err
+			})
 		}
 	}
 	return t

@@ -73,6 +73,9 @@ func thousands(n int64) string {
 	return s
 }
 
+// mebibytes writes a number of bytes as "1.25 MiB".
+func mebibytes(n int64) string { return fmt.Sprintf("%.2f MiB", float64(n)/(1<<20)) }
+
 // small writes an error, and 0 as such.
 func small(v float64) string {
 	if v == 0 {
