@@ -215,9 +215,10 @@ func (p *convTransposePlan) run(c *call, cl *transposeClass, image, group, t0, t
 	for ; t0 < t1; t0 += cl.block {
 		end := min(t0+cl.block, t1)
 		p0, _ := share(cl.pixels, t0, cl.tiles)
+		var taps [maxTransposeBlock][2]int // of each tile, the others read zeros
 		for i := t0; i < end; i++ {
 			a, b := share(cl.pixels, i, cl.tiles)
-			p.offsets(cl, off[(a-p0)*cl.taps:(b-p0)*cl.taps], dst[a-p0:b-p0], a)
+			taps[i-t0] = p.offsets(cl, off[(a-p0)*cl.taps:(b-p0)*cl.taps], dst[a-p0:b-p0], a)
 		}
 		for q := q0; q < q1; q++ {
 			n := min(nr, p.cout-q*nr)
@@ -229,7 +230,7 @@ func (p *convTransposePlan) run(c *call, cl *transposeClass, image, group, t0, t
 			panel := w[q*size:][:cl.panelLen()]
 			for i := t0; i < end; i++ {
 				a, b := share(cl.pixels, i, cl.tiles)
-				cl.gemm.run(t, x, off[(a-p0)*cl.taps:(b-p0)*cl.taps], b-a, panel)
+				cl.runTaps(t, x, off[(a-p0)*cl.taps:(b-p0)*cl.taps], b-a, panel, taps[i-t0][0], taps[i-t0][1])
 				for r, at := range dst[a-p0 : b-p0] {
 					p.epi.store(c, y, acc[r*nr:], nr, 1, n, o, (image*p.y.s+at)*p.y.pitch+o, p.y.pitch, pad)
 				}
@@ -248,9 +249,11 @@ func (p *convTransposePlan) memory(c *call, thread int) (t *tile, acc []float32,
 }
 
 // offsets fills the tables of the outputs of a class from p0 on: the offsets, taps ×
-// outputs, and the outputs' numbers in the image.
-func (p *convTransposePlan) offsets(cl *transposeClass, off []int32, dst []int, p0 int) {
+// outputs, and the outputs' numbers in the image. It returns the range of the taps
+// that lie in x for some of them: a small picture has few.
+func (p *convTransposePlan) offsets(cl *transposeClass, off []int32, dst []int, p0 int) (taps [2]int) {
 	mr := len(dst)
+	taps[0] = cl.taps
 	for r := range dst {
 		q := p0 + r
 		m := [3]int{q / (cl.n[1] * cl.n[2]), q / cl.n[2] % cl.n[1], q % cl.n[2]}
@@ -267,11 +270,13 @@ func (p *convTransposePlan) offsets(cl *transposeClass, off []int32, dst []int, 
 			s := &cl.shift[t]
 			if inside || inRange(m[0]-s[0], p.In[0]) && inRange(m[1]-s[1], p.In[1]) && inRange(m[2]-s[2], p.In[2]) {
 				off[t*mr+r] = origin - o
+				taps[0], taps[1] = min(taps[0], t), max(taps[1], t+1)
 			} else {
 				off[t*mr+r] = -1
 			}
 		}
 	}
+	return taps
 }
 
 // reached tells for each output position of each dim whether a tap reads for it;

@@ -143,13 +143,26 @@ func (g *gemm) panelLen() int { return g.taps * g.kc * g.mk.nr }
 // run computes the tile of mr rows at the offsets off (taps × mr) to x with one
 // panel. The sums are in t.acc.
 func (g *gemm) run(t *tile, x []float32, off []int32, mr int, panel []float32) {
+	g.runTaps(t, x, off, mr, panel, 0, g.taps)
+}
+
+// runTaps is run where only the taps [lo, hi) have rows that are not zeros.
+func (g *gemm) runTaps(t *tile, x []float32, off []int32, mr int, panel []float32, lo, hi int) {
 	nr := g.mk.nr
-	t.x, t.zero, t.mr = x, zeros, mr
-	for i, b := range g.blocks {
-		t.taps, t.kc, t.c0, t.first = b.t1-b.t0, b.c1-b.c0, b.c0, i == 0
+	t.x, t.zero, t.mr, t.first = x, zeros, mr, true
+	for _, b := range g.blocks {
+		b.t0, b.t1 = max(b.t0, lo), min(b.t1, hi)
+		if b.t0 >= b.t1 {
+			continue
+		}
+		t.taps, t.kc, t.c0 = b.t1-b.t0, b.c1-b.c0, b.c0
 		t.off = off[b.t0*mr : b.t1*mr]
 		k := b.t0*g.kc + b.c0
 		t.b = panel[k*nr : (k+t.taps*t.kc)*nr]
 		g.mk.fn(t)
+		t.first = false
+	}
+	if t.first { // no tap
+		clear(t.acc[:mr*nr])
 	}
 }
