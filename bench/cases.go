@@ -64,7 +64,8 @@ var caseKinds = map[string]func(*caseReader) backend.Op{
 	"add":         binaryCase(backend.Add), "sub": binaryCase(backend.Sub), "mul": binaryCase(backend.Mul), "div": binaryCase(backend.Div),
 	"pad":                padCase,
 	"adaptive_avgpool1d": adaptiveAvgPoolCase, "adaptive_avgpool2d": adaptiveAvgPoolCase, "adaptive_avgpool3d": adaptiveAvgPoolCase,
-	"upsample":       upsampleCase,
+	"upsample":  upsampleCase,
+	"groupnorm": groupNormCase, "instancenorm": instanceNormCase, "layernorm": layerNormCase, "lrn": lrnCase,
 	"convolution_3d": noteConvCase,
 	"max_pooling_2d": noteMaxPoolCase,
 }

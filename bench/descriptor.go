@@ -32,6 +32,7 @@ var forms = []form{
 	convForm, convTransposeForm, poolForm, globalPoolForm, denseForm, matMulForm, batchNormForm, activationForm,
 	softmaxForm, logSoftmaxForm, binaryForm, padForm, reshapeForm, flattenForm, reorderForm,
 	adaptivePoolForm, resizeForm, concatForm, transposeForm,
+	groupNormForm, instanceNormForm, layerNormForm, lrnForm,
 }
 
 // Forms returns the prefix and a one-line grammar of every kind of problem.
@@ -67,6 +68,9 @@ func (e *ParseError) Error() string {
 //	dense:mb8_ic4096oc1000+bias
 //	matmul:2x64x128:2x128x32
 //	bn:1x64x56x56:eps1e-05
+//	gn:1x64x56x56:g32:eps1e-05               group norm; in:SHAPE is instance norm
+//	ln:8x197x768:axis-1:eps1e-06
+//	lrn:1x96x55x55:size5:alpha0.0001:beta0.75:k2
 //	act:relu:1x64x56x56                      also leakyrelu(a), clip(lo,hi), sigmoid, tanh,
 //	  elu(a), selu, celu(a), hardsigmoid(a,b), softplus, softsign, silu, hardswish, mish,
 //	  gelu, gelutanh, exp

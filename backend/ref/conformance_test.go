@@ -21,7 +21,9 @@ type attrs struct {
 	CeilMode                          bool `json:"ceil_mode"`
 	CountIncludePad                   bool `json:"count_include_pad"`
 	Eps, Alpha, Beta, Min, Max, Value float32
+	K                                 float32
 	Axis                              int
+	Size                              any // a number, or a list of other ops
 	Mode                              string
 	Stride, Padding                   int // seed_golden
 	PoolSize                          any `json:"pool_size"`
@@ -124,6 +126,7 @@ func TestTorchCases(t *testing.T) {
 		"dense": 5, "matmul": 5, "relu": 2, "leaky_relu": 1, "relu6": 1, "sigmoid": 2, "tanh": 2,
 		"elu": 2, "selu": 1, "celu": 1, "softplus": 2, "softsign": 1, "hardsigmoid": 1, "hardswish": 1, "silu": 2, "mish": 2,
 		"gelu_erf": 1, "gelu_tanh": 2, "exp": 1, "prelu": 1, "softmax": 5, "log_softmax": 5,
+		"groupnorm": 3, "instancenorm": 2, "layernorm": 1, "lrn": 3,
 		"add": 5, "sub": 5, "mul": 5, "div": 5, "pad": 3} {
 		if ran[kind] < least {
 			t.Errorf("%s: %d cases in the manifest, want at least %d", kind, ran[kind], least)
@@ -167,6 +170,15 @@ func torchTest(c opCase) func(*testing.T) {
 			return nil
 		}
 		return c.batchNorm
+	case "groupnorm":
+		return simple(backend.GroupNorm{Groups: a.Groups, Epsilon: a.Eps}, "x", "scale", "bias")
+	case "instancenorm":
+		return simple(backend.InstanceNorm{Epsilon: a.Eps}, "x", "scale", "bias")
+	case "layernorm":
+		return simple(backend.LayerNorm{Axis: a.Axis, Epsilon: a.Eps}, "x", "scale", "bias")
+	case "lrn":
+		size, _ := a.Size.(float64)
+		return simple(backend.LRN{Size: int(size), Alpha: a.Alpha, Beta: a.Beta, K: a.K}, "x")
 	case "dense":
 		if a.Bias {
 			return simple(backend.Dense{Bias: true}, "x", "w", "b")

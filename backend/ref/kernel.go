@@ -38,6 +38,14 @@ func define(d backend.Desc) (definition, error) {
 		return matMul(op, d)
 	case backend.BatchNorm:
 		return batchNorm(op), nil
+	case backend.GroupNorm:
+		return groupNorm(op.Groups, op.Epsilon, d), nil
+	case backend.InstanceNorm:
+		return groupNorm(d.In[0].Shape[1], op.Epsilon, d), nil
+	case backend.LayerNorm:
+		return layerNorm(op, d)
+	case backend.LRN:
+		return lrn(op, d), nil
 	case backend.Activation:
 		return activation(op), nil
 	case backend.Softmax:

@@ -95,6 +95,10 @@ func boundsOf(d backend.Desc, f Fill, in, want []*tensor.Tensor, ref Evaluator) 
 		return meanBound(d, f, k, in, want, ref)
 	case backend.BatchNorm:
 		return batchNormBound(d, f, in, want, ref)
+	case backend.GroupNorm, backend.InstanceNorm, backend.LayerNorm:
+		return normBound(d, f, in, want)
+	case backend.LRN:
+		return lrnBound(op, f, in[0], want[0])
 	case backend.Activation:
 		return []bound{activationBound(op.Act, in[0], want[0])}, nil
 	case backend.Softmax:

@@ -88,6 +88,10 @@ func define(d backend.Desc, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 			v := func(n int) float64 { return float64(in[n].Float32s()[c]) }
 			out[i] = float32(v(1)*(float64(x[i])-v(3))/math.Sqrt(v(4)+float64(op.Epsilon)) + v(2))
 		}
+	case backend.GroupNorm, backend.InstanceNorm, backend.LayerNorm:
+		normalise(d, in, out, moments)
+	case backend.LRN:
+		respond(op, in[0], out, 0)
 	case backend.Binary:
 		for i := range out {
 			a, b := float64(x[i]), float64(in[1].Float32s()[i])

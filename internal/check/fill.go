@@ -105,7 +105,7 @@ const (
 	roleOperand               // of Add, Sub, Mul
 	roleDividend              // a of Div
 	roleDivisor               // b of Div
-	roleNormalise             // x of BatchNorm
+	roleNormalise             // x of a normalisation
 )
 
 // profile is what the fills must know of a Desc.
@@ -148,6 +148,10 @@ func profileOf(d backend.Desc) (profile, error) {
 		}
 	case backend.BatchNorm:
 		p.roles = []role{roleNormalise, roleScale, roleAddend, roleAddend, roleVariance}
+	case backend.GroupNorm, backend.InstanceNorm, backend.LayerNorm:
+		p.roles = []role{roleNormalise, roleScale, roleAddend}
+	case backend.LRN: // squares are summed; none is 0 under Exact
+		p.roles = []role{rolePooled}
 	case backend.Activation, backend.Softmax:
 		p.roles = []role{roleExponent}
 	case backend.Binary:

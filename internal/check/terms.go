@@ -76,6 +76,11 @@ func Terms(d backend.Desc) (int, error) {
 		return 0, nil
 	case backend.Concat, backend.Transpose:
 		return 0, nil
+	case backend.GroupNorm, backend.InstanceNorm, backend.LayerNorm:
+		length, _, _, err := normRuns(d)
+		return length, err
+	case backend.LRN:
+		return min(op.Size, x[1]), nil
 	case backend.BatchNorm, backend.Binary, backend.Activation,
 		backend.Pad, backend.Reshape, backend.Flatten, backend.Reorder:
 		return 0, nil
