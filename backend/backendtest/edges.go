@@ -155,6 +155,7 @@ func valueProblems(bool) []problem {
 		{"mish", backend.Activation{Act: backend.Act{Kind: backend.Mish}}},
 		{"gelu", backend.Activation{Act: backend.Act{Kind: backend.Gelu}}},
 		{"gelu-tanh", backend.Activation{Act: backend.Act{Kind: backend.GeluTanh}}},
+		{"lrn", backend.LRN{Size: 3, Alpha: 1, Beta: 0.75, K: 1}},
 		{"softmax", backend.Softmax{Axis: 1}},
 		{"softmax-width", backend.Softmax{Axis: 3, Log: true}},
 		{"pad", backend.Pad{Pads: shape{0, 0, 1, 1, 0, 0, 1, 1}}},
@@ -164,6 +165,30 @@ func valueProblems(bool) []problem {
 	for _, in := range inputs {
 		for _, o := range ops {
 			ps = append(ps, problem{name: in.name + "-" + o.name, d: desc(o.op, image), fills: []check.Fill{check.Special}, in: []*tensor.Tensor{in.x}})
+		}
+	}
+
+	// Normalisations: a channel, two, and a row of a picture.
+	ramp := func(x ...int) *tensor.Tensor {
+		t := tensor.Must(tensor.New(tensor.Float32, x...))
+		for i := range t.Float32s() {
+			t.Float32s()[i] = float32(i + 1)
+		}
+		return t
+	}
+	for _, in := range inputs {
+		for _, o := range []struct {
+			name   string
+			op     backend.Op
+			affine int
+		}{
+			{"instancenorm", backend.InstanceNorm{Epsilon: 1e-5}, 4},
+			{"instancenorm-no-epsilon", backend.InstanceNorm{}, 4},
+			{"groupnorm", backend.GroupNorm{Groups: 2, Epsilon: 1e-5}, 4},
+			{"layernorm", backend.LayerNorm{Axis: -1, Epsilon: 1e-5}, 6},
+		} {
+			a := backend.F32(o.affine)
+			ps = append(ps, problem{name: in.name + "-" + o.name, d: desc(o.op, image, a, a), fills: []check.Fill{check.Special}, in: []*tensor.Tensor{in.x, ramp(o.affine), ramp(o.affine)}})
 		}
 	}
 
@@ -256,6 +281,10 @@ func badDescs() []badDesc {
 		{"reflect", desc(backend.Pad{Pads: shape{5, 0}, Mode: backend.PadReflect}, f(5)), isAttr},
 		{"pool-kernel", desc(backend.MaxPool{}, image), isAttr},
 		{"batchnorm-shape", desc(backend.BatchNorm{}, image, f(3), f(3), f(4), f(3)), isShape},
+		{"groupnorm-groups", desc(backend.GroupNorm{Groups: 2}, image, f(3), f(3)), isShape},
+		{"instancenorm-epsilon", desc(backend.InstanceNorm{Epsilon: -1}, image, f(3), f(3)), isAttr},
+		{"layernorm-scale", desc(backend.LayerNorm{Axis: -1}, image, f(3), f(3)), isShape},
+		{"lrn-size", desc(backend.LRN{}, image), isAttr},
 		{"plane-beyond-int32", desc(backend.MaxPool{Window: backend.Window{Kernel: shape{2, 2}}, Indices: true}, f(1, 1, 1<<16, 1<<16)), limited},
 	}
 }
@@ -283,5 +312,8 @@ func hugeDescs() []badDesc {
 		{name: "adaptivepool-nothing", d: desc(backend.AdaptivePool{Out: shape{1<<31 - 1, 1<<31 - 1}}, f(0, 1, 2, 2))},
 		{name: "concat", d: desc(backend.Concat{Inputs: 2}, f(1<<15, 1<<15), f(1<<15, 1<<15))},
 		{name: "transpose", d: desc(backend.Transpose{}, f(1<<16, 1<<16))},
+		{name: "groupnorm", d: desc(backend.GroupNorm{Groups: 4}, f(1<<9, 16, 512, 512), f(16), f(16))},
+		{name: "layernorm", d: desc(backend.LayerNorm{}, f(1<<15, 1<<14), f(1<<15, 1<<14), f(1<<15, 1<<14))},
+		{name: "lrn", d: desc(backend.LRN{Size: 1<<31 - 1}, f(1<<20, 1024))},
 	}
 }

@@ -471,6 +471,7 @@ func (s *suite) preparing(r reporter) {
 		denseDesc(backend.Dense{Bias: true}, shape{3, 40}, 21),
 		desc(backend.MaxPool{Window: backend.Window{Kernel: shape{2, 2}}}, backend.F32(1, 5, 7, 8)),
 		desc(backend.Softmax{Axis: 1}, backend.F32(3, 50)),
+		desc(backend.GroupNorm{Groups: 3}, backend.F32(2, 9, 4, 5), backend.F32(9), backend.F32(9)),
 	}
 	type job struct{ in, want []*tensor.Tensor }
 	jobs := make([]job, len(descs))

@@ -274,6 +274,9 @@ func memory(s *suite, r reporter, family string) {
 		{name: "maxpool-page", d: desc(backend.MaxPool{Window: backend.Window{Kernel: []int{2, 2}, Strides: []int{2, 2}}, Indices: true}, image(1, 16, 16, 16))},
 		{name: "dense-page", d: desc(backend.Dense{}, backend.F32(16, 64), backend.F32(64, 64))},
 		{name: "softmax-page", d: desc(backend.Softmax{Axis: 1}, backend.F32(8, 128))},
+		{name: "instancenorm-page", d: desc(backend.InstanceNorm{Epsilon: 1e-5}, image(1, 4, 16, 16), backend.F32(4), backend.F32(4))},
+		{name: "layernorm-page", d: desc(backend.LayerNorm{Axis: 1, Epsilon: 1e-5}, backend.F32(1, 1024), backend.F32(1024), backend.F32(1024))},
+		{name: "lrn-page", d: desc(backend.LRN{Size: 5, Alpha: 1, Beta: 0.75, K: 1}, image(1, 16, 8, 8))},
 		{name: "reorder-page", d: desc(backend.Reorder{}, image(1, 4, 16, 16)), layouts: true},
 	}
 	problems(func(bool) []problem { return page })(s, r, family)

@@ -345,6 +345,18 @@ var allRelations = []relation{
 		ab := m.do(backend.Transpose{}, m.do(backend.MatMul{}, a, b))
 		m.equal("(ab)ᵀ = bᵀaᵀ", m.do(backend.MatMul{}, m.do(backend.Transpose{}, b), m.do(backend.Transpose{}, a)), ab)
 	}},
+	{"norm-groups", func(m *relations) {
+		x, scale, bias := m.fill(2, 5, 6, 7), m.fill(5), m.fill(5)
+		y := m.do(backend.InstanceNorm{Epsilon: 1}, x, scale, bias)
+		m.equal("instance norm = groups of one channel", y, m.do(backend.GroupNorm{Groups: 5, Epsilon: 1}, x, scale, bias))
+		order := shape{4, 2, 0, 1, 3}
+		m.equal("channels in another order", m.do(backend.InstanceNorm{Epsilon: 1}, m.pick(x, 1, order), m.pick(scale, 0, order), m.pick(bias, 0, order)), m.pick(y, 1, order))
+	}},
+	{"lrn-window", func(m *relations) {
+		x := m.fill(2, 5, 6, 7)
+		lrn := func(size int) backend.Op { return backend.LRN{Size: size, Alpha: float32(size), Beta: 0.75, K: 1} }
+		m.equal("a window beyond all channels = one that just covers them", m.do(lrn(1000), x), m.do(lrn(9), x))
+	}},
 	{"softmax-shift", func(m *relations) {
 		x := m.fill(4, 33)
 		shifted := m.combine(func(a, _ float32) float32 { return a + 16 }, x, x)

@@ -203,6 +203,30 @@ var mutations = []*mutation{
 			d.Op = op
 		}
 	}},
+	{name: "another number of groups", family: "groupnorm", finds: "fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.GroupNorm); ok && op.Groups == 2 {
+			op.Groups = 1
+			d.Op = op
+		}
+	}},
+	{name: "normalises with one element wrong", family: "instancenorm", finds: "exact fill: y: fail", before: func(k *mutantKernel, a backend.Args) {
+		if d := k.d.In[0].Shape; k.d.Op.Kind() == "InstanceNorm" && d[2:].Size() > 4000 {
+			k.editing(a.In[0], func(x []byte) { put(x, 2000, get(x, 2000)+1) })
+		}
+	}},
+	{name: "leaves the epsilon out", family: "layernorm", finds: "exact fill: y: fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.LayerNorm); ok && op.Epsilon == 1 {
+			op.Epsilon = 0
+			d.Op = op
+		}
+	}},
+	{name: "puts an even window one channel lower", family: "lrn", finds: "exact fill: y: fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.LRN); ok && op.Size == 4 { // so that the upper channel is lost
+			op.Alpha *= 3. / 4
+			op.Size = 3
+			d.Op = op
+		}
+	}},
 	{name: "takes NaN for 0 in ReLU", family: "activation", finds: "NaN", after: func(k *mutantKernel, a backend.Args) {
 		k.editing(a.Out[0], func(y []byte) {
 			for i := range len(y) / 4 {

@@ -48,6 +48,12 @@ func candidates(d backend.Desc) []candidate {
 		return []candidate{{"direct", planGlobalPool}}
 	case backend.BatchNorm:
 		return []candidate{{"direct", planBatchNorm}}
+	case backend.GroupNorm, backend.InstanceNorm:
+		return []candidate{{"blocks", planGroupNorm}}
+	case backend.LayerNorm:
+		return []candidate{{"blocks", planLayerNorm}}
+	case backend.LRN:
+		return []candidate{{"direct", planLRN}}
 	case backend.Activation:
 		return []candidate{{"direct", planActivation}}
 	case backend.Softmax:
