@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"github.com/convgl/convgl/backend"
@@ -119,5 +120,13 @@ func lrnProblems(bool) []problem {
 		lrn("no-power", backend.LRN{Size: 3, Alpha: 1, K: 1}, 2, 7, 4, 4), lrn("no-alpha", backend.LRN{Size: 3, Beta: 1, K: 2}, 2, 7, 4, 4), lrn("no-k", backend.LRN{Size: 3, Alpha: 3, Beta: 0.75}, 2, 7, 4, 4),
 		lrn("matrix", alex, 4, 9), lrn("1d", alex, 2, 6, 70), lrn("3d", alex, 1, 6, 3, 4, 5), lrn("one-channel", alex, 2, 1, 4, 4), lrn("no-images", alex, 0, 6, 4, 4), lrn("no-channels", alex, 2, 0, 4, 4))
 	ps[8].layouts, ps[18].layouts = true, true
+	// Powers of numbers of all sizes, of which some leave float32 and come back.
+	x := tensor.Must(tensor.New(tensor.Float32, 1, 1, 2000))
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(math.Pow(10, float64(i-1000)/62))
+	}
+	for _, beta := range []float32{0.1, 0.5, 0.75, 1, 1.25, 2, 7} {
+		ps = append(ps, problem{name: fmt.Sprintf("power-%v", beta), d: desc(backend.LRN{Size: 1, Alpha: 1, Beta: beta}, backend.F32(1, 1, 2000)), fills: []check.Fill{check.Normal}, in: []*tensor.Tensor{x}})
+	}
 	return ps
 }

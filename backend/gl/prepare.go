@@ -60,6 +60,14 @@ func (be *Backend) candidates(d backend.Desc) []candidate {
 		return matMulCandidates(op)
 	case backend.BatchNorm:
 		return batchNormCandidates(op)
+	case backend.GroupNorm:
+		return groupNormCandidates(op)
+	case backend.InstanceNorm:
+		return instanceNormCandidates(op)
+	case backend.LayerNorm:
+		return layerNormCandidates(op)
+	case backend.LRN:
+		return lrnCandidates(op)
 	case backend.Softmax:
 		return softmaxCandidates(op)
 	case backend.Binary:
