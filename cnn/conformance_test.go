@@ -2,7 +2,6 @@ package cnn_test
 
 import (
 	"encoding/json"
-	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -266,9 +265,6 @@ func TestLayersAsPyTorch(t *testing.T) {
 			}
 			m := compile(t, n, be)
 			got, err := m.Predict(t.Context(), x)
-			if errors.Is(err, errors.ErrUnsupported) {
-				t.Skip(err)
-			}
 			if err != nil {
 				t.Fatal(err)
 			}

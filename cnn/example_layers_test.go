@@ -215,3 +215,26 @@ func ExamplePReLU() {
 	fmt.Println(y.Float32s(), err)
 	// Output: [-1 2 -1 4] <nil>
 }
+
+func ExampleLayerNorm() {
+	show(cnn.Shape(2, 2), cnn.LayerNorm(cnn.Axis(-1), cnn.Epsilon(0))) // each row
+	show(cnn.Shape(2, 2), cnn.InstanceNorm(cnn.Epsilon(0)))            // each channel: the same here
+	show(cnn.Shape(2, 1), cnn.GroupNorm(1, cnn.Epsilon(0)))            // both channels
+	// Output:
+	// [1,2,2] [-1 1 -1 1]
+	// [1,2,2] [-1 1 -1 1]
+	// [1,2,1] [-1 1]
+}
+
+func ExampleLRN() {
+	show(cnn.Shape(3, 1), cnn.LRN(3, cnn.Response(3, 1, 0))) // y = x/(Σx²) over three channels
+	// Output: [1,3,1] [0.2 0.14285715 0.23076923]
+}
+
+func ExampleSoftmax() {
+	show(cnn.Shape(1, 2), cnn.Softmax(cnn.Axis(1))) // one class: all of it
+	show(cnn.Shape(2), cnn.Dense(4, cnn.Init(cnn.Zeros)), cnn.Softmax())
+	// Output:
+	// [1,1,2] [1 1]
+	// [1,4] [0.25 0.25 0.25 0.25]
+}
