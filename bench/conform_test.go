@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -271,14 +272,16 @@ func FuzzManifest(f *testing.F) {
 	})
 }
 
-// The folders of the conformance data: what the README of the data promises to
-// be forward cases of our ops passes.
+// later are the kinds of torch_cases that come with training.
+var later = regexp.MustCompile(`^train_|_train|^softmax_ce|^mse$|^bce_with_logits$`)
+
+// The folders of the conformance data: every forward case passes on every backend.
 func TestConformanceData(t *testing.T) {
 	root := os.Getenv("CONVGL_CONFORMANCE")
 	if root == "" {
 		root = "../../shared/conformance"
 	}
-	for name, least := range map[string]int{"torch_cases": 230, "seed_golden": 47} {
+	for name, want := range map[string]int{"torch_cases": 304, "seed_golden": 47} {
 		dir := filepath.Join(root, name)
 		if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err != nil {
 			t.Skipf("no conformance data: %v (set CONVGL_CONFORMANCE)", err)
@@ -290,15 +293,16 @@ func TestConformanceData(t *testing.T) {
 				}
 				passed := 0
 				for _, r := range conform(t, dir, "", targets(t, be)...) {
-					switch r.Status {
-					case Passed:
+					switch {
+					case r.Status == Passed:
 						passed++
-					case Failed, Reported:
-						t.Errorf("%s: %s", r.Case, r.Detail)
+					case r.Status == Unsupported && later.MatchString(r.Case):
+					default:
+						t.Errorf("%s: %v: %s", r.Case, r.Status, r.Detail)
 					}
 				}
-				if passed < least {
-					t.Errorf("%d passed, want %d", passed, least)
+				if passed < want {
+					t.Errorf("%d passed, want %d", passed, want)
 				}
 			})
 		}

@@ -2,6 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +15,7 @@ func conformCommand() *cobra.Command {
 	var (
 		backends     backendFlags
 		cases, dump  string
+		skip         string
 		json, strict bool
 	)
 	c := &cobra.Command{
@@ -20,14 +24,17 @@ func conformCommand() *cobra.Command {
 		Long: `conform runs the cases of a folder with a manifest.json, forward only, and counts
 passed, failed and unsupported by family and backend. A case of a kind, attribute
 or tensor that it does not know is unsupported. A failed case ends in exit code 1,
-an unsupported one only with -strict. A case that says "report only" is counted as
+an unsupported one only with -strict. -skip leaves cases out by name, and says how
+many. A case that says "report only" is counted as
 reported when it differs.`,
 		Example: `  cnnbench conform -cases torch_cases -backend ref,cpu,gl
+  cnnbench conform -cases torch_cases -strict -skip '^train_|_train|^softmax_ce|^mse$|^bce'
   cnnbench conform -cases seed_golden -backend cpu -dump out`,
 		Args: cobra.NoArgs,
 	}
 	backends.add(c, "ref,cpu,gl")
 	c.Flags().StringVar(&cases, "cases", "", "the folder")
+	c.Flags().StringVar(&skip, "skip", "", "leave out the cases whose name the regular `expression` matches")
 	c.Flags().StringVar(&dump, "dump", "", "write what was computed to FOLDER/BACKEND/CASE/TENSOR.npy")
 	c.Flags().BoolVar(&json, "json", false, "report as one JSON document")
 	c.Flags().BoolVar(&strict, "strict", false, "unsupported is a failure")
@@ -38,6 +45,13 @@ reported when it differs.`,
 		m, err := bench.ReadManifest(cases)
 		if err != nil {
 			return usageError{err}
+		}
+		all := len(m.Cases)
+		if err := skipCases(m, skip); err != nil {
+			return err
+		}
+		if n := all - len(m.Cases); n > 0 {
+			fmt.Fprintf(cmd.ErrOrStderr(), "conform: -skip leaves out %d of %d cases\n", n, all)
 		}
 		cfg := bench.ConformConfig{Dump: dump}
 		if cfg.Targets, err = backends.open(cmd.ErrOrStderr()); err != nil {
@@ -68,4 +82,20 @@ reported when it differs.`,
 		return nil
 	}
 	return c
+}
+
+// skipCases takes the cases out of m that the expression matches.
+func skipCases(m *bench.Manifest, expression string) error {
+	if expression == "" {
+		return nil
+	}
+	re, err := regexp.Compile(expression)
+	if err != nil {
+		return usagef("conform: -skip: %v", err)
+	}
+	m.Cases = slices.DeleteFunc(m.Cases, func(c bench.Case) bool { return re.MatchString(c.Name) })
+	if len(m.Cases) == 0 {
+		return usagef("conform: -skip %q leaves no case", expression)
+	}
+	return nil
 }
