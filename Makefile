@@ -32,7 +32,7 @@ test-noasm: ## the suite without assembly
 
 nocgo: ## the core and the commands build without cgo
 	CGO_ENABLED=0 $(GO) build ./...
-	CGO_ENABLED=0 GOARCH=arm64 $(GO) vet ./tensor/... ./backend ./backend/cpu/... ./backend/ref/...
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) vet ./tensor/... ./safetensors ./backend ./backend/cpu/... ./backend/ref/... ./graph ./cnn/...
 
 race: ## the tests under the race detector
 	CONVGL_REQUIRE_GL=1 $(GO) test -race -short -timeout 20m ./...
@@ -52,8 +52,8 @@ check-generated: ## generated files are what their generators write
 shaders: deps ## expand every shader that the tests compile and validate it with glslang
 	@sh scripts/shaders.sh
 
-golden: ## write the golden pictures of package viz again
-	$(GO) test ./viz -update
+golden: ## write the golden pictures, plans and listings again
+	$(GO) test ./viz ./graph ./cnn ./cnn/models -update
 
 style: deps ## gofmt, vet, staticcheck
 	@sh scripts/gofmt.sh

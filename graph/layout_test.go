@@ -127,6 +127,49 @@ func TestLayoutsAreOptimal(t *testing.T) {
 	}
 }
 
+// The golden file shows a graph and the layouts that it gets: a chain that wants
+// channels-last, with a residual of a node that takes either and a branch that is
+// plain.
+func TestLayoutGolden(t *testing.T) {
+	g := New("layouts")
+	node := func(name string, slope float32, v *Value) *Value {
+		return apply(t, g, name, backend.Activation{Act: backend.Act{Kind: backend.LeakyRelu, Alpha: slope}}, v)
+	}
+	x := input(t, g, "x", Dims(2, 3, 4, 5))
+	a := node("last1", 2, x)
+	b := node("last2", 2, node("either1", 3, a))
+	sum := apply(t, g, "sum", backend.Binary{}, a, b)
+	c := node("last3", 2, node("either2", 3, sum))
+	p := node("plain", 1, node("either3", 3, sum))
+	output(t, g, "y", node("converts", 4, c))
+	output(t, g, "z", p)
+	l := assign(picky{}, g, func(v *Value) tensor.Shape { return v.sizes[0] })
+	var got strings.Builder
+	fmt.Fprintf(&got, "before:\n%safter:\n", g)
+	for _, n := range g.nodes {
+		fmt.Fprintf(&got, "%s: %v to %v\n", n.name, l.wanted[n], l.made[n.out[0]])
+	}
+	fmt.Fprintf(&got, "%d reorders\n", price(g, l))
+	golden(t, "layout", got.String())
+}
+
+// The golden file shows what dead code is.
+func TestDeadCodeGolden(t *testing.T) {
+	g := New("dead")
+	x := input(t, g, "x", Dims(-1, 4, 8, 8))
+	n, err := g.Apply("pool", backend.MaxPool{Window: backend.Window{Kernel: []int{2, 2}}, Indices: true}, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply(t, g, "unused2", backend.Activation{}, apply(t, g, "unused1", backend.Activation{}, n.out[0]))
+	output(t, g, "where", n.out[1]) // the node stays for its second output
+	before := g.String()
+	if count, err := deadCode(g, nil); count != 2 || err != nil {
+		t.Errorf("%d nodes went, want 2: %v", count, err)
+	}
+	golden(t, "dead-code", "before:\n"+before+"after:\n"+g.String())
+}
+
 func TestPermutedColumns(t *testing.T) {
 	w := tensor.Must(tensor.From([]float32{0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15}, 2, 6))
 	p := &permuted{shape: tensor.Shape{7, 3, 1, 2}, layout: backend.ChannelsLast4}

@@ -131,7 +131,7 @@ func testPass(t *testing.T, name string, cases []passCase) {
 	if i < 0 {
 		t.Fatalf("no pass %q in %v", name, PassNames())
 	}
-	var golden strings.Builder
+	var listing strings.Builder
 	for k, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBuilder(t, c.name, uint64(k))
@@ -147,13 +147,19 @@ func testPass(t *testing.T, name string, cases []passCase) {
 			if again, _ := runPass(t, b.g, passes[i], be); again.String() != after.String() {
 				t.Errorf("two runs differ:\n%s\n%s", after, again)
 			}
-			fmt.Fprintf(&golden, "before: %safter %d changes: %s\n", before, changes, after)
+			fmt.Fprintf(&listing, "before: %safter %d changes: %s\n", before, changes, after)
 			sameResults(t, be, b.g, after, c.tolerance)
 		})
 	}
+	golden(t, name, listing.String())
+}
+
+// golden holds a text against testdata/pass/<name>.golden.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
 	file := filepath.Join("testdata", "pass", name+".golden")
 	if *update {
-		if err := os.WriteFile(file, []byte(golden.String()), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -162,8 +168,8 @@ func testPass(t *testing.T, name string, cases []passCase) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !t.Failed() && string(want) != golden.String() {
-		w, g := strings.Split(string(want), "\n"), strings.Split(golden.String(), "\n")
+	if !t.Failed() && string(want) != got {
+		w, g := strings.Split(string(want), "\n"), strings.Split(got, "\n")
 		i := 0
 		for i < min(len(w), len(g))-1 && w[i] == g[i] {
 			i++
