@@ -15,7 +15,7 @@ help: ## list the targets
 deps: ## install the Debian packages that are missing
 	@sh scripts/deps.sh
 
-demo: deps ## run a picture through the oracle, the CPU and OpenGL; pictures in demo-out/
+demo: deps ## run a picture and a network on the oracle, the CPU and OpenGL; pictures in demo-out/
 	$(GO) run ./cmd/cnnbench demo
 
 build: deps ## build the commands into bin/

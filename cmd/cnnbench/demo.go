@@ -16,8 +16,9 @@ func demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "take a picture through filters, pooling and a small network on every backend",
 		Long: `Demo takes a picture through 16 filters, ReLU, max and average pooling and a
-network of two blocks, on every backend. It prints how far the backends agree and
-how fast they are, and writes pictures and an index.html that shows them.
+network of two blocks, layer by layer and as a compiled model, on every backend. It
+prints how far the backends agree, how fast they are and what memory a run needs,
+and writes pictures and an index.html that shows them.
 
 A backend that is not there is named; with -backend it makes the exit code 3.
 Results outside their error bounds make it 1.`,
