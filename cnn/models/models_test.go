@@ -1,6 +1,7 @@
 package models
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -11,8 +12,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/cnn"
 	"github.com/convgl/convgl/graph"
+	"github.com/convgl/convgl/tensor"
 )
 
 var update = flag.Bool("update", false, "write the golden files in testdata again")
@@ -263,5 +266,28 @@ func TestErrors(t *testing.T) {
 		} else if !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
+	}
+}
+
+// TestUNetRefusesOddSizes runs a network of dynamic size on one that does not halve.
+func TestUNetRefusesOddSizes(t *testing.T) {
+	n, err := UNet2D(WithBase(1), WithDepth(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	be, err := backend.Open("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer be.Close()
+	m, err := n.Compile(ctx, be)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	_, err = m.Predict(ctx, tensor.Must(tensor.New(tensor.Float32, 1, 3, 8, 10)))
+	var shape *backend.ShapeError
+	if !errors.As(err, &shape) || shape.Op != "Concat" || shape.Node != "up1" && shape.Node != "up2" {
+		t.Errorf("got %v, want a ShapeError of the Concat of up1 or up2", err)
 	}
 }

@@ -16,8 +16,9 @@ import (
 //
 // Input: x [N,3,H,W], H and W multiples of 2^depth, Dynamic by default. Output: logits
 // [N,2,H,W]. Parameters: 31,037,698, named as in the PyTorch implementation
-// milesial/Pytorch-UNet with transposed convolutions: inc, down1, …, up1, …, outc.
-// Options: WithClasses, WithInput, WithBase (64), WithDepth (4).
+// milesial/Pytorch-UNet with bilinear=False, whose convolutions before a BatchNorm
+// have no bias: inc, down1, …, up1, …, outc. Options: WithClasses, WithInput, WithBase
+// (64), WithDepth (4).
 //
 // Source: Ronneberger, Fischer and Brox, U-Net: Convolutional Networks for Biomedical
 // Image Segmentation, 2015, arXiv:1505.04597.
