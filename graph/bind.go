@@ -26,11 +26,16 @@ func (g *Graph) checkInput(i int, dtype tensor.DType, shape tensor.Shape) error 
 	for k, d := range v.shape {
 		if n, static := d.Size(); static && n != shape[k] {
 			hint := ""
-			if c, ok := v.shape[1].Size(); ok && len(shape) > 2 && shape[len(shape)-1] == c {
-				hint = "channels-last? see tensor.HWCToNCHW"
+			if len(shape) > 2 {
+				if c, ok := v.shape[1].Size(); ok && shape[len(shape)-1] == c {
+					hint = "channels-last? see tensor.HWCToNCHW"
+				}
 			}
 			return fail(hint)
 		}
+	}
+	if err := (backend.TensorDesc{DType: dtype, Shape: shape}).Check("Input", "x"); err != nil {
+		return nameNode(err, v.name)
 	}
 	return nil
 }

@@ -22,6 +22,9 @@ func (g *Graph) Clone() *Graph {
 			return d
 		}
 		d := *v
+		if d.owner = c; d.konst != nil {
+			d.owner = nil
+		}
 		copies[v] = &d
 		return &d
 	}

@@ -30,6 +30,7 @@ type Value struct {
 	sizes probes
 	from  *Node
 	konst *tensor.Tensor
+	owner *Graph // none for constants, which graphs share
 }
 
 // Node is an op applied to values.
@@ -93,15 +94,18 @@ func (g *Graph) Symbols() []string { return g.symbols }
 // Input adds an input. It fails when the name is taken or empty, or the shape is
 // not valid.
 func (g *Graph) Input(name string, dtype tensor.DType, shape Shape) (*Value, error) {
-	if err := g.claim("input", name); err != nil {
-		return nil, err
-	}
-	v := &Value{name: name, dtype: dtype, shape: slices.Clone(shape)}
+	v := &Value{name: name, dtype: dtype, shape: slices.Clone(shape), owner: g}
+	symbols := len(g.symbols)
 	v.sizes = g.probeShape(shape)
 	for _, s := range v.sizes {
-		if err := (backend.TensorDesc{DType: dtype, Shape: s}).Check("Input", name); err != nil {
-			return nil, err
+		if err := (backend.TensorDesc{DType: dtype, Shape: s}).Check("Input", "x"); err != nil {
+			g.symbols = g.symbols[:symbols]
+			return nil, nameNode(err, name)
 		}
+	}
+	if err := g.claim("input", name); err != nil {
+		g.symbols = g.symbols[:symbols]
+		return nil, err
 	}
 	g.inputs = append(g.inputs, v)
 	return v, nil
@@ -125,13 +129,16 @@ func newConst(name string, t *tensor.Tensor) *Value {
 }
 
 // Apply adds a node and infers the shapes of its outputs. It fails when the name
-// is taken or empty, an input is nil, or the op refuses the inputs; the error is
+// is taken or empty, an input is nil or of another graph, or the op refuses the inputs; the error is
 // the op's and names the node.
 func (g *Graph) Apply(name string, op backend.Op, in ...*Value) (*Node, error) {
 	n := &Node{name: name, op: op, in: slices.Clone(in)}
 	for i, v := range in {
 		if v == nil {
 			return nil, &Error{Node: name, Err: fmt.Errorf("input %d is nil", i)}
+		}
+		if err := g.owns(name, v); err != nil {
+			return nil, err
 		}
 	}
 	if op == nil {
@@ -148,10 +155,13 @@ func (g *Graph) Apply(name string, op backend.Op, in ...*Value) (*Node, error) {
 }
 
 // Output makes v an output of the graph. It fails when the name is taken by
-// another output or empty.
+// another output or empty, or v is of another graph.
 func (g *Graph) Output(name string, v *Value) error {
 	if v == nil || name == "" {
 		return &Error{Node: name, Err: errors.New("an output needs a name and a value")}
+	}
+	if err := g.owns(name, v); err != nil {
+		return err
 	}
 	for _, o := range g.outputs {
 		if o.Name == name {
@@ -162,6 +172,14 @@ func (g *Graph) Output(name string, v *Value) error {
 	return nil
 }
 
+// owns fails when v is computed in another graph, or an input of one.
+func (g *Graph) owns(node string, v *Value) error {
+	if v.owner != g && v.konst == nil {
+		return &Error{Node: node, Err: fmt.Errorf("the value %q belongs to another graph", v.name)}
+	}
+	return nil
+}
+
 // claim takes a name.
 func (g *Graph) claim(what, name string) error {
 	switch {
@@ -169,6 +187,9 @@ func (g *Graph) claim(what, name string) error {
 		return &Error{Node: name, Err: fmt.Errorf("a %s needs a name", what)}
 	case g.names[name]:
 		return &Error{Node: name, Err: fmt.Errorf("%s: the name is taken", what)}
+	}
+	if g.names == nil { // a Graph that New did not make
+		g.names = map[string]bool{}
 	}
 	g.names[name] = true
 	return nil
@@ -200,7 +221,7 @@ func (g *Graph) infer(n *Node) error {
 	}
 	n.out = nil
 	for i, d := range out[0] {
-		v := &Value{name: n.name, dtype: d.DType, from: n, sizes: probes{d.Shape, out[1][i].Shape}}
+		v := &Value{name: n.name, dtype: d.DType, from: n, owner: g, sizes: probes{d.Shape, out[1][i].Shape}}
 		if i > 0 {
 			v.name = fmt.Sprintf("%s:%d", n.name, i)
 		}

@@ -70,6 +70,9 @@ func attributes(v reflect.Value) []string {
 	var attrs []string
 	for i := range v.NumField() {
 		f, name := v.Field(i), v.Type().Field(i).Name
+		if !v.Type().Field(i).IsExported() {
+			continue
+		}
 		switch a := f.Interface().(type) {
 		case backend.Act:
 			attrs = append(attrs, actString(a))
