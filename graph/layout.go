@@ -133,8 +133,8 @@ func (p *layoutProblem) node(n *Node) {
 // supports asks whether the node runs with image inputs and outputs in these
 // layouts.
 func (p *layoutProblem) supports(n *Node, preferIn, preferOut bool) bool {
-	if isView(n.op) || p.folded[n] {
-		return p.folded[n] || preferIn == preferOut
+	if p.folded[n] {
+		return true
 	}
 	pick := func(prefer bool) backend.Layout {
 		if prefer {
@@ -173,7 +173,8 @@ func (p *layoutProblem) value(v *Value, made int, readers []*Node) {
 	if !p.isImage(v) {
 		return
 	}
-	price := 1 + 2*backend.TensorDesc{DType: v.dtype, Shape: p.shape(v), Layout: p.preferred}.Bytes()
+	bytes := backend.TensorDesc{DType: v.dtype, Shape: p.shape(v), Layout: p.preferred}.Bytes()
+	price := 1 + 2*min(bytes, never>>2) // not as dear as what is forbidden
 	if sameMemory(p.preferred, backend.Plain, p.shape(v)) {
 		price = 1
 	}
@@ -199,15 +200,6 @@ func (p *layoutProblem) value(v *Value, made int, readers []*Node) {
 	if p.g.isOutput(v) {
 		reads(cutSink)
 	}
-}
-
-// isView reports whether the op only gives its input another name.
-func isView(op backend.Op) bool {
-	switch op.(type) {
-	case Identity, Dropout:
-		return true
-	}
-	return false
 }
 
 // foldableFlattens lists the nodes that flatten an image to a matrix which only

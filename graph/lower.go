@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/convgl/convgl/backend"
@@ -127,10 +128,6 @@ func (l *lowering) in(v *Value, want backend.Layout) (location, error) {
 
 // node lowers a node: to nothing for a view, else to reorders and a kernel.
 func (l *lowering) node(n *Node) error {
-	if isView(n.op) {
-		l.at[n.out[0]] = l.at[n.in[0]]
-		return nil
-	}
 	if done, err := l.view(n); done || err != nil {
 		return err
 	}
@@ -281,6 +278,12 @@ func (l *lowering) run(name string, op backend.Op, k backend.Kernel, in []locati
 // arrange lets outputs overwrite inputs that die, and places the memory.
 func (l *lowering) arrange() error {
 	p := l.p
+	for _, s := range p.stores {
+		if s.bytes > math.MaxInt64/4-p.total { // sums of offsets stay in an int64 too
+			return &backend.LimitError{Op: "Plan", Node: l.m.g.Name, What: "values, bytes", Got: s.bytes, Max: math.MaxInt64/4 - p.total, Hint: "a smaller batch"}
+		}
+		p.total += s.bytes
+	}
 	root := map[*storage]*storage{}
 	find := func(s *storage) *storage {
 		for root[s] != nil {
@@ -312,9 +315,6 @@ func (l *lowering) arrange() error {
 		if root[s] == nil {
 			blocks = append(blocks, &s.block)
 		}
-	}
-	for _, s := range p.stores {
-		p.total += s.bytes
 	}
 	p.arena, p.peak = place(blocks, l.m.be.Caps().OffsetAlign)
 	for _, s := range p.stores {

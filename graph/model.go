@@ -61,6 +61,9 @@ func Compile(ctx context.Context, g *Graph, be backend.Backend, opts ...CompileO
 	for _, o := range opts {
 		o(&c)
 	}
+	if g == nil || be == nil {
+		return nil, errors.New("graph: Compile needs a graph and a backend")
+	}
 	if len(g.outputs) == 0 {
 		return nil, &Error{Node: g.Name, Err: errors.New("the graph has no outputs")}
 	}
@@ -71,6 +74,7 @@ func Compile(ctx context.Context, g *Graph, be backend.Backend, opts ...CompileO
 	if err != nil {
 		return nil, err
 	}
+	dropViews(g)
 	m := &Model{be: be, g: g, report: report, ids: g.number(), limit: c.plans, arenas: c.arenas}
 	m.idle.L = &m.mu
 	m.splits = g.splitsByBatch()
@@ -140,6 +144,11 @@ func (m *Model) leave() {
 func (m *Model) cached(shape func(i int) tensor.Shape) *Plan {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.find(shape)
+}
+
+// find is cached for one who holds the lock.
+func (m *Model) find(shape func(i int) tensor.Shape) *Plan {
 next:
 	for i, p := range m.plans {
 		for k, s := range p.shapes {
@@ -174,13 +183,14 @@ func (m *Model) planFor(ctx context.Context, shapes []tensor.Shape) (*Plan, erro
 	if err := m.lower(ctx, p, bound); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	// Another goroutine may have made the same plan meanwhile; its plan is kept.
-	if q := m.cached(shape); q != nil {
-		return q, p.close()
-	}
 	m.mu.Lock()
-	m.plans = slices.Insert(m.plans, 0, p)
 	var old []*Plan
+	use := m.find(shape)
+	if use != nil { // another goroutine has made the same plan meanwhile
+		old = append(old, p)
+	} else {
+		use, m.plans = p, slices.Insert(m.plans, 0, p)
+	}
 	for len(m.plans) > m.limit {
 		last := m.plans[len(m.plans)-1]
 		m.plans = m.plans[:len(m.plans)-1]
@@ -194,10 +204,10 @@ func (m *Model) planFor(ctx context.Context, shapes []tensor.Shape) (*Plan, erro
 		errs = append(errs, q.close())
 	}
 	if err := errors.Join(errs...); err != nil {
-		m.release(p)
+		m.release(use)
 		return nil, err
 	}
-	return p, nil
+	return use, nil
 }
 
 // release ends a use of p. An evicted plan is closed by its last user; an error of

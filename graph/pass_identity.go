@@ -21,6 +21,25 @@ func dropIdentities(g *Graph, _ *options) (int, error) {
 	return count, nil
 }
 
+// dropViews removes the nodes that have no kernel and those that only change a
+// layout, which a plan does itself: it is what Compile needs of dropIdentities.
+func dropViews(g *Graph) {
+	for _, n := range slices.Clone(g.nodes) {
+		if isView(n.op) {
+			g.bypass(n, n.in[0])
+		}
+	}
+}
+
+// isView reports whether the op only gives its input another name.
+func isView(op backend.Op) bool {
+	switch op.(type) {
+	case Identity, Dropout, backend.Reorder:
+		return true
+	}
+	return false
+}
+
 // identityOf returns the input that n's only output equals, or nil.
 func identityOf(n *Node) *Value {
 	if len(n.out) != 1 || len(n.in) == 0 {
@@ -28,10 +47,8 @@ func identityOf(n *Node) *Value {
 	}
 	x, y := n.in[0], n.out[0]
 	same := sameShape(x, y)
-	yes := false
+	yes := isView(n.op)
 	switch op := n.op.(type) {
-	case Identity, Dropout, backend.Reorder:
-		yes = true
 	case backend.Reshape, backend.Flatten, backend.Pad:
 		yes = same // an empty pad is the only one that keeps the shape
 	case backend.Transpose:

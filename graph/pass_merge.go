@@ -107,6 +107,9 @@ func mergePads(a, b backend.Pad) (backend.Op, bool) {
 	if a.Mode != backend.PadConstant || b.Mode != backend.PadConstant || a.Value != b.Value {
 		return nil, false
 	}
+	if len(a.Pads) != len(b.Pads) { // none, of one that keeps its input
+		return nil, false
+	}
 	pads := slices.Clone(a.Pads)
 	for i := range pads {
 		pads[i] += b.Pads[i]
