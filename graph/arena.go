@@ -24,15 +24,15 @@ type arena struct {
 	in, out []backend.Buffer
 }
 
-// take returns an arena that no other run uses. With all in use it waits for one,
-// or until ctx is done.
+// take returns an arena that no other run uses. With all in use, or no memory for
+// a further one, it waits for one, or until ctx is done.
 func (a *arenas) take(ctx context.Context) (*arena, error) {
 	select {
 	case s := <-a.free:
 		return s, nil
 	default:
 	}
-	if s, err := a.grow(ctx); s != nil || err != nil {
+	if s, err := a.grow(ctx, cap(a.free)); s != nil || err != nil {
 		return s, err
 	}
 	select {
@@ -43,15 +43,28 @@ func (a *arenas) take(ctx context.Context) (*arena, error) {
 	}
 }
 
-// grow makes an arena unless there are enough.
-func (a *arenas) grow(ctx context.Context) (*arena, error) {
+// reserve makes an arena if there is none.
+func (a *arenas) reserve(ctx context.Context) error {
+	s, err := a.grow(ctx, 1)
+	if s != nil {
+		a.give(s)
+	}
+	return err
+}
+
+// grow makes an arena unless there are enough, or it fails for want of memory
+// that others of the plan hold.
+func (a *arenas) grow(ctx context.Context, enough int) (*arena, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.made) == cap(a.free) {
+	if len(a.made) >= enough {
 		return nil, nil
 	}
 	s, err := a.make(ctx)
 	if err != nil {
+		if isLimit(err) && len(a.made) > 0 {
+			return nil, nil
+		}
 		return nil, err
 	}
 	a.made = append(a.made, s)

@@ -25,13 +25,36 @@ func (m *Model) Run(ctx context.Context, in ...*tensor.Tensor) ([]*tensor.Tensor
 	if err != nil {
 		return nil, err
 	}
+	// What no memory suffices for is refused before the outputs take theirs.
+	refused := m.reserve(ctx, in)
+	if refused != nil && !m.maySplit(in, refused) {
+		return nil, refused
+	}
 	out := make([]*tensor.Tensor, len(descs))
 	for i, d := range descs {
 		if out[i], err = tensor.New(d.DType, d.Shape...); err != nil {
 			return nil, err
 		}
 	}
-	return out, m.runInto(ctx, out, in)
+	if refused != nil {
+		err = m.runSplit(ctx, out, in, refused)
+	} else {
+		err = m.runInto(ctx, out, in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// reserve makes the plan for in, and its first arena.
+func (m *Model) reserve(ctx context.Context, in []*tensor.Tensor) error {
+	p, err := m.planOf(ctx, in)
+	if err != nil {
+		return err
+	}
+	defer m.release(p)
+	return p.pool.reserve(ctx)
 }
 
 // RunInto is Run into tensors of the caller, which must have the outputs' types
@@ -63,7 +86,12 @@ func (m *Model) runInto(ctx context.Context, out, in []*tensor.Tensor) error {
 			return err
 		}
 	}
-	return m.execute(ctx, p, in, out)
+	a, err := p.pool.take(ctx)
+	if err != nil {
+		return m.runSplit(ctx, out, in, nameNode(err, m.g.Name))
+	}
+	defer p.pool.give(a)
+	return m.execute(ctx, p, a, in, out)
 }
 
 // checkOutput fails when a run cannot write to t.
@@ -136,12 +164,7 @@ func (m *Model) planOf(ctx context.Context, in []*tensor.Tensor) (*Plan, error) 
 }
 
 // execute enqueues uploads and every step, and then waits for the outputs.
-func (m *Model) execute(ctx context.Context, p *Plan, in, out []*tensor.Tensor) error {
-	a, err := p.pool.take(ctx)
-	if err != nil {
-		return &Error{Node: m.g.Name, Err: err}
-	}
-	defer p.pool.give(a)
+func (m *Model) execute(ctx context.Context, p *Plan, a *arena, in, out []*tensor.Tensor) error {
 	for i, t := range in {
 		if err := m.be.Write(ctx, a.in[i], t.Bytes()); err != nil {
 			return nameNode(err, p.in[i].at.name)

@@ -12,18 +12,30 @@ import (
 // with a *backend.LimitError, half of the images are tried. That gives the same
 // result where no value mixes images, which is taken from the shapes: the first
 // dim of every input, of every output and of every value computed between is the
-// batch, and the nodes are of kinds that treat images alone.
+// batch, which is in no other dim, and the nodes are of kinds that treat images
+// alone.
 
 // splitsByBatch reports whether a batch may be run in parts.
 func (g *Graph) splitsByBatch() bool {
 	if len(g.inputs) == 0 || len(g.inputs[0].shape) == 0 {
 		return false
 	}
-	batch := g.inputs[0].shape[0]
-	if _, static := batch.Size(); static {
+	if _, static := g.inputs[0].shape[0].Size(); static {
 		return false
 	}
-	leads := func(v *Value) bool { return len(v.shape) > 0 && v.shape[0] == batch }
+	size := g.inputs[0].sizes
+	counts := func(v *Value, dim int) bool {
+		return v.sizes[0][dim] == size[0][0] && v.sizes[1][dim] == size[1][0]
+	}
+	// The batch in a second dim pairs images with each other.
+	leads := func(v *Value) bool {
+		for i := range v.shape {
+			if counts(v, i) != (i == 0) {
+				return false
+			}
+		}
+		return len(v.shape) > 0
+	}
 	for _, v := range g.inputs {
 		if !leads(v) {
 			return false
@@ -81,10 +93,27 @@ func isLimit(err error) bool {
 	return errors.As(err, &limit)
 }
 
+// maySplit reports whether a batch that was refused with err may be run in parts.
+func (m *Model) maySplit(in []*tensor.Tensor, err error) bool {
+	return isLimit(err) && m.splits && in[0].Shape()[0] > 1
+}
+
 // runSplit runs the halves of a batch that was refused with err.
 func (m *Model) runSplit(ctx context.Context, out, in []*tensor.Tensor, err error) error {
-	if !isLimit(err) || !m.splits || in[0].Shape()[0] < 2 {
+	if !m.maySplit(in, err) {
 		return err
+	}
+	descs, err := m.outputs(in)
+	if err != nil {
+		return err
+	}
+	if len(out) != len(descs) {
+		return m.wrongCount("outputs", len(out), len(descs))
+	}
+	for i, d := range descs {
+		if err := checkOutput(m.g.outputs[i].Name, d, out[i]); err != nil {
+			return err
+		}
 	}
 	batch := in[0].Shape()[0]
 	half := (batch + 1) / 2

@@ -1,0 +1,415 @@
+package graph_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/graph"
+	"github.com/convgl/convgl/tensor"
+)
+
+func wantError(t *testing.T, what string, err error, text string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("%s: got %v, want an error with %q", what, err, text)
+	}
+}
+
+// What a graph cannot hold is refused with an error, and leaves no trace.
+func TestGraphRefuses(t *testing.T) {
+	var g graph.Graph // not made by New
+	_, err := g.Input("x", tensor.Float32, graph.Dims(2, -3, -3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = g.Input("y", tensor.Float32, graph.Shape{graph.Static(-2), graph.Symbol("H")})
+	wantError(t, "a negative dim", err, `"y"`)
+	if s := g.Symbols(); len(s) != 1 {
+		t.Errorf("symbols %v, want N alone", s)
+	}
+	y, err := g.Input("y", tensor.Float32, graph.Dims(4))
+	if err != nil {
+		t.Errorf("the name of a refused input: %v", err)
+	}
+	other := graph.New("other")
+	_, err = other.Apply("relu", backend.Activation{}, y)
+	wantError(t, "an input of another graph", err, "another graph")
+	wantError(t, "an output of another graph", other.Output("y", y), "another graph")
+	_, err = g.Apply("ptr", &backend.Activation{}, y)
+	wantError(t, "a pointer", err, "by value")
+	_, err = g.Apply("nil", (*backend.Activation)(nil), y)
+	wantError(t, "a nil pointer", err, "by value")
+	_, err = g.Apply("none", nil, y)
+	wantError(t, "no op", err, "no op")
+	_, err = g.Apply("huge", backend.Pad{Pads: []int{0, 1 << 60}}, y)
+	wantError(t, "a huge pad", err, `"huge"`)
+	_, err = graph.Compile(ctx, nil, open(t, "cpu"))
+	wantError(t, "no graph", err, "needs a graph")
+	_, err = graph.Compile(ctx, &g, nil)
+	wantError(t, "no backend", err, "needs a graph and a backend")
+}
+
+// own is an op of a user, with a field that nobody else may read.
+type own struct {
+	graph.Identity
+	secret int
+}
+
+func (own) Kind() string { return "Own" }
+
+func TestForeignOp(t *testing.T) {
+	b := build(t, "own")
+	b.out("y", b.op("own", own{secret: 1}, b.in("x", 2, 3)))
+	if s := b.String(); !strings.Contains(s, "own = Own(x)") {
+		t.Error(s)
+	}
+	m := compile(t, b.Graph, open(t, "cpu"))
+	if _, err := m.Run(ctx, b.integers(2, 3)); !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), `"own"`) {
+		t.Errorf("got %v, want an error for a node without a kernel", err)
+	}
+}
+
+func TestModelRefusesShapes(t *testing.T) {
+	b := build(t, "vector")
+	b.out("y", b.op("relu", backend.Activation{}, b.in("x", 5)))
+	b.out("z", b.in("n", -1))
+	m := compile(t, b.Graph, open(t, "cpu"))
+	_, err := m.Run(ctx, b.integers(6), b.integers(1))
+	wantError(t, "another size", err, "want float32[5]")
+	for _, n := range []int{-1, 1 << 62} {
+		_, err = m.Plan(ctx, tensor.Shape{5}, tensor.Shape{n})
+		wantError(t, "a batch that cannot be", err, `Input "n"`)
+	}
+	_, err = m.Plan(ctx, tensor.Shape{5}, tensor.Shape{1 << 59})
+	if err != nil && !strings.Contains(err.Error(), "at most") {
+		t.Errorf("a huge batch: %v", err)
+	}
+	_, err = m.Plan(ctx, tensor.Shape{5}, tensor.Shape{1<<60 - 1})
+	wantError(t, "a batch beyond an int64", err, "at most")
+}
+
+// What no memory suffices for is an error, not the end of the process.
+func TestRunBeyondMemory(t *testing.T) {
+	b := build(t, "huge")
+	x := b.in("x", -1, 1, 1, 1)
+	b.out("y", b.op("up", backend.Resize{Size: []int{1 << 21, 1 << 21}}, x))
+	be := open(t, "cpu")
+	m := compile(t, b.Graph, be)
+	live := be.Live()
+	var limit *backend.LimitError
+	if _, err := m.Run(ctx, b.integers(1, 1, 1, 1)); !errors.As(err, &limit) {
+		t.Errorf("16 TiB of output: got %v, want a LimitError", err)
+	}
+	if l := be.Live(); l.Buffers != live.Buffers {
+		t.Errorf("left open: %+v", l)
+	}
+}
+
+// Without the passes that remove them, Identity and the like and nodes of constants
+// alone run all the same, also where nothing else is left.
+func TestConstantsAndViews(t *testing.T) {
+	b := build(t, "constants")
+	k := b.weights("k", 2, 3, 4, 4)
+	id := b.op("id", graph.Identity{}, b.op("drop", graph.Dropout{Rate: 0.5}, k))
+	b.out("id", id)
+	b.out("relu", b.op("relu", backend.Activation{}, id))
+	b.out("flat", b.op("flat", backend.Flatten{Axis: 1}, id))
+	b.out("conv", b.op("conv", backend.Conv{}, id, b.op("idw", graph.Identity{}, b.weights("w", 5, 3, 2, 2))))
+	b.out("fc", b.op("fc", backend.Dense{}, b.op("flat2", backend.Flatten{Axis: 1}, id), b.weights("wf", 2, 48)))
+	b.out("pads", b.op("pad2", backend.Pad{Pads: []int{0, 0, 1, 0, 0, 0, 0, 1}}, b.op("pad1", backend.Pad{}, id)))
+	b.out("again", b.op("pad4", backend.Pad{}, b.op("pad3", backend.Pad{Pads: []int{0, 0, 1, 0, 0, 0, 0, 1}}, id)))
+	want := interpret(t, b.Graph, open(t, "ref"))
+	for _, name := range backends() {
+		for what, opts := range map[string][]graph.Option{
+			"all passes":       nil,
+			"without identity": {graph.WithoutPass("identity")},
+			"no folding":       {graph.WithFoldCap(0)},
+			"neither":          {graph.WithFoldCap(0), graph.WithoutPass("identity")},
+		} {
+			got, err := compile(t, b.Graph, open(t, name), graph.WithPasses(opts...)).Run(ctx)
+			if err != nil {
+				t.Errorf("%s, %s: %v", name, what, err)
+				continue
+			}
+			equal(t, name+", "+what, got, want)
+		}
+	}
+}
+
+// A run of parts writes to tensors of the caller, which are checked before.
+func TestSplitChecksOutputs(t *testing.T) {
+	b := lenet(t)
+	m := compile(t, b.Graph, limited{open(t, "cpu")})
+	in := b.inputsOf(5)
+	for what, out := range map[string][]*tensor.Tensor{
+		"nil":     {nil},
+		"a batch": {b.integers(4, 7)},
+		"a rank":  {tensor.Must(tensor.New(tensor.Float32))},
+	} {
+		wantError(t, what, m.RunInto(ctx, out, in), `Output "y"`)
+	}
+	wantError(t, "no output", m.RunInto(ctx, nil, in), "outputs: got 0, want 1")
+}
+
+// Weights that the batch computes pair its images, which parts would not.
+func TestPairedImagesAreNotSplit(t *testing.T) {
+	b := build(t, "pairs")
+	x, w := b.in("x", -1, 2, 3, 3), b.in("w", -1, 2, 3, 3)
+	b.out("y", b.op("gap", backend.GlobalPool{}, b.op("conv", backend.Conv{}, x, w)))
+	m := compile(t, b.Graph, limited{open(t, "cpu")})
+	_, err := m.Run(ctx, b.inputsOf(3)...)
+	wantError(t, "computed weights", err, "images")
+}
+
+// faulty counts the calls that could fail, and lets one of them fail.
+type faulty struct {
+	backend.Backend
+	calls, at *atomic.Int64
+	err       error
+}
+
+func (f faulty) fail() error {
+	if f.calls.Add(1) == f.at.Load() {
+		return f.err
+	}
+	return nil
+}
+
+func (f faulty) Alloc(n int64) (backend.Buffer, error) {
+	if err := f.fail(); err != nil {
+		return nil, err
+	}
+	return f.Backend.Alloc(n)
+}
+
+func (f faulty) Write(ctx context.Context, b backend.Buffer, p []byte) error {
+	if err := f.fail(); err != nil {
+		return err
+	}
+	return f.Backend.Write(ctx, b, p)
+}
+
+func (f faulty) Read(ctx context.Context, p []byte, b backend.Buffer) error {
+	if err := f.fail(); err != nil {
+		return err
+	}
+	return f.Backend.Read(ctx, p, b)
+}
+
+func (f faulty) Pack(ctx context.Context, t *tensor.Tensor, d backend.TensorDesc, format backend.Format) (backend.Buffer, error) {
+	if err := f.fail(); err != nil {
+		return nil, err
+	}
+	return f.Backend.Pack(ctx, t, d, format)
+}
+
+func (f faulty) Prepare(ctx context.Context, d backend.Desc) (backend.Kernel, error) {
+	if err := f.fail(); err != nil {
+		return nil, err
+	}
+	k, err := f.Backend.Prepare(ctx, d)
+	return faultyKernel{k, f}, err
+}
+
+type faultyKernel struct {
+	backend.Kernel
+	of faulty
+}
+
+func (k faultyKernel) Run(ctx context.Context, a backend.Args) error {
+	if err := k.of.fail(); err != nil {
+		return err
+	}
+	return k.Kernel.Run(ctx, a)
+}
+
+// Whichever call fails, Compile or Run returns the error, the model runs again
+// afterwards, and nothing stays open.
+func TestEveryCallMayFail(t *testing.T) {
+	b := branches(t)
+	be := open(t, "cpu")
+	in := b.inputsOf(2)
+	want := interpret(t, b.Graph, open(t, "ref"), in...)
+	boom := errors.New("boom")
+	for at := int64(1); ; at++ {
+		f := faulty{be, new(atomic.Int64), new(atomic.Int64), boom}
+		f.at.Store(at)
+		m, err := graph.Compile(ctx, b.Graph, f)
+		if err == nil {
+			if _, err = m.Run(ctx, in...); err != nil {
+				got, again := m.Run(ctx, in...)
+				if again != nil {
+					t.Fatalf("call %d failed; the next run: %v", at, again)
+				}
+				equal(t, fmt.Sprintf("after call %d", at), got, want)
+			}
+			if err := m.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if l := be.Live(); !l.Zero() {
+			t.Fatalf("call %d failed; open are %+v", at, l)
+		}
+		if err == nil {
+			if at < 20 {
+				t.Fatalf("%d calls only", at)
+			}
+			return
+		}
+		if !errors.Is(err, boom) {
+			t.Fatalf("call %d: got %v, want boom", at, err)
+		}
+	}
+}
+
+// tight has memory for so many bytes in one piece.
+type tight struct {
+	backend.Backend
+	max *atomic.Int64
+}
+
+func (l tight) Alloc(n int64) (backend.Buffer, error) {
+	if m := l.max.Load(); n > m {
+		return nil, &backend.LimitError{Op: "Alloc", What: "bytes", Got: n, Max: m}
+	}
+	return l.Backend.Alloc(n)
+}
+
+// Where memory for the arena of a batch is not there, parts of it are run; where it
+// is not there for one more arena, a run waits for one.
+func TestMemoryIsShort(t *testing.T) {
+	b := lenet(t)
+	be := tight{open(t, "cpu"), new(atomic.Int64)}
+	be.max.Store(1 << 40)
+	m := compile(t, b.Graph, be)
+	p, err := m.Plan(ctx, shapesOf(b, 2)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	be.max.Store(p.Arena())
+	in := b.inputsOf(7)
+	want := interpret(t, b.Graph, open(t, "ref"), in...)
+	got, err := m.Run(ctx, in...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "Run in parts", got, want)
+	got = emptyLike(t, want)
+	if err := m.RunInto(ctx, got, in); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "RunInto in parts", got, want)
+
+	be.max.Store(0)
+	done := make(chan error, 8)
+	for range cap(done) {
+		go func() {
+			_, err := m.Run(ctx, b.inputsOf2(in)...)
+			done <- err
+		}()
+	}
+	for range cap(done) {
+		if err := <-done; err != nil {
+			t.Errorf("a run that could wait for memory: %v", err)
+		}
+	}
+}
+
+// inputsOf2 takes the first two images of each input.
+func (b *builder) inputsOf2(in []*tensor.Tensor) []*tensor.Tensor {
+	var first []*tensor.Tensor
+	for _, t := range in {
+		s := t.Shape().Clone()
+		s[0] = 2
+		first = append(first, tensor.Must(tensor.From(t.Float32s()[:s.Size()], s...)))
+	}
+	return first
+}
+
+// slow holds up each Write until it is told to go on.
+type slow struct {
+	backend.Backend
+	started, goOn chan bool
+}
+
+func (s slow) Write(ctx context.Context, b backend.Buffer, p []byte) error {
+	s.started <- true
+	<-s.goOn
+	return s.Backend.Write(ctx, b, p)
+}
+
+// A run that waits for an arena ends with its context, and Close waits for the one
+// in progress.
+func TestWaitingEndsWithContext(t *testing.T) {
+	b := lenet(t)
+	be := slow{open(t, "cpu"), make(chan bool), make(chan bool)}
+	m, err := graph.Compile(ctx, b.Graph, be, graph.WithArenas(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := b.inputsOf(1)
+	first := make(chan error, 1)
+	go func() {
+		_, err := m.Run(ctx, in...)
+		first <- err
+	}()
+	<-be.started
+	short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	defer cancel()
+	if _, err := m.Run(short, in...); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a run that waits: got %v, want the end of its context", err)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- m.Close() }()
+	select {
+	case err := <-closed:
+		t.Errorf("Close did not wait: %v", err)
+	case <-time.After(10 * time.Millisecond):
+	}
+	be.goOn <- true
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if l := be.Live(); !l.Zero() {
+		t.Errorf("open are %+v", l)
+	}
+}
+
+// Graphs of thousands of nodes are compiled in seconds.
+func TestLargeGraph(t *testing.T) {
+	b := build(t, "large")
+	v := b.in("x", -1, 4, 6, 6)
+	w := b.weights("w", 4, 4, 1, 1)
+	first := v
+	for i := range 1000 {
+		name := fmt.Sprint("n", i)
+		h := b.op(name+".conv", backend.Conv{Bias: true}, v, w, b.weights(name+".b", 4))
+		h = b.op(name+".add", backend.Binary{}, h, first)
+		h = b.op(name+".pool", backend.MaxPool{Window: window(3, 1, 1)}, h)
+		h = b.op(name+".act", backend.Activation{Act: backend.Act{Kind: backend.Clip, Alpha: -1, Beta: 2}}, h)
+		v = b.op(name+".sum", backend.Binary{Fn: backend.Sub}, h, v)
+		if i%50 == 0 {
+			first = v
+		}
+	}
+	b.out("y", v)
+	start := time.Now()
+	m := compile(t, b.Graph, open(t, "cpu"))
+	optimised := time.Since(start)
+	if _, err := m.Plan(ctx, shapesOf(b, 2)...); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("passes %v, plan %v", optimised, time.Since(start)-optimised)
+	if d := time.Since(start); d > 60*time.Second {
+		t.Errorf("5000 nodes took %v", d)
+	}
+}
