@@ -105,6 +105,9 @@ func TestPassAffine(t *testing.T) {
 			b.out("y", b.add("sum", c, b.ints("k", 4)))
 			b.out("z", b.add("rank", b.node("conv2", backend.Conv{}, b.input("x2", Dims(-1, 3, 3, 3)), b.ints("w2", 4, 3, 3, 3)), b.ints("k5", 1, 1, 4, 1, 1)))
 		}},
+		{name: "not: the constant makes more channels", build: func(b *builder) {
+			b.out("y", b.add("sum", b.conv("conv", b.image(3), 1), b.ints("k", 4, 1, 1)))
+		}},
 		{name: "not: a number for each element", build: func(b *builder) {
 			b.out("y", b.add("sum", b.node("conv", backend.Conv{}, b.image(3), b.ints("w", 4, 3, 3, 3)), b.ints("k", 1, 4, 6, 6)))
 		}},

@@ -51,6 +51,11 @@ func TestPassCSE(t *testing.T) {
 			b.out("e", b.node("5", backend.Activation{Act: backend.Act{Kind: backend.Clip, Beta: 1}}, x))
 			b.out("f", b.node("6", backend.Activation{Act: backend.Act{Kind: backend.Clip, Beta: 2}}, x))
 		}},
+		{name: "not: other large constants of one shape", build: func(b *builder) {
+			x := b.image(3)
+			b.out("y", b.node("1", backend.Conv{}, x, b.ints("w1", 16, 3, 5, 5)))
+			b.out("z", b.node("2", backend.Conv{}, x, b.ints("w2", 16, 3, 5, 5)))
+		}},
 		{name: "not: other inputs", build: func(b *builder) {
 			x := b.image(3)
 			y := b.relu("relu", x)

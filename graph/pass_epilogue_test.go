@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/convgl/convgl/backend"
@@ -72,6 +73,13 @@ func TestPassEpilogue(t *testing.T) {
 			v := b.node("conv", backend.Conv{}, b.image(3), b.ints("w", 4, 3, 1, 1))
 			for _, name := range []string{"1", "2", "3", "4"} {
 				v = b.relu("relu"+name, b.add("add"+name, v, b.ints("k"+name, 4, 1, 1)))
+			}
+			b.out("y", v)
+		}},
+		{name: "six activations, not seven", changes: 6, build: func(b *builder) {
+			v := b.node("conv", backend.Conv{}, b.image(3), b.ints("w", 4, 3, 1, 1))
+			for i := range 7 {
+				v = b.node(fmt.Sprint("leaky", i), backend.Activation{Act: backend.Act{Kind: backend.LeakyRelu, Alpha: 2}}, v)
 			}
 			b.out("y", v)
 		}},

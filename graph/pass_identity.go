@@ -49,8 +49,10 @@ func identityOf(n *Node) *Value {
 	same := sameShape(x, y)
 	yes := isView(n.op)
 	switch op := n.op.(type) {
-	case backend.Reshape, backend.Flatten, backend.Pad:
-		yes = same // an empty pad is the only one that keeps the shape
+	case backend.Reshape, backend.Flatten, backend.Pad, backend.AdaptivePool:
+		yes = same // an empty Pad is the only one that keeps the shape
+	case backend.Resize: // a scale by which the size stays may still move elements
+		yes = same && !slices.ContainsFunc(op.Scales, func(f float64) bool { return f != 1 })
 	case backend.Transpose:
 		perm, err := op.Permutation(len(x.shape))
 		yes = err == nil && slices.IsSorted(perm)

@@ -34,6 +34,11 @@ func TestPassIdentity(t *testing.T) {
 			v = b.node("flatten2", backend.Flatten{Axis: 1}, v)
 			b.out("y", b.node("reshape2", backend.Reshape{Shape: []int{-1, 192}}, v))
 		}},
+		{name: "sizes that stay", changes: 3, build: func(b *builder) {
+			v := b.node("size", backend.Resize{Size: []int{8, 8}, Mode: backend.ResizeLinear}, b.image(3))
+			v = b.node("scale", backend.Resize{Scales: []float64{1, 1}}, v)
+			b.out("y", b.node("pool", backend.AdaptivePool{Out: []int{8, 8}, Mean: true}, v))
+		}},
 		{name: "transpose and concat", changes: 2, build: func(b *builder) {
 			v := b.node("concat", backend.Concat{Axis: 1, Inputs: 1}, b.image(3))
 			b.out("y", b.node("transpose", backend.Transpose{Perm: []int{0, 1, 2, 3}}, v))
@@ -64,6 +69,9 @@ func TestPassIdentity(t *testing.T) {
 		{name: "not: the pool shifts what it keeps the size of", build: func(b *builder) {
 			w := backend.Window{Kernel: []int{1, 1}, Strides: []int{2, 2}, Pads: []int{4, 4, 4, 4}}
 			b.out("y", b.node("pool", backend.MaxPool{Window: w}, b.image(3)))
+		}},
+		{name: "not: a scale that moves what keeps its size", build: func(b *builder) {
+			b.out("y", b.node("scale", backend.Resize{Scales: []float64{1.125, 1}, Mode: backend.ResizeLinear}, b.input("x", Dims(-1, 3, 4, 8))))
 		}},
 		{name: "not: transpose and concat", build: func(b *builder) {
 			x := b.image(8)

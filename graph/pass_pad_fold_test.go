@@ -113,6 +113,10 @@ func TestPassPadFold(t *testing.T) {
 		{name: "not: transposed conv, whose pads take away", build: func(b *builder) {
 			b.out("y", b.node("up", backend.ConvTranspose{}, zero(b), b.ints("w", 3, 2, 3, 3)))
 		}},
+		{name: "not: all of the picture is padding", build: func(b *builder) {
+			p := b.node("pad", backend.Pad{Pads: []int{0, 0, 3, 0, 0, 0, 0, 0}}, b.input("x", Dims(-1, 3, 0, 8)))
+			b.out("y", b.node("conv", backend.Conv{}, p, b.ints("w", 4, 3, 3, 3)))
+		}},
 		{name: "not: the pad makes the weights", build: func(b *builder) {
 			w := b.node("pad", backend.Pad{Pads: pads}, b.input("w", Dims(4, 3, 3, 3)))
 			b.out("y", b.node("conv", backend.Conv{}, b.image(3), w))
