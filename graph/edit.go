@@ -90,16 +90,6 @@ func (g *Graph) remove(dead ...*Node) {
 // addConst makes a constant under a fresh name.
 func (g *Graph) addConst(base string, t *tensor.Tensor) *Value { return newConst(g.fresh(base), t) }
 
-// insert adds n before the node at, and infers its outputs; its name must be
-// fresh.
-func (g *Graph) insert(at *Node, n *Node) error {
-	if err := g.infer(n); err != nil {
-		return err
-	}
-	g.nodes = slices.Insert(g.nodes, slices.Index(g.nodes, at), n)
-	return nil
-}
-
 // update infers the outputs of n again after a change of its op or inputs. Their
 // shapes must stay.
 func (g *Graph) update(n *Node) error {

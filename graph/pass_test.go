@@ -37,7 +37,6 @@ type builder struct {
 	t   *testing.T
 	g   *Graph
 	rng *rand.Rand
-	n   int // of the names given
 }
 
 func newBuilder(t *testing.T, name string, seed uint64) *builder {

@@ -75,7 +75,7 @@ func mixesImages(n *Node) bool {
 		// A matrix times the batch's own matrix; batched ones are apart.
 		return len(n.in[1].shape) > 0 && n.in[1].konst == nil && rank < 3
 	case backend.Transpose:
-		return op.Perm == nil || len(op.Perm) == 0 || op.Perm[0] != 0
+		return len(op.Perm) == 0 || op.Perm[0] != 0
 	case backend.Flatten:
 		return op.Axis != 1 && op.Axis != 1-rank
 	case backend.Reshape, backend.Conv, backend.ConvTranspose, backend.Dense,
