@@ -50,13 +50,14 @@ func TestSymbolicShapes(t *testing.T) {
 	conv := apply(t, g, "conv", backend.Conv{Window: backend.Window{Strides: []int{2, 2}, Pads: []int{1, 1, 1, 1}}}, x, w)
 	pool := apply(t, g, "pool", backend.MaxPool{Window: backend.Window{Kernel: []int{2, 2}, Strides: []int{2, 2}}}, conv)
 	valid := apply(t, g, "valid", backend.Conv{}, x, w)
+	padded := apply(t, g, "padded", backend.Pad{Pads: []int{0, 0, 1, 0, 0, 0, 1, 0}}, conv)
 	gap := apply(t, g, "gap", backend.GlobalPool{Mean: true}, pool)
 	flat := apply(t, g, "flat", backend.Flatten{Axis: 1}, gap)
 	for _, c := range []struct {
 		v    *Value
 		want string
 	}{
-		{x, "[N,3,H,W]"}, {conv, "[N,8,H/2,W/2]"}, {pool, "[N,8,H/4,W/4]"}, {valid, "[N,8,H-2,W-2]"}, {gap, "[N,8,1,1]"}, {flat, "[N,8]"},
+		{x, "[N,3,H,W]"}, {conv, "[N,8,H/2,W/2]"}, {pool, "[N,8,H/4,W/4]"}, {valid, "[N,8,H-2,W-2]"}, {padded, "[N,8,H/2+2,W/2]"}, {gap, "[N,8,1,1]"}, {flat, "[N,8]"},
 	} {
 		if got := c.v.Shape().String(); got != c.want {
 			t.Errorf("%s: shape %s, want %s", c.v.Name(), got, c.want)

@@ -89,7 +89,7 @@ func (g *Graph) explain(a, b int) string {
 			rank = 1
 		case m == 1 && d == 1:
 			rank = 2
-		case c == 0 || m == 1 || d == 1:
+		case c == 0 || m == 1:
 			rank = 3
 		default:
 			rank = 4
