@@ -1,6 +1,7 @@
 package cnn
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type Net struct {
 	store    *store
 	entries  []*entry // those of the store that the outputs need, in order
 	layers   []string // full names of the layers, in the order of their making
+	scopes   []string // those of all scopes; nil before the first build
 	features []string // full names of the layers that are outputs; nil: those of define
 }
 
@@ -175,13 +177,31 @@ func newNet(n *Net) (*Net, error) {
 
 // note keeps what a build of n has shown.
 func (n *Net) note(b *builder, g *graph.Graph) {
-	n.entries = usedEntries(b.records, alive(g))
-	n.layers = nil
+	live := alive(g)
+	n.entries, n.layers, n.scopes = nil, nil, nil
 	for _, r := range b.records {
+		if r.live(live) {
+			n.entries = append(n.entries, r.params...)
+		}
 		if r.called {
 			n.layers = append(n.layers, r.path)
 		}
+		n.scopes = append(n.scopes, r.path)
 	}
+}
+
+// repeats fails unless a build has made the scopes that the first one made.
+func (n *Net) repeats(b *builder) error {
+	for i, path := range n.scopes {
+		if i >= len(b.records) || b.records[i].path != path {
+			return &LayerError{Layer: path, Err: errors.New("it was there when the network was first built, and is not at its place now: Build must do the same each time")}
+		}
+	}
+	if n.scopes != nil && len(b.records) > len(n.scopes) {
+		r := b.records[len(n.scopes)]
+		return &LayerError{Layer: r.path, Kind: r.kind, Err: errors.New("it was not there when the network was first built: Build must do the same each time")}
+	}
+	return nil
 }
 
 // build makes the graph. With sizes, one list of dims an input, the inputs have
@@ -195,14 +215,17 @@ func (n *Net) build(sizes []tensor.Shape) (*builder, *graph.Graph, error) {
 		if sizes != nil {
 			shape = graph.Dims(sizes[i]...)
 		}
-		v, err := b.g.Input(t.name, tensor.Float32, shape)
+		v, err := b.input(t.name, shape)
 		if err != nil {
-			return nil, nil, fmt.Errorf("cnn: net %q: %w", n.name, err)
+			return nil, nil, err
 		}
 		x = append(x, v)
 	}
 	out, err := n.define(b, x)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := n.repeats(b); err != nil {
 		return nil, nil, err
 	}
 	if n.features != nil {
@@ -248,8 +271,9 @@ func (n *Net) Graph() (*graph.Graph, error) {
 }
 
 // Features returns a network that gives the outputs of the named layers; see
-// [Net.Layers] for the names. It has the layers that these need and shares their
-// parameters: what is set in one is set in the other.
+// [Net.Layers] for the names. It has the parameters that these need and shares them:
+// what is set in one is set in the other. Its Layers are those of n, so that features
+// of features may be any of them.
 func (n *Net) Features(names ...string) (*Net, error) {
 	if len(names) == 0 {
 		return nil, fmt.Errorf("cnn: net %q: Features: got no layer, want one or more", n.name)
@@ -264,7 +288,7 @@ func (n *Net) Features(names ...string) (*Net, error) {
 	}
 	n.store.mu.Lock()
 	defer n.store.mu.Unlock()
-	f := &Net{name: n.name, inputs: n.inputs, define: n.define, store: n.store, features: slices.Clone(names)}
+	f := &Net{name: n.name, inputs: n.inputs, define: n.define, store: n.store, scopes: n.scopes, features: slices.Clone(names)}
 	b, g, err := f.build(nil)
 	if err != nil {
 		return nil, err

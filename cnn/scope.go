@@ -27,6 +27,8 @@ type builder struct {
 	store   *store
 	records []*record // in the order of their making
 	byPath  map[string]*record
+	known   map[*graph.Value]bool // inputs, constants and outputs of nodes
+	inputs  map[string]bool       // their names
 	err     error
 }
 
@@ -34,15 +36,29 @@ type builder struct {
 type record struct {
 	path, kind string
 	called     bool // by Call
-	in         []*graph.Value
 	out        *graph.Value
 	nodes      []*graph.Node
 	params     []*entry
+	values     []*graph.Value // of params
 }
 
 func newBuilder(name string, st *store) *builder {
-	return &builder{g: graph.New(name), store: st, byPath: map[string]*record{}}
+	return &builder{g: graph.New(name), store: st, byPath: map[string]*record{}, known: map[*graph.Value]bool{}, inputs: map[string]bool{}}
 }
+
+// input adds an input.
+func (b *builder) input(name string, shape graph.Shape) (*graph.Value, error) {
+	v, err := b.g.Input(name, tensor.Float32, shape)
+	if err != nil {
+		return nil, fmt.Errorf("cnn: net %q: %w", b.g.Name, err)
+	}
+	b.known[v], b.inputs[name] = true, true
+	return v, nil
+}
+
+// errForeign is the fault of a value that another build has made: it has a producer in
+// a graph that is gone.
+var errForeign = errors.New("the value is not of this network (a layer must not keep values from one Build to the next)")
 
 // scope returns the scope at a path.
 func (b *builder) scope(path string) *Scope {
@@ -97,6 +113,10 @@ func (s *Scope) Call(name string, l Layer, x ...*graph.Value) *graph.Value {
 	if sub.rec.called {
 		sub.Fail(errors.New("there is a layer of this name"))
 	}
+	if s.b.inputs[sub.rec.path] {
+		sub.rec.kind = kindOf(l)
+		sub.Fail(errors.New("an input of the network has this name"))
+	}
 	for i, v := range x {
 		if v == nil {
 			sub.Fail(fmt.Errorf("input %d is nil", i))
@@ -105,10 +125,13 @@ func (s *Scope) Call(name string, l Layer, x ...*graph.Value) *graph.Value {
 	if s.Err() != nil {
 		return nil
 	}
-	sub.rec.kind, sub.rec.in, sub.rec.called = l.Kind(), x, true
+	sub.rec.kind, sub.rec.called = l.Kind(), true
 	v, err := l.Build(sub, x...)
 	if err == nil && v == nil {
 		err = errors.New("Build returned no value")
+	}
+	if err == nil && s.Err() == nil && !s.b.known[v] {
+		err = errForeign
 	}
 	sub.Fail(err)
 	if s.Err() != nil {
@@ -116,6 +139,14 @@ func (s *Scope) Call(name string, l Layer, x ...*graph.Value) *graph.Value {
 	}
 	sub.rec.out = v
 	return v
+}
+
+// kindOf returns the kind of a layer, "" of a nil one.
+func kindOf(l Layer) string {
+	if isNil(l) {
+		return ""
+	}
+	return l.Kind()
 }
 
 // isNil also sees a nil layer within Named.
@@ -130,6 +161,12 @@ func (s *Scope) Apply(op backend.Op, x ...*graph.Value) *graph.Value {
 	if s.Err() != nil {
 		return nil
 	}
+	for i, v := range x {
+		if v != nil && !s.b.known[v] {
+			s.Fail(fmt.Errorf("input %d: %w", i, errForeign))
+			return nil
+		}
+	}
 	name := s.rec.path
 	if name == "" {
 		name = "net"
@@ -141,6 +178,9 @@ func (s *Scope) Apply(op backend.Op, x ...*graph.Value) *graph.Value {
 	if err != nil {
 		s.Fail(withShapes(err, x))
 		return nil
+	}
+	for _, v := range n.Out() {
+		s.b.known[v] = true
 	}
 	s.rec.nodes = append(s.rec.nodes, n)
 	s.rec.out = n.Out()[0]
@@ -192,7 +232,11 @@ func (s *Scope) Const(name string, t *tensor.Tensor) *graph.Value {
 		return nil
 	}
 	v, err := s.b.g.Const(s.join(name), t)
-	s.Fail(err)
+	if err != nil {
+		s.Fail(err)
+		return nil
+	}
+	s.b.known[v] = true
 	return v
 }
 
@@ -214,7 +258,8 @@ func (s *Scope) state(name string, shape tensor.Shape, make func() *entry) *grap
 		s.Fail(err)
 		return nil
 	}
-	s.rec.params = append(s.rec.params, e)
+	s.b.known[v] = true
+	s.rec.params, s.rec.values = append(s.rec.params, e), append(s.rec.values, v)
 	return v
 }
 
@@ -225,8 +270,12 @@ func (s *Scope) Dim(v *graph.Value, i int) int {
 	if s.Err() != nil {
 		return 1
 	}
-	if v == nil || i < 0 || i >= len(v.Shape()) {
-		s.Fail(fmt.Errorf("there is no dim %d", i))
+	if v == nil {
+		s.Fail(fmt.Errorf("there is no dim %d: the value is nil", i))
+		return 1
+	}
+	if i < 0 || i >= len(v.Shape()) {
+		s.Fail(fmt.Errorf("there is no dim %d in x %v", i, v.Shape()))
 		return 1
 	}
 	n, static := v.Shape()[i].Size()

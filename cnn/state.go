@@ -290,13 +290,14 @@ func (e *StateError) Error() string {
 	return fmt.Sprintf("cnn: net %q: state does not fit: %s", e.Net, strings.Join(parts, "; "))
 }
 
-// used keeps those entries of the records that the live nodes need.
-func usedEntries(records []*record, live map[*graph.Node]bool) []*entry {
-	var used []*entry
-	for _, r := range records {
-		if slices.ContainsFunc(r.nodes, func(n *graph.Node) bool { return live[n] }) {
-			used = append(used, r.params...)
-		}
-	}
-	return used
+// live reports whether the record has a node or a value that is alive.
+func (r *record) live(alive map[*graph.Value]bool) bool {
+	return slices.ContainsFunc(r.values, func(v *graph.Value) bool { return alive[v] }) || r.computes(alive)
+}
+
+// computes reports whether the record has a node that is alive.
+func (r *record) computes(alive map[*graph.Value]bool) bool {
+	return slices.ContainsFunc(r.nodes, func(n *graph.Node) bool {
+		return slices.ContainsFunc(n.Out(), func(v *graph.Value) bool { return alive[v] })
+	})
 }

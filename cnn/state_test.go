@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/graph"
 	"github.com/convgl/convgl/safetensors"
 	"github.com/convgl/convgl/tensor"
@@ -319,6 +321,85 @@ func TestBuildMustRepeat(t *testing.T) {
 	}
 }
 
+// A Build that makes other layers the next time is refused by every method, and so is
+// one that hands on a value of an earlier build.
+func TestBuildMustRepeatLayers(t *testing.T) {
+	for _, second := range []func(s *Scope, x ...*graph.Value) *graph.Value{
+		func(s *Scope, x ...*graph.Value) *graph.Value { return s.Call("b", Tanh(), x...) },
+		func(s *Scope, x ...*graph.Value) *graph.Value { return s.Call("b", Tanh(), s.Call("a", ReLU(), x...)) },
+		func(s *Scope, x ...*graph.Value) *graph.Value { return x[0] },
+	} {
+		builds := 0
+		n := must(t)(New("n", Shape(3), Func("Flips", func(s *Scope, x ...*graph.Value) (*graph.Value, error) {
+			if builds++; builds == 1 {
+				return s.Call("a", ReLU(), x...), nil
+			}
+			return second(s, x...), nil
+		})))
+		_, graphErr := n.Graph()
+		_, featuresErr := n.Features("0.a")
+		summaryErr := n.WriteSummary(io.Discard, Shape(3))
+		for _, err := range []error{graphErr, featuresErr, summaryErr} {
+			if err == nil || !strings.Contains(err.Error(), "Build must do the same each time") {
+				t.Errorf("got %v", err)
+			}
+		}
+	}
+	for _, use := range []func(s *Scope, old *graph.Value) *graph.Value{
+		func(s *Scope, old *graph.Value) *graph.Value { return old },
+		func(s *Scope, old *graph.Value) *graph.Value {
+			return s.Apply(backend.Activation{Act: backend.Act{Kind: backend.Relu}}, old)
+		},
+	} {
+		var old *graph.Value
+		n := must(t)(New("n", Shape(3), Func("Keeps", func(s *Scope, x ...*graph.Value) (*graph.Value, error) {
+			if old == nil {
+				old = x[0]
+			}
+			return use(s, old), s.Err()
+		})))
+		if _, err := n.Graph(); err == nil || !strings.Contains(err.Error(), `layer "0" (Keeps)`) || !strings.Contains(err.Error(), "not of this network") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// Parameters count by their use, wherever the ops are that use them.
+func TestParamsOfOtherScopes(t *testing.T) {
+	mul := Func("Mul", func(s *Scope, x ...*graph.Value) (*graph.Value, error) {
+		return s.Apply(backend.Binary{Fn: backend.Mul}, x...), s.Err()
+	})
+	n := must(t)(New("n", Shape(3),
+		Named("a", Func("Sub", func(s *Scope, x ...*graph.Value) (*graph.Value, error) {
+			return s.Apply(backend.Binary{Fn: backend.Mul}, x[0], s.Sub("proj").Param("weight", Ones, 3)), s.Err()
+		})),
+		Named("b", Func("Passes", func(s *Scope, x ...*graph.Value) (*graph.Value, error) {
+			return s.Call("mul", mul, x[0], s.Param("weight", Ones, 1, 3)), s.Err()
+		}))))
+	if got := names(n.Params()); got != "a.proj.weight[3] b.weight[1,3]" {
+		t.Errorf("parameters %s", got)
+	}
+	if got := n.Summary(); !strings.Contains(got, "parameters: 6 trainable") {
+		t.Errorf("summary\n%s", got)
+	}
+	f, err := n.Features("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := names(f.Params()); got != "a.proj.weight[3]" {
+		t.Errorf("parameters of a %s", got)
+	}
+	learned := must(t)(New("n", Shape(3), Func("Constant", func(s *Scope, x ...*graph.Value) (*graph.Value, error) {
+		return s.Param("value", Ones, 1, 3), s.Err()
+	})))
+	if got := names(learned.Params()); got != "0.value[1,3]" {
+		t.Errorf("parameters %s", got)
+	}
+	if got := learned.Summary(); !strings.Contains(got, "parameters: 3 trainable") {
+		t.Errorf("summary\n%s", got)
+	}
+}
+
 func TestScopeErrors(t *testing.T) {
 	scalar := tensor.Must(tensor.New(tensor.Float32, 1))
 	for _, c := range []struct {
@@ -335,7 +416,7 @@ func TestScopeErrors(t *testing.T) {
 		{"nil buffer", func(s *Scope, x *graph.Value) { s.Buffer("b", nil) }, `buffer "b": no tensor`},
 		{"nil const", func(s *Scope, x *graph.Value) { s.Const("c", nil) }, `a constant without a tensor`},
 		{"nil op", func(s *Scope, x *graph.Value) { s.Apply(nil, x) }, `no op`},
-		{"no dim", func(s *Scope, x *graph.Value) { s.Dim(x, 5) }, `there is no dim 5`},
+		{"no dim", func(s *Scope, x *graph.Value) { s.Dim(x, 5) }, `there is no dim 5 in x [N,3]`},
 		{"nil dim", func(s *Scope, x *graph.Value) { s.Dim(nil, 0) }, `there is no dim 0`},
 		{"batch", func(s *Scope, x *graph.Value) { s.Dim(x, 0) }, `dim 0 of x [N,3] must be a number`},
 		{"nil input", func(s *Scope, x *graph.Value) { s.Call("a", ReLU(), nil) }, `cnn: layer "0.a": input 0 is nil`},

@@ -27,7 +27,8 @@ func (n *Net) Summary() string {
 // memory of the output, both for a batch of 1:
 //
 //	multiply-adds: N·O·out·(C/G)·kernel for a convolution, padded positions included,
-//	N·C·in·(O/G)·kernel for a transposed one, N·K·O for a Dense; 0 for others
+//	N·C·in·(O/G)·kernel for a transposed one, N·K·O for a Dense and, with a K of
+//	its own, for a product of matrices; 0 for others
 //
 // Memory is the output's elements times their size; a compiled model needs less than
 // the sum, as outputs share memory. With sizes, one for each input, the table is that
@@ -62,9 +63,14 @@ func (n *Net) summary(sizes []InputShape) (string, error) {
 			shown = figures
 		}
 	}
-	order := map[*graph.Node]int{}
+	order, use := map[*graph.Node]int{}, map[*graph.Value]int{}
 	for i, node := range g.Nodes() {
 		order[node] = i
+		for _, v := range node.In() {
+			if _, used := use[v]; !used {
+				use[v] = i
+			}
+		}
 	}
 	type row struct {
 		at    int
@@ -73,7 +79,7 @@ func (n *Net) summary(sizes []InputShape) (string, error) {
 	var rows []row
 	var total struct{ macs, activations, trained, fixed, weights int64 }
 	for i, r := range figures.records {
-		if !slices.ContainsFunc(r.nodes, func(node *graph.Node) bool { return live[node] }) {
+		if !r.live(live) {
 			continue
 		}
 		var params int64
@@ -89,12 +95,23 @@ func (n *Net) summary(sizes []InputShape) (string, error) {
 		total.trained += params
 		macs, memory := "?", "?"
 		if static {
-			m, b := multiplyAdds(r.nodes), valueBytes(r.out)
+			m, b := multiplyAdds(r.nodes), int64(0)
+			if len(r.nodes) > 0 {
+				b = valueBytes(r.out)
+			}
 			total.macs, total.activations = total.macs+m, total.activations+b
 			macs, memory = thousands(m), binaryBytes(b)
 		}
-		last := r.nodes[len(r.nodes)-1]
-		rows = append(rows, row{order[last], []string{r.path, r.kind, shown.records[i].out.Shape().String(), thousands(params), macs, memory}})
+		at, output := 0, ""
+		if len(r.nodes) > 0 {
+			at = order[r.nodes[len(r.nodes)-1]]
+			if out := shown.records[i].out; out != nil {
+				output = out.Shape().String()
+			}
+		} else { // parameters for another layer's ops
+			at = use[r.values[0]]
+		}
+		rows = append(rows, row{at, []string{r.path, r.kind, output, thousands(params), macs, memory}})
 	}
 	slices.SortStableFunc(rows, func(a, b row) int { return a.at - b.at })
 
@@ -200,18 +217,19 @@ func descs(values []*graph.Value) []backend.TensorDesc {
 
 func valueBytes(v *graph.Value) int64 { return descs([]*graph.Value{v})[0].Bytes() }
 
-// alive returns the nodes that an output needs.
-func alive(g *graph.Graph) map[*graph.Node]bool {
-	live := map[*graph.Node]bool{}
+// alive returns the values that an output needs.
+func alive(g *graph.Graph) map[*graph.Value]bool {
+	live := map[*graph.Value]bool{}
 	var mark func(v *graph.Value)
 	mark = func(v *graph.Value) {
-		node := v.Producer()
-		if node == nil || live[node] {
+		if live[v] {
 			return
 		}
-		live[node] = true
-		for _, x := range node.In() {
-			mark(x)
+		live[v] = true
+		if node := v.Producer(); node != nil {
+			for _, x := range node.In() {
+				mark(x)
+			}
 		}
 	}
 	for _, o := range g.Outputs() {
