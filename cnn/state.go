@@ -2,10 +2,10 @@ package cnn
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 
@@ -200,20 +200,40 @@ func (n *Net) SetParam(name string, t *tensor.Tensor) error {
 	if err != nil {
 		return err
 	}
-	if err := e.fits(t); err != nil {
+	if err := e.fits(describeTensor(t)); err != nil {
 		return fmt.Errorf("cnn: net %q: parameter %q: %w", n.name, name, err)
 	}
 	e.value, e.pending = t, false
 	return nil
 }
 
-func (e *entry) fits(t *tensor.Tensor) error {
-	want := e.dtype.String() + e.shape.String()
+// found describes a value that somebody gives.
+type found struct {
+	dtype tensor.DType
+	shape tensor.Shape
+	text  string // in the place of a dtype that is tensor.Invalid
+}
+
+func describeTensor(t *tensor.Tensor) found {
 	if t == nil {
-		return fmt.Errorf("got nil, want %s", want)
+		return found{text: "nil"}
 	}
-	if got := t.DType().String() + t.Shape().String(); got != want {
-		return fmt.Errorf("got %s, want %s", got, want)
+	return found{t.DType(), t.Shape(), tensor.Invalid.String()}
+}
+
+func (f found) String() string {
+	switch {
+	case f.dtype != tensor.Invalid:
+		return f.dtype.String() + f.shape.String()
+	case f.shape != nil:
+		return f.text + f.shape.String()
+	}
+	return f.text
+}
+
+func (e *entry) fits(f found) error {
+	if f.dtype != e.dtype || !f.shape.Equal(e.shape) {
+		return fmt.Errorf("got %v, want %s%s", f, e.dtype, e.shape)
 	}
 	return nil
 }
@@ -241,41 +261,58 @@ func (n *Net) StateDict() map[string]*tensor.Tensor {
 //
 // PyTorch: Module.load_state_dict with strict=True.
 func (n *Net) LoadStateDict(state map[string]*tensor.Tensor) error {
+	err := n.checkState(slices.Collect(maps.Keys(state)), func(name string) (found, bool) {
+		t, ok := state[name]
+		return describeTensor(t), ok
+	})
+	if err != nil {
+		return err
+	}
 	n.store.mu.Lock()
 	defer n.store.mu.Unlock()
-	e := &StateError{Net: n.name}
-	known := map[string]bool{}
-	for _, p := range n.entries {
-		known[p.name] = true
-		t, ok := state[p.name]
-		if !ok {
-			e.Missing = append(e.Missing, p.name)
-		} else if err := p.fits(t); err != nil {
-			e.Wrong = append(e.Wrong, p.name+": "+err.Error())
-		}
-	}
-	for name := range state {
-		if !known[name] {
-			e.Unknown = append(e.Unknown, name)
-		}
-	}
-	sort.Strings(e.Unknown)
-	if len(e.Missing)+len(e.Unknown)+len(e.Wrong) > 0 {
-		return e
-	}
 	for _, p := range n.entries {
 		p.value, p.pending = state[p.name], false
 	}
 	return nil
 }
 
-// StateError lists how a state dict differs from what a network needs.
+// checkState fails with a *StateError unless the names and what get says of them fit.
+func (n *Net) checkState(names []string, get func(name string) (found, bool)) error {
+	e := &StateError{Net: n.name}
+	known := map[string]bool{}
+	for _, p := range n.entries {
+		known[p.name] = true
+		f, ok := get(p.name)
+		if !ok {
+			e.Missing = append(e.Missing, p.name)
+		} else if err := p.fits(f); err != nil {
+			e.Wrong = append(e.Wrong, p.name+": "+err.Error())
+		}
+	}
+	for _, name := range names {
+		if !known[name] {
+			e.Unknown = append(e.Unknown, name)
+		}
+	}
+	slices.Sort(e.Unknown)
+	if len(e.Missing)+len(e.Unknown)+len(e.Wrong) > 0 {
+		return e
+	}
+	return nil
+}
+
+// StateError lists how a state dict differs from what a network needs. Its text has
+// the first of each list.
 type StateError struct {
 	Net     string
 	Missing []string // names that it lacks, in the order of the layers
 	Unknown []string // names that it should not have, sorted
 	Wrong   []string // "name: got float32[3], want float32[4]"
 }
+
+// mostNames is how many names of a list an error shows: those of another network are
+// hundreds.
+const mostNames = 8
 
 func (e *StateError) Error() string {
 	var parts []string
@@ -284,7 +321,12 @@ func (e *StateError) Error() string {
 		names []string
 	}{{"missing", e.Missing}, {"unknown", e.Unknown}, {"not fitting", e.Wrong}} {
 		if len(p.names) > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s: %s", len(p.names), p.what, strings.Join(p.names, ", ")))
+			shown := p.names[:min(len(p.names), mostNames)]
+			text := fmt.Sprintf("%d %s: %s", len(p.names), p.what, strings.Join(shown, ", "))
+			if more := len(p.names) - len(shown); more > 0 {
+				text += fmt.Sprintf(" and %d more", more)
+			}
+			parts = append(parts, text)
 		}
 	}
 	return fmt.Sprintf("cnn: net %q: state does not fit: %s", e.Net, strings.Join(parts, "; "))

@@ -2,11 +2,13 @@ package cnn
 
 import (
 	"bytes"
+	little "encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -259,6 +261,42 @@ func TestSaveAndLoad(t *testing.T) {
 	}
 	if err := n.Save(filepath.Join(path, "x")); err == nil {
 		t.Error("a folder that is not there: no error")
+	}
+}
+
+// A file for another network is refused by its header: its data, a terabyte of holes
+// here, is not read.
+func TestLoadChecksHeader(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "n.safetensors")
+	const size = 1 << 40
+	header := fmt.Sprintf(`{"conv.weight":{"dtype":"F32","shape":[%d],"data_offsets":[0,%d]},"fc.bias":{"dtype":"I8","shape":[2],"data_offsets":[%d,%d]}}`, size/4, size, size, size+2)
+	head := append(little.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
+	if err := os.WriteFile(path, head, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, int64(len(head))+size+2); err != nil {
+		t.Skipf("a file with holes: %v", err)
+	}
+	n := small(t, "n")
+	err := n.Load(path)
+	var state *StateError
+	if !errors.As(err, &state) {
+		t.Fatalf("got %v", err)
+	}
+	want := "conv.weight: got float32[274877906944], want float32[4,3,3,3] fc.bias: got I8[2], want float32[5]"
+	if got := strings.Join(state.Wrong, " "); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestStateErrorIsShort(t *testing.T) {
+	e := &StateError{Net: "n", Unknown: []string{"z"}}
+	for i := range 100 {
+		e.Missing = append(e.Missing, fmt.Sprint("m", i))
+	}
+	want := `cnn: net "n": state does not fit: 100 missing: m0, m1, m2, m3, m4, m5, m6, m7 and 92 more; 1 unknown: z`
+	if e.Error() != want {
+		t.Errorf("got  %v\nwant %s", e, want)
 	}
 }
 

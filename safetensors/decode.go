@@ -23,6 +23,7 @@ type Info struct {
 	Name  string
 	DType string // as in the file, such as "BF16"
 	Shape tensor.Shape
+	As    tensor.DType // type of what [File.Tensor] returns; tensor.Invalid if it fails
 }
 
 // File is an open safetensors file: its header is read and checked, its tensors
@@ -66,6 +67,13 @@ func Decode(r io.ReaderAt, size int64) (*File, error) {
 }
 
 func open(path string) (*File, error) {
+	fi, err := os.Stat(path) // opening a pipe would wait for somebody to write to it
+	if err != nil {
+		return nil, err
+	}
+	if err := wantRegular(fi); err != nil {
+		return nil, err
+	}
 	r, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -84,10 +92,22 @@ func openFile(r *os.File) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !fi.Mode().IsRegular() { // a pipe or a device has no size to check against
-		return nil, fmt.Errorf("got a file of mode %v, want a regular file", fi.Mode())
+	if err := wantRegular(fi); err != nil {
+		return nil, err
 	}
 	return decode(r, fi.Size())
+}
+
+// wantRegular refuses folders, and pipes and devices, which have no size to check
+// against.
+func wantRegular(fi os.FileInfo) error {
+	switch {
+	case fi.IsDir():
+		return errors.New("got a folder, want a regular file")
+	case !fi.Mode().IsRegular():
+		return fmt.Errorf("got a file of mode %v, want a regular file", fi.Mode())
+	}
+	return nil
 }
 
 func read(path string) ([]Named, map[string]string, error) {
@@ -166,7 +186,7 @@ func (f *File) Info(name string) (Info, bool) {
 		return Info{}, false
 	}
 	e := f.entries[i]
-	return Info{e.name, e.dtype, e.shape.Clone()}, true
+	return Info{e.name, e.dtype, e.shape.Clone(), e.elem.as}, true
 }
 
 // Tensor reads the tensor of the name into memory of its own.

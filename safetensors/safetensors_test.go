@@ -123,7 +123,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 		wantSame(t, n.Name, got, n.Tensor)
 		info, ok := f.Info(n.Name)
-		if !ok || info.Name != n.Name || !info.Shape.Equal(n.Tensor.Shape()) || elemTypes[info.DType].as != n.Tensor.DType() {
+		if !ok || info.Name != n.Name || !info.Shape.Equal(n.Tensor.Shape()) || info.As != n.Tensor.DType() {
 			t.Errorf("Info(%q): got %v, %v", n.Name, info, ok)
 		}
 	}
