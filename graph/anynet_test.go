@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"testing"
 
@@ -107,6 +108,16 @@ func (r *anyNet) add(op backend.Op, exact bool, in ...*Value) *Node {
 	return n
 }
 
+// epilogue makes steps that need constants alone.
+func (r *anyNet) epilogue(name string, channels int) (backend.Epilogue, []*Value) {
+	act := backend.Step{Kind: backend.Activate, Act: backend.Act{Kind: backend.LeakyRelu, Alpha: 0.5}}
+	if r.coin() {
+		return backend.Epilogue{act}, nil
+	}
+	operands := []*Value{r.positive(name+".s", channels), r.small(name+".t", 1, channels)}
+	return backend.Epilogue{{Kind: backend.ScaleShift}, act}[:1+r.upTo(1)], operands
+}
+
 // descOf describes n with the first sizes.
 func descOf(n *Node) backend.Desc {
 	d := backend.Desc{Op: n.op}
@@ -165,7 +176,13 @@ func (r *anyNet) step(i int) {
 		if op.Bias {
 			in = append(in, r.small(name+".b", 1, out))
 		}
-		r.add(op, false, in...)
+		if r.rng.IntN(4) == 0 {
+			e, operands := r.epilogue(name, out)
+			op.Epilogue, in = e, append(in, operands...)
+		}
+		if n := r.add(op, false, in...); n != nil && op.Epilogue != nil && r.coin() {
+			r.add(backend.Binary{Fn: backend.Mul}, false, n.out[0], r.positive(name+".k", 1))
+		}
 	case kind == 5 && weighted:
 		w := r.window(spatial)
 		w.AutoPad = 0
@@ -177,6 +194,19 @@ func (r *anyNet) step(i int) {
 		}
 		r.add(op, false, in...)
 	case kind == 6 && rank >= 2:
+		if n := 0; image && r.coin() { // the head of a network, or two
+			flat := r.add([]backend.Op{backend.Flatten{Axis: 1}, backend.Reshape{Shape: []int{0, -1}}}[r.upTo(1)], true, x)
+			if flat == nil {
+				return
+			}
+			x, rank = flat.out[0], 2
+			if s = x.sizes[0]; r.coin() {
+				n = s[1]
+			}
+			if _, ok := x.shape[1].Size(); ok && n > 0 && n <= 400 {
+				r.add(backend.Dense{}, false, x, r.small(name+".w2", n, 3, n))
+			}
+		}
 		k := s[rank-1]
 		if _, ok := x.shape[rank-1].Size(); !ok || k > 400 || k == 0 {
 			return
@@ -190,6 +220,10 @@ func (r *anyNet) step(i int) {
 		in := []*Value{x, r.small(name+".w", k, out, k)}
 		if op.Bias {
 			in = append(in, r.small(name+".b", 1, out))
+		}
+		if r.rng.IntN(4) == 0 {
+			e, operands := r.epilogue(name, out)
+			op.Epilogue, in = e, append(in, operands...)
 		}
 		r.add(op, false, in...)
 	case kind == 7:
@@ -415,7 +449,7 @@ func TestCompileNetworksOfAllOps(t *testing.T) {
 		case 3:
 			options = append(options, WithPasses(WithoutPass(PassNames()[r.rng.IntN(len(passes))])))
 		}
-		for _, be := range []backend.Backend{cpu, ref} {
+		for _, be := range []backend.Backend{cpu, ref, fussy{ref, seed}} {
 			live := be.Live()
 			m, err := Compile(context.Background(), r.g, be, options...)
 			if err != nil {
@@ -468,11 +502,67 @@ func TestCompileNetworksOfAllOps(t *testing.T) {
 			t.Errorf("%d nodes %s only", kinds[op.Kind()], op.Kind())
 		}
 	}
-	for name, n := range ran {
-		if n < int(seeds) {
+	for _, name := range []string{"cpu", "ref", "fussy"} {
+		if n := ran[name]; n < int(seeds) {
 			t.Errorf("%d runs on %s only", n, name)
 		}
 	}
+}
+
+// fussy is the reference backend with a preferred layout that pads, and of each kind
+// of op, as the seed says, with kernels for the plain layout, the preferred one,
+// both, or both mixed.
+type fussy struct {
+	backend.Backend
+	seed uint64
+}
+
+func (fussy) Name() string { return "fussy" }
+
+func (f fussy) Caps() backend.Caps {
+	c := f.Backend.Caps()
+	c.Layouts = []backend.Layout{backend.ChannelsLast4, backend.Plain}
+	return c
+}
+
+func (f fussy) Algorithms(d backend.Desc) []string {
+	if !f.takes(d) {
+		return nil
+	}
+	return f.Backend.Algorithms(d)
+}
+
+func (f fussy) Prepare(ctx context.Context, d backend.Desc) (backend.Kernel, error) {
+	if !f.takes(d) {
+		return nil, fmt.Errorf("%s was not to be prepared for %v to %v", d.Op.Kind(), d.In, d.Out)
+	}
+	return f.Backend.Prepare(ctx, d)
+}
+
+func (f fussy) takes(d backend.Desc) bool {
+	if _, ok := d.Op.(backend.Reorder); ok {
+		return true
+	}
+	h := fnv.New64a()
+	fmt.Fprint(h, f.seed, d.Op.Kind())
+	kind := h.Sum64() >> 20 % 4
+	var plain, preferred bool
+	for _, td := range slices.Concat(d.In, d.Out) {
+		image := len(td.Shape) > 2 && td.Layout != backend.Any
+		plain = plain || image && td.Layout == backend.Plain
+		preferred = preferred || image && td.Layout != backend.Plain
+	}
+	switch kind {
+	case 0:
+		return !preferred
+	case 1: // computed weights are plain, whatever the images are
+		args, _ := d.Op.Args()
+		weights := slices.ContainsFunc(args, func(a backend.Arg) bool { return a.Weight })
+		return !plain || weights || len(d.Out) == 0
+	case 2:
+		return !plain || !preferred
+	}
+	return true
 }
 
 // tryInterpret is interpret for sizes that may not suit g.

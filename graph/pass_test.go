@@ -363,7 +363,7 @@ func difference(got, want *tensor.Tensor, tolerance float64) string {
 		return ""
 	}
 	g, w := got.Float32s(), want.Float32s()
-	largest := 0.0
+	largest := 1e-3 // what is smaller is left over of sums of larger numbers
 	for _, v := range w {
 		if f := math.Abs(float64(v)); f-f == 0 {
 			largest = max(largest, f)
