@@ -21,8 +21,7 @@ func BatchNorm(opts ...Option) Layer {
 	return &unary{kind: "BatchNorm", err: err, build: func(s *Scope, x *graph.Value) *graph.Value {
 		c := s.Dim(x, 1)
 		scale, bias := s.affine(o.affine, c)
-		mean := s.Buffer("running_mean", s.full(0, c))
-		variance := s.Buffer("running_var", s.full(1, c))
+		mean, variance := s.statistic("running_mean", Zeros, c), s.statistic("running_var", Ones, c)
 		s.Buffer("num_batches_tracked", tensor.Must(tensor.New(tensor.Int64)))
 		return s.Apply(backend.BatchNorm{Epsilon: o.epsilon}, x, scale, bias, mean, variance)
 	}}
@@ -34,6 +33,14 @@ func (s *Scope) affine(trained bool, shape ...int) (scale, bias *graph.Value) {
 		return s.Param("weight", Ones, shape...), s.Param("bias", Zeros, shape...)
 	}
 	return s.Const("ones", s.full(1, shape...)), s.Const("zeros", s.full(0, shape...))
+}
+
+// statistic is [Scope.Buffer] with an initialiser: no memory is written before somebody
+// asks for the value.
+func (s *Scope) statistic(name string, init Initializer, c int) *graph.Value {
+	return s.state(name, tensor.Shape{c}, func() *entry {
+		return &entry{init: init, dtype: tensor.Float32}
+	})
 }
 
 // full returns a tensor of one value, and nil after an error.

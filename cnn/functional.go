@@ -64,10 +64,9 @@ func dimName(i, n int) string {
 
 // Apply describes the output of a layer, which has the given name in the network.
 func Apply(name string, l Layer, x ...*Tensor) *Tensor {
-	t := describe(l, x)
-	t.name = name
+	t := describe(name, l, x)
 	if t.err == nil && name == "" {
-		t.err = errors.New("cnn: a layer has no name")
+		t.err = fmt.Errorf("cnn: a layer (%s) has no name", kindOf(l))
 	}
 	if t.err == nil && isNil(l) {
 		t.err = inLayer(name, "", errors.New("the layer is nil"))
@@ -80,18 +79,22 @@ func Apply(name string, l Layer, x ...*Tensor) *Tensor {
 
 // Add describes a + b, with dims of 1 stretched to the other's. NewNet names it
 // "add1", "add2", ….
-func Add(a, b *Tensor) *Tensor { return describe(binary("Add", backend.Add), []*Tensor{a, b}) }
+func Add(a, b *Tensor) *Tensor { return describe("", binary("Add", backend.Add), []*Tensor{a, b}) }
 
 // Mul describes a · b by element, with dims of 1 stretched to the other's. NewNet
 // names it "mul1", "mul2", ….
-func Mul(a, b *Tensor) *Tensor { return describe(binary("Mul", backend.Mul), []*Tensor{a, b}) }
+func Mul(a, b *Tensor) *Tensor { return describe("", binary("Mul", backend.Mul), []*Tensor{a, b}) }
 
 // Concat describes tensors joined along the channels, dim 1. NewNet names it
 // "concat1", "concat2", ….
 func Concat(x ...*Tensor) *Tensor {
-	return describe(Func("Concat", func(s *Scope, x ...*graph.Value) (*graph.Value, error) {
+	t := describe("", Func("Concat", func(s *Scope, x ...*graph.Value) (*graph.Value, error) {
 		return s.Apply(backend.Concat{Axis: 1, Inputs: len(x)}, x...), s.Err()
 	}), x)
+	if len(x) == 0 {
+		t.err = errors.New("cnn: Concat: inputs: got none")
+	}
+	return t
 }
 
 func binary(kind string, fn backend.BinaryKind) Layer {
@@ -100,14 +103,18 @@ func binary(kind string, fn backend.BinaryKind) Layer {
 	})
 }
 
-func describe(l Layer, x []*Tensor) *Tensor {
-	t := &Tensor{layer: l, in: slices.Clone(x), order: tensorCount.Add(1)}
+// describe returns the output of a layer; it has no name yet where name is "".
+func describe(name string, l Layer, x []*Tensor) *Tensor {
+	t := &Tensor{name: name, layer: l, in: slices.Clone(x), order: tensorCount.Add(1)}
 	for i, v := range x {
-		if t.err == nil && v == nil {
-			t.err = fmt.Errorf("cnn: input %d of a layer is nil", i)
-		}
-		if t.err == nil {
+		switch {
+		case t.err != nil:
+		case v != nil:
 			t.err = v.err
+		case name == "":
+			t.err = fmt.Errorf("cnn: %s: input %d is nil", kindOf(l), i)
+		default:
+			t.err = inLayer(name, kindOf(l), fmt.Errorf("input %d is nil", i))
 		}
 	}
 	return t

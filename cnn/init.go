@@ -178,7 +178,7 @@ func rectified(v *graph.Value, users map[*graph.Value][]*graph.Node, known map[*
 		case backend.Binary:
 			r = r || op.Fn == backend.PRelu || op.Fn == backend.Add && rectified(n.Out()[0], users, known)
 		case backend.BatchNorm, backend.GroupNorm, backend.InstanceNorm, backend.LayerNorm, backend.LRN,
-			backend.MaxPool, backend.AvgPool, backend.Pad, graph.Dropout, graph.Identity:
+			backend.MaxPool, backend.AvgPool, backend.GlobalPool, backend.AdaptivePool, backend.Pad, graph.Dropout, graph.Identity:
 			r = r || rectified(n.Out()[0], users, known)
 		}
 	}

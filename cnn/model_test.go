@@ -283,3 +283,23 @@ func TestPredictFromManyGoroutines(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// A context or an option that is nil is an error, and not a panic of a backend.
+func TestNilArguments(t *testing.T) {
+	be := open(t)
+	n := net(t, cnn.Shape(1, 4, 4), cnn.Conv2D(1, 3))
+	var none context.Context
+	if m, err := n.Compile(none, be); err == nil || m != nil || !strings.Contains(err.Error(), "ctx is nil") {
+		t.Errorf("Compile: got %v", err)
+	}
+	if m, err := n.Compile(t.Context(), be, nil); err == nil || m != nil || !strings.Contains(err.Error(), "option 0 of Compile is nil") {
+		t.Errorf("option: got %v", err)
+	}
+	m := compile(t, n, be)
+	if _, err := m.Predict(none, ramp(1, 1, 4, 4)); err == nil || !strings.Contains(err.Error(), "ctx is nil") {
+		t.Errorf("Predict: got %v", err)
+	}
+	if err := m.PredictInto(none, ramp(1, 1, 2, 2), ramp(1, 1, 4, 4)); err == nil || !strings.Contains(err.Error(), "ctx is nil") {
+		t.Errorf("PredictInto: got %v", err)
+	}
+}

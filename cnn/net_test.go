@@ -135,7 +135,7 @@ func TestErrorsNameTheLayer(t *testing.T) {
 		{"layernorm axis", net(LayerNorm(Axis(7))), `cnn: layer "0" (LayerNorm)`},
 		{"groupnorm", net(GroupNorm(2)), `cnn: layer "0" (GroupNorm): backend: GroupNorm "0": x: channels: got 3`},
 		{"rank", func() (*Net, error) { return New("n", Shape(3), Conv2D(1, 1)) }, `cnn: layer "0" (Conv2D): x: got shape [N,3] of rank 2`},
-		{"scalar", func() (*Net, error) { return New("n", Shape(), BatchNorm()) }, `cnn: layer "0" (BatchNorm): there is no dim 1`},
+		{"scalar", func() (*Net, error) { return New("n", Shape(), BatchNorm()) }, `cnn: layer "0" (BatchNorm): there is no dim 1 in x [N]`},
 		{"dynamic channels", func() (*Net, error) { return New("n", Shape(Dynamic, 8, 8), Conv2D(1, 1)) }, `dim 1 of x [N,C,8,8] must be a number`},
 		{"dynamic features", func() (*Net, error) { return New("n", Shape(3, Dynamic, 8), Flatten(), Dense(1)) }, `cnn: layer "1" (Dense): dim 1 of x [N,24H] must be a number`},
 		{"negative dim", func() (*Net, error) { return New("n", Shape(3, -2)) }, `cnn: input "x": dim 1: got -2`},
@@ -148,18 +148,24 @@ func TestErrorsNameTheLayer(t *testing.T) {
 		{"input twice", func() (*Net, error) { return NewNet("n", []*Tensor{x, x}, one(x)) }, `input "x" is given twice`},
 		{"other input", func() (*Net, error) { return NewNet("n", one(x), one(Add(x, y))) }, `input "y" is used but not among the inputs`},
 		{"unused input", func() (*Net, error) { return NewNet("n", []*Tensor{x, y}, one(x)) }, `input "y" is not used`},
-		{"nil tensor", func() (*Net, error) { return NewNet("n", one(x), one(Add(x, nil))) }, `input 1 of a layer is nil`},
+		{"nil tensor", func() (*Net, error) { return NewNet("n", one(x), one(Add(x, nil))) }, `cnn: Add: input 1 is nil`},
 		{"first error", func() (*Net, error) {
 			a := Apply("a", nil, x)
 			return NewNet("n", one(x), one(Apply("b", ReLU(), Add(a, x))))
 		}, `cnn: layer "a": the layer is nil`},
-		{"unnamed", func() (*Net, error) { return NewNet("n", one(x), one(Apply("", ReLU(), x))) }, `a layer has no name`},
+		{"unnamed", func() (*Net, error) { return NewNet("n", one(x), one(Apply("", ReLU(), x))) }, `a layer (ReLU) has no name`},
 		{"no inputs", func() (*Net, error) { return NewNet("n", one(x), one(Apply("a", ReLU()))) }, `cnn: layer "a" (ReLU): inputs: got none`},
 		{"two inputs", func() (*Net, error) { return NewNet("n", one(x), one(Apply("a", ReLU(), x, x))) }, `cnn: layer "a" (ReLU): inputs: got 2, want 1`},
-		{"empty concat", func() (*Net, error) { return NewNet("n", one(x), []*Tensor{x, Concat()}) }, `cnn: layer "concat1" (Concat): backend: Concat "concat1": inputs: got 0`},
+		{"empty concat", func() (*Net, error) { return NewNet("n", one(x), []*Tensor{x, Concat()}) }, `cnn: Concat: inputs: got none`},
+		{"nil to a layer", func() (*Net, error) { return NewNet("n", one(x), one(Apply("a", ReLU(), nil))) }, `cnn: layer "a" (ReLU): input 0 is nil`},
+		{"no stride", net(Conv2D(4, 3, Stride())), `Stride: got 0 numbers [], want 1 or 2`},
+		{"no padding", net(Conv2D(4, 3, Padding())), `padding: got 0 numbers [], want 1, 2 or 4`},
+		{"no kernel size", net(Conv2D(4, 0, KernelSize())), `KernelSize: got 0 numbers []`},
+		{"no output padding", net(ConvTranspose2D(4, 3, OutputPadding())), `OutputPadding: got 0 numbers []`},
+		{"two dynamic dims", func() (*Net, error) { return New("n", Shape(3, Dynamic, Dynamic), Flatten(), Dense(1)) }, `dim 1 of x [N,?] must be a number`},
 		{"output twice", func() (*Net, error) { return NewNet("n", one(x), []*Tensor{x, x}) }, `there is an output of this name`},
 		{"shapes", func() (*Net, error) { return NewNet("n", one(x), one(Add(Apply("a", MaxPool2D(2), x), x))) }, `; the input is [N,3,4,4] and [N,3,8,8]`},
-		{"layer named as input", func() (*Net, error) { return NewNet("n", one(x), one(Apply("x", ReLU(), x))) }, `cnn: layer "x" (ReLU)`},
+		{"layer named as input", func() (*Net, error) { return NewNet("n", one(x), one(Apply("x", ReLU(), x))) }, `cnn: layer "x" (ReLU): an input of the network has this name`},
 	} {
 		n, err := c.make()
 		if err == nil || n != nil {

@@ -36,13 +36,17 @@ type settings struct {
 
 // Stride sets the step of the window, 1 by default and the window's size for
 // pooling: one number for all spatial dims, or one for each.
-func Stride(n ...int) Option { return Option{"Stride", func(s *settings) { s.stride = n }} }
+func Stride(n ...int) Option {
+	return numbers("Stride", n, func(s *settings, n []int) { s.stride = n })
+}
 
 // Padding adds positions around the input, zeros for a convolution and nothing for
 // pooling: one number for all sides, one for each spatial dim, or the beginnings of
 // all dims and then the ends (top, left, bottom, right). The default is 0. A
 // transposed convolution takes that much away from its output.
-func Padding(n ...int) Option { return Option{"Padding", func(s *settings) { s.padding = n }} }
+func Padding(n ...int) Option {
+	return numbers("Padding", n, func(s *settings, n []int) { s.padding = n })
+}
 
 // Same pads so that the output has the size ⌈in/stride⌉, in·stride for a transposed
 // convolution; an odd unit goes to the end.
@@ -50,7 +54,9 @@ func Same() Option { return Option{"Same", func(s *settings) { s.same = true }} 
 
 // Dilation sets the distance between the taps of a window, 1 by default: one
 // number, or one for each spatial dim.
-func Dilation(n ...int) Option { return Option{"Dilation", func(s *settings) { s.dilation = n }} }
+func Dilation(n ...int) Option {
+	return numbers("Dilation", n, func(s *settings, n []int) { s.dilation = n })
+}
 
 // Groups splits the channels into g groups that do not see each other. As many
 // groups as input channels make a depthwise convolution.
@@ -61,12 +67,21 @@ func NoBias() Option { return Option{"NoBias", func(s *settings) { s.bias = fals
 
 // KernelSize sets a window that is not square or cubic, one number for each spatial
 // dim. The constructor's kernel must be 0 then.
-func KernelSize(n ...int) Option { return Option{"KernelSize", func(s *settings) { s.kernel = n }} }
+func KernelSize(n ...int) Option {
+	return numbers("KernelSize", n, func(s *settings, n []int) { s.kernel = n })
+}
 
 // OutputPadding makes the output of a transposed convolution longer at the end: one
 // number, or one for each spatial dim.
 func OutputPadding(n ...int) Option {
-	return Option{"OutputPadding", func(s *settings) { s.outputPadding = n }}
+	return numbers("OutputPadding", n, func(s *settings, n []int) { s.outputPadding = n })
+}
+
+// numbers is an option of a copy of n. No numbers are an error later, not the default,
+// which is nil.
+func numbers(name string, n []int, set func(*settings, []int)) Option {
+	n = append([]int{}, n...)
+	return Option{name, func(s *settings) { set(s, n) }}
 }
 
 // CeilMode rounds the size of a pooling's output up instead of down.

@@ -31,8 +31,8 @@ type entry struct {
 	dtype     tensor.DType
 	shape     tensor.Shape
 	trainable bool
-	init      Initializer    // of a parameter
-	initial   *tensor.Tensor // of a buffer
+	init      Initializer
+	initial   *tensor.Tensor // where init is nil
 	value     *tensor.Tensor // all 0 while pending
 	pending   bool           // value is still to be filled
 }
@@ -108,7 +108,7 @@ func (s *store) fillOne(e *entry) {
 	if e.value == nil {
 		e.value = tensor.Must(tensor.New(e.dtype, e.shape...))
 	}
-	if e.trainable {
+	if e.init != nil {
 		in, out := shapeFans(e.shape)
 		e.init.Fill(e.value.Float32s(), in, out, stream(s.seed, e.name))
 	} else {

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -141,6 +142,37 @@ func TestInitDeterminism(t *testing.T) {
 	Normal(0, 1).Fill(got[:], 0, 0, stream(7, "layer1.0.conv1.weight"))
 	if want := [3]float32{-0.10593057, 0.36456653, -1.017182}; got != want {
 		t.Errorf("stream %v, want %v", got, want)
+	}
+}
+
+// A layer that does not fit is refused before its statistics take memory.
+func TestBatchNormTakesNoMemoryEarly(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 10 {
+		if _, err := New("n", Shape(1<<20, 1, 1), BatchNorm(Epsilon(-1))); err == nil {
+			t.Fatal("no error")
+		}
+	}
+	runtime.ReadMemStats(&after)
+	const values = 4 * 4 << 20 // those of scale, bias, mean and variance
+	if got := after.TotalAlloc - before.TotalAlloc; got > 10*values+values {
+		t.Errorf("allocated %d bytes, want at most the %d of the parameters, each once", got/10, values)
+	}
+}
+
+// Options keep the numbers that they were given.
+func TestOptionsCopy(t *testing.T) {
+	v := []int{1, 1}
+	o := Padding(v...)
+	v[0] = 99
+	n := must(t)(New("n", Shape(1, 4, 4), Conv2D(1, 3, o)))
+	g, err := n.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := g.Outputs()[0].Value.Shape().String(); got != "[N,1,4,4]" {
+		t.Errorf("output %s", got)
 	}
 }
 

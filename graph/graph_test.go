@@ -53,11 +53,12 @@ func TestSymbolicShapes(t *testing.T) {
 	padded := apply(t, g, "padded", backend.Pad{Pads: []int{0, 0, 1, 0, 0, 0, 1, 0}}, conv)
 	gap := apply(t, g, "gap", backend.GlobalPool{Mean: true}, pool)
 	flat := apply(t, g, "flat", backend.Flatten{Axis: 1}, gap)
+	area := apply(t, g, "area", backend.Flatten{Axis: 1}, x) // a product of symbols is no expression of one
 	for _, c := range []struct {
 		v    *Value
 		want string
 	}{
-		{x, "[N,3,H,W]"}, {conv, "[N,8,H/2,W/2]"}, {pool, "[N,8,H/4,W/4]"}, {valid, "[N,8,H-2,W-2]"}, {padded, "[N,8,H/2+2,W/2]"}, {gap, "[N,8,1,1]"}, {flat, "[N,8]"},
+		{x, "[N,3,H,W]"}, {conv, "[N,8,H/2,W/2]"}, {pool, "[N,8,H/4,W/4]"}, {valid, "[N,8,H-2,W-2]"}, {padded, "[N,8,H/2+2,W/2]"}, {gap, "[N,8,1,1]"}, {flat, "[N,8]"}, {area, "[N,?]"},
 	} {
 		if got := c.v.Shape().String(); got != c.want {
 			t.Errorf("%s: shape %s, want %s", c.v.Name(), got, c.want)

@@ -58,11 +58,14 @@ func WithArenas(n int) CompileOption { return func(c *compileOptions) { c.arenas
 // and must not change; be must outlive the model. It fails when a pass does.
 func Compile(ctx context.Context, g *Graph, be backend.Backend, opts ...CompileOption) (*Model, error) {
 	c := compileOptions{plans: 8, arenas: 4}
-	for _, o := range opts {
-		o(&c)
-	}
 	if g == nil || be == nil {
 		return nil, errors.New("graph: Compile needs a graph and a backend")
+	}
+	for i, o := range opts {
+		if o == nil {
+			return nil, &Error{Node: g.Name, Err: fmt.Errorf("option %d of Compile is nil", i)}
+		}
+		o(&c)
 	}
 	if len(g.outputs) == 0 {
 		return nil, &Error{Node: g.Name, Err: errors.New("the graph has no outputs")}

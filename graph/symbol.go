@@ -82,6 +82,9 @@ func (g *Graph) explain(a, b int) string {
 			continue
 		}
 		c := a - m*x/d
+		if c < -maxOffset || c > maxOffset {
+			continue // a product of two symbols can look like one of them, far off
+		}
 		rank := 0
 		switch {
 		case m == 1 && d == 1 && c == 0:
@@ -110,6 +113,9 @@ func (g *Graph) explain(a, b int) string {
 	}
 	return best
 }
+
+// maxOffset bounds what an expression adds to its symbol, as pads and kernels do.
+const maxOffset = 1024
 
 func gcd(a, b int) int {
 	for b != 0 {
