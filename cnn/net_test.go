@@ -132,7 +132,7 @@ func TestErrorsNameTheLayer(t *testing.T) {
 		{"reshape count", net(Reshape(5)), `cnn: layer "0" (Reshape): backend: Reshape "0"`},
 		{"align", net(Upsample(2, Nearest, AlignCorners())), `option AlignCorners: got mode nearest`},
 		{"axis", net(Softmax(Axis(7))), `cnn: layer "0" (Softmax): backend: Softmax "0": axis: got 7`},
-		{"layernorm axis", net(LayerNorm(Axis(7))), `cnn: layer "0" (LayerNorm)`},
+		{"layernorm axis", net(LayerNorm(Axis(7))), `cnn: layer "0" (LayerNorm): backend: LayerNorm: axis: got 7, want -4 to 3 for rank 4; the input is [N,3,8,8]`},
 		{"groupnorm", net(GroupNorm(2)), `cnn: layer "0" (GroupNorm): backend: GroupNorm "0": x: channels: got 3`},
 		{"rank", func() (*Net, error) { return New("n", Shape(3), Conv2D(1, 1)) }, `cnn: layer "0" (Conv2D): x: got shape [N,3] of rank 2`},
 		{"scalar", func() (*Net, error) { return New("n", Shape(), BatchNorm()) }, `cnn: layer "0" (BatchNorm): there is no dim 1 in x [N]`},

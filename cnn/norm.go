@@ -24,7 +24,10 @@ func LayerNorm(opts ...Option) Layer {
 	}
 	return &unary{kind: "LayerNorm", err: err, build: func(s *Scope, x *graph.Value) *graph.Value {
 		axis, err := backend.ResolveAxis("LayerNorm", o.axis, len(x.Shape()))
-		s.Fail(err)
+		if err != nil {
+			s.Fail(withShapes(err, []*graph.Value{x}))
+			return nil
+		}
 		var shape []int
 		for i := axis; i < len(x.Shape()); i++ {
 			shape = append(shape, s.Dim(x, i))

@@ -291,3 +291,21 @@ func TestUNetRefusesOddSizes(t *testing.T) {
 		t.Errorf("got %v, want a ShapeError of the Concat of up1 or up2", err)
 	}
 }
+
+// An option keeps the numbers that it was given.
+func TestWithInputCopies(t *testing.T) {
+	dims := []int{2, 28, 28}
+	o := WithInput(dims...)
+	dims[0] = 9
+	n, err := LeNet(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := n.Param("conv1.weight")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Shape().String(); got != "[6,2,5,5]" {
+		t.Errorf("conv1.weight %s, want [6,2,5,5]", got)
+	}
+}

@@ -23,6 +23,7 @@ func WithClasses(n int) Option {
 // WithInput sets the shape of an example: channels and spatial dims, without the
 // batch. Spatial dims may be [cnn.Dynamic].
 func WithInput(dims ...int) Option {
+	dims = slices.Clone(dims)
 	return Option{"WithInput", func(c *config) { c.input = dims }}
 }
 
@@ -101,7 +102,6 @@ func configure(arch string, c config, opts []Option) (config, error) {
 			return fail("WithInput: spatial dim %d: got %d, want 1 or more, or cnn.Dynamic", i-1, n)
 		}
 	}
-	c.input = slices.Clone(c.input)
 	return c, nil
 }
 
