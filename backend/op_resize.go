@@ -142,13 +142,22 @@ type ResizeTap struct {
 	W0, W1 float32 // each rounded once from its exact value
 }
 
+// maxTaps bounds the memory of Taps: 1 GiB.
+const maxTaps = 1 << 26
+
 // Taps returns, for each spatial dim of the sizes in, the taps of its outputs. It
-// fails as Infer does. A kernel reads them instead of computing coordinates, which
+// fails as Infer does, and with *LimitError where they are too many. A kernel reads them instead of computing coordinates, which
 // float32 would round to the wrong element.
 func (r Resize) Taps(in []int) ([][]ResizeTap, error) {
 	out, err := r.size(in)
 	if err != nil {
 		return nil, err
+	}
+	total := 0
+	for _, m := range out {
+		if total += m; total > maxTaps {
+			return nil, &LimitError{Op: "Resize", What: "sum of the spatial dims of y", Got: int64(total), Max: maxTaps}
+		}
 	}
 	taps := make([][]ResizeTap, len(in))
 	for d, n := range in {

@@ -37,9 +37,15 @@ func edges(s *suite, r reporter, family string) {
 		s.test(r, family, "huge-"+h.name, func(r reporter) {
 			s.tally(family).runs++
 			// Planning takes no memory of that size, so it may succeed.
+			s.be.Algorithms(h.d)
 			k, err := s.be.Prepare(ctx, h.d)
 			if err == nil {
-				closing(r, k)
+				defer closing(r, k)
+				if h.d.In[0].Bytes() == 0 { // as may a run that has nothing to do
+					if _, err := execute(s.be, k, s.inputs(r, h.d, check.Normal)); err != nil {
+						r.Errorf("%s: %v", show(h.d), err)
+					}
+				}
 			} else if !limited(err) && !errors.Is(err, errors.ErrUnsupported) {
 				r.Errorf("prepare %s: got error %q of type %T, want a *LimitError or one that wraps errors.ErrUnsupported", show(h.d), err, err)
 			}
@@ -292,12 +298,17 @@ func badDescs() []badDesc {
 // hugeDescs are valid and near 2³¹ elements or bytes, or beyond a dispatch limit.
 func hugeDescs() []badDesc {
 	f := backend.F32
+	none := f(1, 0, 1<<28, 1<<28) // no channels, and pixels that nobody may count
 	return []badDesc{
 		{name: "conv", d: desc(backend.Conv{}, f(1<<20, 64, 8, 8), f(64, 64, 1, 1))},
 		{name: "conv-output", d: desc(backend.Conv{}, f(1<<14, 1, 16, 16), f(1024, 1, 1, 1))},
 		{name: "convtranspose", d: desc(backend.ConvTranspose{Window: backend.Window{Strides: shape{4, 4}}}, f(1<<14, 1, 32, 32), f(1, 64, 4, 4))},
 		{name: "convtranspose-stride", d: desc(backend.ConvTranspose{Window: backend.Window{Strides: shape{1 << 30}, Pads: shape{0, 1 << 30}}}, f(1, 1, 2), f(1, 1, 1))},
+		{name: "convtranspose-nothing", d: desc(backend.ConvTranspose{Window: backend.Window{Strides: shape{1<<31 - 1}}}, f(0, 1, 1<<20), f(1, 2, 1))},
+		{name: "convtranspose-row", d: desc(backend.ConvTranspose{Window: backend.Window{Strides: shape{1<<31 - 1}}}, f(1, 1, 1<<20), f(1, 2, 1))},
 		{name: "maxpool", d: desc(backend.MaxPool{Window: backend.Window{Kernel: shape{2, 2}}}, f(1<<16, 1, 256, 256))},
+		{name: "maxpool-nothing", d: desc(backend.MaxPool{Window: backend.Window{Kernel: shape{1, 1}}}, none)},
+		{name: "batchnorm-nothing", d: desc(backend.BatchNorm{}, none, f(0), f(0), f(0), f(0))},
 		{name: "relu-2³¹", d: desc(backend.Activation{}, f(1<<15, 1<<16))},
 		{name: "relu-2³¹-1", d: desc(backend.Activation{}, f(1<<31-1))},
 		{name: "relu-2³³", d: desc(backend.Activation{}, f(1<<17, 1<<16))},
@@ -309,11 +320,17 @@ func hugeDescs() []badDesc {
 		{name: "softmax", d: desc(backend.Softmax{Axis: 1}, f(1<<21, 1024))},
 		{name: "resize", d: desc(backend.Resize{Size: shape{1 << 16, 1 << 16}}, f(1, 1, 2, 2))},
 		{name: "resize-nothing", d: desc(backend.Resize{Size: shape{1<<31 - 1, 1<<31 - 1}}, f(0, 1, 2, 2))},
+		{name: "resize-row", d: desc(backend.Resize{Size: shape{1<<31 - 1}}, f(1, 1, 2))},
 		{name: "adaptivepool-nothing", d: desc(backend.AdaptivePool{Out: shape{1<<31 - 1, 1<<31 - 1}}, f(0, 1, 2, 2))},
+		{name: "adaptivepool-no-channels", d: desc(backend.AdaptivePool{Out: shape{1 << 28, 1 << 28}}, f(1, 0, 2, 2))},
+		{name: "adaptivepool-row", d: desc(backend.AdaptivePool{Out: shape{1<<31 - 1}}, f(1, 1, 2))},
 		{name: "concat", d: desc(backend.Concat{Inputs: 2}, f(1<<15, 1<<15), f(1<<15, 1<<15))},
+		{name: "concat-nothing", d: desc(backend.Concat{Axis: 1, Inputs: 2}, none, none)},
 		{name: "transpose", d: desc(backend.Transpose{}, f(1<<16, 1<<16))},
 		{name: "groupnorm", d: desc(backend.GroupNorm{Groups: 4}, f(1<<9, 16, 512, 512), f(16), f(16))},
 		{name: "layernorm", d: desc(backend.LayerNorm{}, f(1<<15, 1<<14), f(1<<15, 1<<14), f(1<<15, 1<<14))},
+		{name: "groupnorm-nothing", d: desc(backend.GroupNorm{Groups: 4}, none, f(0), f(0))},
 		{name: "lrn", d: desc(backend.LRN{Size: 1<<31 - 1}, f(1<<20, 1024))},
+		{name: "lrn-nothing", d: desc(backend.LRN{Size: 1}, none)},
 	}
 }

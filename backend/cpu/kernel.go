@@ -128,6 +128,9 @@ func (d *device) newKernel(algorithm string, desc backend.Desc, p *plan) *kernel
 	r := desc
 	r.In, r.Out = p.in, p.out
 	k.info.Cost = r.Cost()
+	if !slices.ContainsFunc(p.out, func(t backend.TensorDesc) bool { return t.Shape.Size() > 0 }) {
+		k.phases = nil // a tensor without channels may still have more pixels than can be counted
+	}
 	d.AddKernel()
 	return k
 }

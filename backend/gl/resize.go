@@ -43,6 +43,14 @@ func planTable(p *plan, shader string, defines []shaders.Define, table func() ([
 	if y.Shape.Size() == 0 { // the table may be more than fits in memory
 		return nil
 	}
+	const entry = 16
+	bytes := int64(0)
+	for _, m := range y.Shape[2:] {
+		bytes += entry * int64(m)
+	}
+	if limit := p.be.limits.StorageBytes; bytes > limit {
+		return &backend.LimitError{Op: p.op, What: "table of the spatial dims of y, bytes", Got: bytes, Max: limit}
+	}
 	dims, err := table()
 	if err != nil {
 		return err

@@ -61,7 +61,7 @@ func define(d backend.Desc) (definition, error) {
 	case backend.AdaptivePool:
 		return adaptivePool(op, d), nil
 	case backend.Resize:
-		return resize(op, d), nil
+		return resize(op, d)
 	case backend.Concat:
 		return concat(op, d)
 	case backend.Transpose:

@@ -8,8 +8,15 @@ import (
 
 // resize takes each output from its coordinate in x: one element, or the sum over
 // the corners of a cell, weighted by the product of the weights along the dims.
-func resize(op backend.Resize, d backend.Desc) definition {
+func resize(op backend.Resize, d backend.Desc) (definition, error) {
 	shape, y := d.In[0].Shape, volume(d.Out[0].Shape)
+	if d.Out[0].Shape.Size() > 0 {
+		for _, m := range y {
+			if m > maxCorners {
+				return nil, &backend.LimitError{Op: op.Kind(), What: "spatial dim of y", Got: int64(m), Max: maxCorners}
+			}
+		}
+	}
 	axes := [3][]corner{{{}}, {{}}, {{}}} // a dim that x lacks has one coordinate, 0
 	for k := 2; k < len(shape) && d.Out[0].Shape.Size() > 0; k++ {
 		axes[k+3-len(shape)] = corners(op, shape[k], d.Out[0].Shape[k], k-2)
@@ -32,8 +39,11 @@ func resize(op backend.Resize, d backend.Desc) definition {
 				}
 			}
 		}
-	}
+	}, nil
 }
+
+// maxCorners bounds the tables of a dim: 1 GiB.
+const maxCorners = 1 << 26
 
 // corner is a coordinate i + w along a dim, with 0 ≤ w < 1.
 type corner struct {
