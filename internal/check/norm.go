@@ -34,7 +34,11 @@ func normRuns(d backend.Desc) (length int, param func(i int) int, epsilon float6
 
 // normBound bounds y = γŷ + β with ŷ = (x−μ)/σ, σ² = var + ε over K elements, by
 //
-//	u([4√K·mean|x|/σ + |x|/σ + (4√K+8)|ŷ|]·|γ| + |β|)
+//	u([4√K·mean|x−μ|/σ + max(|x|,|μ|)/σ + (4√K+8)|ŷ|]·|γ| + |β|)
+//
+// The first term is the error of μ, as the sum of distances from a value near it,
+// or corrected by a second pass: a plain sum loses √K·|μ|, and where |μ| is a
+// million σ nothing would be left to judge. The second is the rounding of μ itself.
 //
 // Exact fill: let one element of a run be off by an integer t ≠ 0. The mean moves by
 // t/K, and σ becomes σ' ≤ √(σ² + (2r|t|+t²)/K) with r = max|x−μ|. Of a largest and a
@@ -56,19 +60,19 @@ func normBound(d backend.Desc, f Fill, in, want []*tensor.Tensor) ([]bound, erro
 		}
 	}
 	k, root := float64(length), 4*math.Sqrt(float64(length))
-	b := bound{make([]float64, len(y)), make([]float64, len(y)), fmt.Sprintf("u((4√K·mean|x|+|x|)/σ+(4√K+8)|ŷ|)|γ|+u|β|, K=%d", length)}
+	b := bound{make([]float64, len(y)), make([]float64, len(y)), fmt.Sprintf("u((4√K·mean|x−μ|+max(|x|,|μ|))/σ+(4√K+8)|ŷ|)|γ|+u|β|, K=%d", length)}
 	if f == Exact {
 		b.text = fmt.Sprintf("|γ|/(4Kσ), K=%d", length)
 	}
 	for first := 0; first < len(x); first += length {
 		run := x[first : first+length]
-		mean, size, variance, reach := 0.0, 0.0, 0.0, 0.0
+		mean, spread, variance, reach := 0.0, 0.0, 0.0, 0.0
 		for _, v := range run {
 			mean += float64(v) / k
-			size += math.Abs(float64(v)) / k
 		}
 		for _, v := range run {
 			off := float64(v) - mean
+			spread += math.Abs(off) / k
 			variance += off * off / k
 			reach = max(reach, math.Abs(off))
 		}
@@ -82,7 +86,7 @@ func normBound(d backend.Desc, f Fill, in, want []*tensor.Tensor) ([]bound, erro
 				step := a / (4 * k * math.Sqrt(variance+eps+(2*reach+1)/k))
 				l = max(step, U*(32*(1+unit)*a+2*c))
 			} else {
-				l = U*((root*size/sigma+math.Abs(float64(v))/sigma+(root+8)*unit)*a+c) + U*math.Abs(float64(y[i])) + flushed
+				l = U*((root*spread/sigma+max(math.Abs(float64(v)), math.Abs(mean))/sigma+(root+8)*unit)*a+c) + U*math.Abs(float64(y[i])) + flushed
 			}
 			b.pass[i], b.fail[i] = l, l
 		}

@@ -111,6 +111,27 @@ func TestNormBound(t *testing.T) {
 	}
 }
 
+// Where the mean is a million σ the bound still tells a result from none: it is a
+// share of σ, not of the mean.
+func TestNormBoundFar(t *testing.T) {
+	d := backend.Desc{Op: backend.LayerNorm{Axis: -1, Epsilon: 1e-5}, In: []backend.TensorDesc{backend.F32(4, 310), backend.F32(310), backend.F32(310)}}
+	in := inputs(t, d, Normal, 7)
+	for i := range in[0].Float32s() {
+		in[0].Float32s()[i] += 1e6
+	}
+	y := tensor.Must(tensor.New(tensor.Float32, 4, 310))
+	normalise(d, in, y.Float32s(), moments32)
+	if r := judge(t, d, Normal, in, y); r.Verdict != Pass {
+		t.Errorf("moments in two passes: %v", r)
+	}
+	for i := range y.Float32s() {
+		y.Float32s()[i] = in[2].Float32s()[i%310]
+	}
+	if r := judge(t, d, Normal, in, y); r.Verdict != Fail || r.Outputs[0].Over < 900 {
+		t.Errorf("the bias alone: %v", r)
+	}
+}
+
 // Under Exact each element counts: a kernel that takes another value for one is
 // found, whichever it is, and so is a wrong ε or an unbiased variance.
 func TestNormExact(t *testing.T) {
