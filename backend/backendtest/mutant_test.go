@@ -227,6 +227,86 @@ var mutations = []*mutation{
 			d.Op = op
 		}
 	}},
+	{name: "drops a transposed tap", family: "convtranspose", finds: "exact fill: y: fail", before: func(k *mutantKernel, a backend.Args) {
+		if _, ok := k.d.Op.(backend.ConvTranspose); ok {
+			k.editing(a.In[1], func(w []byte) {
+				n := k.d.In[1].Shape[2:].Size()
+				for i := n - 1; i < len(w)/4; i += n {
+					put(w, i, 0)
+				}
+			})
+		}
+	}},
+	{name: "reads another group's channels", family: "convtranspose", finds: "exact fill: y: fail", before: func(k *mutantKernel, a backend.Args) {
+		if op, ok := k.d.Op.(backend.ConvTranspose); ok && op.Groups == 3 {
+			k.editing(a.In[0], func(x []byte) {
+				n := len(x) / k.d.In[0].Shape[0] / 3
+				copy(x[2*n:3*n], x[n:2*n])
+			})
+		}
+	}},
+	{name: "forgets the output padding", family: "convtranspose", finds: "exact fill: y: fail", after: func(k *mutantKernel, a backend.Args) {
+		if op, ok := k.d.Op.(backend.ConvTranspose); ok && len(op.OutputPadding) == 2 {
+			k.editing(a.Out[0], func(y []byte) {
+				n := k.d.Out[0].Shape[3]
+				for i := n - 1; i < len(y)/4; i += n {
+					put(y, i, 0)
+				}
+			})
+		}
+	}},
+	{name: "ends an adaptive window one early", family: "adaptivepool", finds: "fill: y: fail", before: func(k *mutantKernel, a backend.Args) {
+		if d := k.d.In[0].Shape; k.d.Op.Kind() == "AdaptivePool" && d[len(d)-1] > 8 { // the last column is lost
+			k.editing(a.In[0], func(x []byte) {
+				n := d[len(d)-1]
+				for i := n - 1; i < len(x)/4; i += n {
+					put(x, i, get(x, i-1))
+				}
+			})
+		}
+	}},
+	{name: "joins along the next dim", family: "concat", finds: "exact fill: y: fail", after: func(k *mutantKernel, a backend.Args) {
+		if op, ok := k.d.Op.(backend.Concat); ok && op.Axis == 1 && len(a.In) == 2 && len(k.d.Out[0].Shape) > 2 {
+			var first, second []byte
+			k.editing(a.In[0], func(m []byte) { first = bytes.Clone(m) })
+			k.editing(a.In[1], func(m []byte) { second = bytes.Clone(m) })
+			k.editing(a.Out[0], func(y []byte) { copy(y[copy(y, first):], second) })
+		}
+	}},
+	{name: "scales by the wrong channel", family: "instancenorm", finds: "exact fill: y: fail", before: func(k *mutantKernel, a backend.Args) {
+		if c := k.d.In[0].Shape[1]; k.d.Op.Kind() == "InstanceNorm" && c > 1 {
+			k.editing(a.In[1], func(m []byte) { put(m, c-1, get(m, c-2)) })
+		}
+	}},
+	{name: "squares a channel too many", family: "lrn", finds: "exact fill: y: fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.LRN); ok && op.Size == 5 && op.Alpha == 1e-4 {
+			op.Alpha *= 6. / 5
+			op.Size = 6
+			d.Op = op
+		}
+	}},
+	{name: "forgets pad lanes of a concatenation", family: "concat", finds: "padded lane", after: func(k *mutantKernel, a backend.Args) {
+		d := k.Info().Out[0]
+		if n := len(d.Shape); n >= 3 && d.Layout == backend.ChannelsLast4 && d.Shape[1]%4 != 0 {
+			k.editing(a.Out[0], func(y []byte) {
+				if at := (d.Shape[1] + 3) / 4 * 4; len(y) >= 4*at {
+					put(y, at-1, 0.5)
+				}
+			})
+		}
+	}},
+	{name: "takes a slope for all channels", family: "binary", finds: "exact fill: y: fail", before: func(k *mutantKernel, a backend.Args) {
+		if op, ok := k.d.Op.(backend.Binary); ok && op.Fn == backend.PRelu && k.d.In[1].Shape.Size() > 1 {
+			k.editing(a.In[1], func(m []byte) {
+				for i := range len(m) / 4 {
+					put(m, i, get(m, 0))
+				}
+			})
+		}
+	}},
+	{name: "sums a norm in as many parts as threads", family: "determinism", finds: "3 threads: GroupNorm", after: perturbed(func(k *mutantKernel) bool {
+		return k.be.threads == 3 && k.d.Op.Kind() == "GroupNorm"
+	}, 1e-7)},
 	{name: "takes NaN for 0 in ReLU", family: "activation", finds: "NaN", after: func(k *mutantKernel, a backend.Args) {
 		k.editing(a.Out[0], func(y []byte) {
 			for i := range len(y) / 4 {
