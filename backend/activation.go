@@ -99,3 +99,6 @@ func finite(v float32) bool { return v-v == 0 }
 
 // normal reports whether v is finite and no device takes it for 0.
 func normal(v float32) bool { return finite(v) && math.Abs(float64(v)) >= 0x1p-126 }
+
+// zeroOrNormal reports whether v is finite and devices take it for what it is.
+func zeroOrNormal(v float32) bool { return v == 0 || normal(v) }

@@ -11,7 +11,7 @@ import "fmt"
 //
 // Source: ONNX BatchNormalization-15 with training_mode 0.
 type BatchNorm struct {
-	Epsilon float32 // 0 or more; PyTorch and ONNX take 1e-5
+	Epsilon float32 // 0 or more, not subnormal; PyTorch and ONNX take 1e-5
 }
 
 // Kind returns "BatchNorm".
@@ -27,8 +27,8 @@ func (b BatchNorm) Infer(in []TensorDesc) ([]TensorDesc, error) {
 	if err := wantF32("BatchNorm", "x", in[0]); err != nil {
 		return nil, err
 	}
-	if !(b.Epsilon >= 0) {
-		return nil, &AttrError{Op: "BatchNorm", Attr: "epsilon", Got: fmt.Sprint(b.Epsilon), Want: "0 or more"}
+	if err := wantEpsilon("BatchNorm", b.Epsilon); err != nil {
+		return nil, err
 	}
 	x := in[0].Shape
 	if len(x) < 2 {

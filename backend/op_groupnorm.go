@@ -10,7 +10,8 @@ import "fmt"
 // Group g holds the C/Groups channels that follow each other from g·C/Groups on,
 // with all their positions; σ² is the mean of (x − μ)², not the unbiased estimate.
 // Equal elements give y = bias; with Epsilon 0 they give NaN, which is 0/0. A NaN
-// or an infinity makes the whole group NaN.
+// or an infinity makes the whole group NaN. Squares of distances from μ are float32
+// on some devices, which holds those of 1e-19 to 1e19.
 //
 // Inputs: x [N,C,...] of rank 2 or more, scale and bias [C]. Output: y of x's
 // shape.
@@ -18,7 +19,7 @@ import "fmt"
 // Source: Wu and He, Group Normalization, 2018; ONNX GroupNormalization-21.
 type GroupNorm struct {
 	Groups  int     // 1 or more; divides C
-	Epsilon float32 // 0 or more; PyTorch and ONNX take 1e-5
+	Epsilon float32 // 0 or more, not subnormal; PyTorch and ONNX take 1e-5
 }
 
 // Kind returns "GroupNorm".
@@ -71,8 +72,8 @@ func inferChannelNorm(op string, epsilon float32, in []TensorDesc) ([]TensorDesc
 }
 
 func wantEpsilon(op string, epsilon float32) error {
-	if !(epsilon >= 0) {
-		return &AttrError{Op: op, Attr: "epsilon", Got: fmt.Sprint(epsilon), Want: "0 or more"}
+	if !(epsilon >= 0 && zeroOrNormal(epsilon)) {
+		return &AttrError{Op: op, Attr: "epsilon", Got: fmt.Sprint(epsilon), Want: "0 or more, finite and not subnormal"}
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ package backend
 // Source: Ulyanov, Vedaldi and Lempitsky, Instance Normalization, 2016; ONNX
 // InstanceNormalization-6.
 type InstanceNorm struct {
-	Epsilon float32 // 0 or more; PyTorch and ONNX take 1e-5
+	Epsilon float32 // 0 or more, not subnormal; PyTorch and ONNX take 1e-5
 }
 
 // Kind returns "InstanceNorm".

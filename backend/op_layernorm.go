@@ -16,7 +16,7 @@ package backend
 // LayerNormalization-17.
 type LayerNorm struct {
 	Axis    int     // −rank to rank−1; negative counts from the end
-	Epsilon float32 // 0 or more; PyTorch and ONNX take 1e-5
+	Epsilon float32 // 0 or more, not subnormal; PyTorch and ONNX take 1e-5
 }
 
 // Kind returns "LayerNorm".

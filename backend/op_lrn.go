@@ -1,9 +1,6 @@
 package backend
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // LRN divides each element by a power of the squares in the channels around it
 // (local response normalisation):
@@ -12,7 +9,8 @@ import (
 //
 // where j runs over the Size channels from c−⌊(Size−1)/2⌋ to c+⌈(Size−1)/2⌉, as far
 // as x has them. Where D is 0, so that x is 0 too, y is as the formula has it: NaN
-// for Beta above 0.
+// for Beta above 0. D is float32 on some devices, which holds squares of 1e-19 to
+// 1e19.
 //
 // Input: x [N,C,...] of rank 2 or more. Output: y of the same shape.
 //
@@ -20,7 +18,7 @@ import (
 // Convolutional Neural Networks, 2012; ONNX LRN-13 (K is its bias).
 type LRN struct {
 	Size           int     // 1 or more
-	Alpha, Beta, K float32 // finite, 0 or more; ONNX takes 1e-4, 0.75 and 1
+	Alpha, Beta, K float32 // finite, 0 or more, not subnormal; ONNX takes 1e-4, 0.75 and 1
 }
 
 // Kind returns "LRN".
@@ -41,9 +39,12 @@ func (l LRN) Infer(in []TensorDesc) ([]TensorDesc, error) {
 		name string
 		v    float32
 	}{{"alpha", l.Alpha}, {"beta", l.Beta}, {"k", l.K}} {
-		if !(a.v >= 0 && a.v <= math.MaxFloat32) {
-			return nil, &AttrError{Op: "LRN", Attr: a.name, Got: fmt.Sprint(a.v), Want: "a finite number, 0 or more"}
+		if !(a.v >= 0 && zeroOrNormal(a.v)) {
+			return nil, &AttrError{Op: "LRN", Attr: a.name, Got: fmt.Sprint(a.v), Want: "a finite number, 0 or more, not subnormal"}
 		}
+	}
+	if per := float32(float64(l.Alpha) / float64(l.Size)); l.Alpha != 0 && !normal(per) {
+		return nil, &AttrError{Op: "LRN", Attr: "alpha", Got: fmt.Sprint(l.Alpha), Want: fmt.Sprintf("a number that is not subnormal when it is divided by size %d", l.Size)}
 	}
 	x := in[0].Shape
 	if len(x) < 2 {
