@@ -119,7 +119,10 @@ func lrnProblems(bool) []problem {
 		lrn("other-power", backend.LRN{Size: 3, Alpha: 1, Beta: 0.3, K: 1}, 2, 7, 4, 4), lrn("steep", backend.LRN{Size: 3, Alpha: 2, Beta: 3, K: 0.5}, 2, 7, 4, 4),
 		lrn("no-power", backend.LRN{Size: 3, Alpha: 1, K: 1}, 2, 7, 4, 4), lrn("no-alpha", backend.LRN{Size: 3, Beta: 1, K: 2}, 2, 7, 4, 4), lrn("no-k", backend.LRN{Size: 3, Alpha: 3, Beta: 0.75}, 2, 7, 4, 4),
 		lrn("matrix", alex, 4, 9), lrn("1d", alex, 2, 6, 70), lrn("3d", alex, 1, 6, 3, 4, 5), lrn("one-channel", alex, 2, 1, 4, 4), lrn("no-images", alex, 0, 6, 4, 4), lrn("no-channels", alex, 2, 0, 4, 4))
+	plane := lrn("plane", backend.LRN{Size: 5, Alpha: 0.5, Beta: 0.75, K: 1}, 2, 6, 9, 17) // in several pieces
+	plane.layouts = true
 	ps[8].layouts, ps[18].layouts = true, true
+	ps = append(ps, plane)
 	// Powers of numbers of all sizes, of which some leave float32 and come back.
 	x := tensor.Must(tensor.New(tensor.Float32, 1, 1, 2000))
 	for i := range x.Float32s() {

@@ -3,6 +3,7 @@ package cpu
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"sync"
 	"testing"
@@ -18,7 +19,25 @@ func TestRunAllocatesNothing(t *testing.T) {
 	}
 	for _, threads := range []int{1, 2} {
 		be := open(t, "cpu", backend.WithThreads(threads))
-		for name, d := range exactCases() {
+		cases := exactCases()
+		for _, l := range []backend.Layout{plain, cl, cl4} { // what is not exact
+			x := backend.F32(2, 48, 40, 31)
+			x.Layout = l
+			add := func(op backend.Op, in ...backend.TensorDesc) {
+				cases[fmt.Sprintf("%v %T", l, op)] = backend.Desc{Op: op, In: append([]backend.TensorDesc{x}, in...)}
+			}
+			c, w := backend.F32(48), backend.F32(31)
+			add(backend.GroupNorm{Groups: 2}, c, c)
+			add(backend.InstanceNorm{}, c, c)
+			add(backend.LayerNorm{Axis: -1}, w, w)
+			add(backend.LRN{Size: 5, Alpha: 1, Beta: 0.7, K: 1})
+			if l != plain {
+				add(backend.ConvTranspose{Window: backend.Window{Strides: []int{2, 2}}}, backend.F32(48, 3, 2, 2))
+			}
+			add(backend.Binary{Fn: backend.PRelu}, backend.F32(48, 1, 1))
+			add(backend.Activation{Act: backend.Act{Kind: backend.Gelu}})
+		}
+		for name, d := range cases {
 			inst, err := backend.NewInstance(ctx, be, d)
 			if err != nil {
 				t.Fatal(name, err)

@@ -470,6 +470,11 @@ func TestRunAllocatesNothing(t *testing.T) {
 		{Op: backend.Softmax{Axis: 1}, In: []backend.TensorDesc{backend.F32(2, 1000)}},
 		{Op: backend.GroupNorm{Groups: 2}, In: []backend.TensorDesc{backend.F32(2, 4, 20, 20), backend.F32(4), backend.F32(4)}},
 		{Op: backend.LRN{Size: 5}, In: []backend.TensorDesc{backend.F32(2, 9, 4, 4)}},
+		{Op: backend.ConvTranspose{}, In: []backend.TensorDesc{backend.F32(1, 4, 5, 5), backend.F32(4, 6, 3, 3)}},
+		{Op: backend.Resize{Size: []int{7, 9}, Mode: backend.ResizeLinear}, In: []backend.TensorDesc{backend.F32(1, 4, 5, 5)}},
+		{Op: backend.AdaptivePool{Out: []int{3, 2}, Mean: true}, In: []backend.TensorDesc{backend.F32(1, 4, 5, 5)}},
+		{Op: backend.Concat{Axis: 1, Inputs: 2}, In: []backend.TensorDesc{backend.F32(1, 4, 5, 5), backend.F32(1, 3, 5, 5)}},
+		{Op: backend.Transpose{}, In: []backend.TensorDesc{backend.F32(1, 4, 5, 5)}},
 		{Op: backend.MatMul{}, In: []backend.TensorDesc{backend.F32(4, 8), backend.F32(8, 4)}},
 		{Op: backend.Binary{}, In: []backend.TensorDesc{backend.F32(4, 8), backend.F32(8)}},
 	} {
