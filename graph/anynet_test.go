@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"os"
 	"slices"
 	"testing"
 
@@ -418,6 +419,64 @@ func (r *anyNet) inputs(sizes map[string]int) map[string]*tensor.Tensor {
 	return in
 }
 
+// compileAnyNet compiles r for be with all passes, or, as the seed says, with all but
+// one, and compares runs with the nodes on the reference backend, one by one. It
+// returns how many runs there were.
+func compileAnyNet(t *testing.T, r *anyNet, be backend.Backend, seed uint64) (ran int) {
+	t.Helper()
+	options := []CompileOption{WithPasses()}
+	switch seed % 4 {
+	case 1:
+		options = append(options, WithPasses(WithFoldCap(2)))
+	case 2:
+		options = append(options, WithPasses(WithoutPass("identity")))
+	case 3:
+		options = append(options, WithPasses(WithoutPass(PassNames()[r.rng.IntN(len(passes))])))
+	}
+	live := be.Live()
+	m, err := Compile(context.Background(), r.g, be, options...)
+	if err != nil {
+		t.Fatalf("seed %d on %s: %v\n%s", seed, be.Name(), err, r.g)
+	}
+	checkGraph(t, m.g)
+	for _, batch := range []int{2, 1, 3, 0} {
+		in := r.inputs(map[string]int{"N": batch, "H": 5 + batch})
+		want, err := tryInterpret(r.ref, r.g, in)
+		if err != nil {
+			continue // the sizes do not suit the network
+		}
+		var args []*tensor.Tensor
+		for _, v := range r.g.inputs {
+			args = append(args, in[v.name])
+		}
+		got, err := m.Run(context.Background(), args...)
+		if errors.Is(err, errors.ErrUnsupported) {
+			break
+		}
+		if err != nil {
+			t.Errorf("seed %d on %s, batch %d: %v\n%s\n%s", seed, be.Name(), batch, err, r.g, m.g)
+			break
+		}
+		ran++
+		for i := range want {
+			if diff := difference(got[i], want[i], 1e-4); diff != "" {
+				t.Errorf("seed %d on %s, batch %d: output %s: %s\n%s\n%s", seed, be.Name(), batch, r.g.outputs[i].Name, diff, r.g, m.g)
+				break
+			}
+		}
+		if t.Failed() {
+			break
+		}
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+	if l := be.Live(); l != live {
+		t.Errorf("seed %d: %s is left with %+v, it had %+v", seed, be.Name(), l, live)
+	}
+	return ran
+}
+
 // Networks of all ops compute the same when compiled as node by node on the
 // reference backend, with passes and without, also for an empty batch, and nothing
 // stays open.
@@ -440,58 +499,8 @@ func TestCompileNetworksOfAllOps(t *testing.T) {
 		for k, n := range r.kinds {
 			kinds[k] += n
 		}
-		options := []CompileOption{WithPasses()}
-		switch seed % 4 {
-		case 1:
-			options = append(options, WithPasses(WithFoldCap(2)))
-		case 2:
-			options = append(options, WithPasses(WithoutPass("identity")))
-		case 3:
-			options = append(options, WithPasses(WithoutPass(PassNames()[r.rng.IntN(len(passes))])))
-		}
 		for _, be := range []backend.Backend{cpu, ref, fussy{ref, seed}} {
-			live := be.Live()
-			m, err := Compile(context.Background(), r.g, be, options...)
-			if err != nil {
-				t.Fatalf("seed %d on %s: %v\n%s", seed, be.Name(), err, r.g)
-			}
-			checkGraph(t, m.g)
-			for _, batch := range []int{2, 1, 3, 0} {
-				in := r.inputs(map[string]int{"N": batch, "H": 5 + batch})
-				want, err := tryInterpret(ref, r.g, in)
-				if err != nil {
-					continue // the sizes do not suit the network
-				}
-				var args []*tensor.Tensor
-				for _, v := range r.g.inputs {
-					args = append(args, in[v.name])
-				}
-				got, err := m.Run(context.Background(), args...)
-				if errors.Is(err, errors.ErrUnsupported) {
-					break
-				}
-				if err != nil {
-					t.Errorf("seed %d on %s, batch %d: %v\n%s\n%s", seed, be.Name(), batch, err, r.g, m.g)
-					break
-				}
-				ran[be.Name()]++
-				for i := range want {
-					if diff := difference(got[i], want[i], 1e-4); diff != "" {
-						t.Errorf("seed %d on %s, batch %d: output %s: %s\n%s\n%s", seed, be.Name(), batch, r.g.outputs[i].Name, diff, r.g, m.g)
-						break
-					}
-				}
-				if t.Failed() {
-					break
-				}
-			}
-			if err := m.Close(); err != nil {
-				t.Error(err)
-			}
-			if l := be.Live(); l != live {
-				t.Errorf("seed %d: %s is left with %+v, it had %+v", seed, be.Name(), l, live)
-			}
-			if t.Failed() {
+			if ran[be.Name()] += compileAnyNet(t, r, be, seed); t.Failed() {
 				return
 			}
 		}
@@ -506,6 +515,43 @@ func TestCompileNetworksOfAllOps(t *testing.T) {
 		if n := ran[name]; n < int(seeds) {
 			t.Errorf("%d runs on %s only", n, name)
 		}
+	}
+}
+
+// The same on OpenGL, on each family of kernels in turn. Most of the time goes into
+// compiling shaders, so there are fewer networks.
+func TestCompileNetworksOfAllOpsOnGL(t *testing.T) {
+	ref := openRef(t)
+	var gl []backend.Backend
+	for _, family := range []string{"texel", "tiled"} {
+		be, err := backend.Open("gl", backend.WithVariant(family), backend.WithDebug())
+		var none *backend.UnavailableError
+		if errors.As(err, &none) && os.Getenv("CONVGL_REQUIRE_GL") != "1" {
+			t.Skipf("no OpenGL: %v", err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := be.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		gl = append(gl, be)
+	}
+	seeds := uint64(12)
+	if testing.Short() || RaceEnabled {
+		seeds = 2
+	}
+	ran := 0
+	for i := range seeds {
+		seed := 1000 + i
+		if ran += compileAnyNet(t, makeAnyNet(t, ref, seed), gl[i/4%2], seed); t.Failed() {
+			return
+		}
+	}
+	if ran < int(seeds) {
+		t.Errorf("%d runs only", ran)
 	}
 }
 

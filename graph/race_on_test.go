@@ -1,5 +1,6 @@
 //go:build race
 
-package graph_test
+package graph
 
-const raceEnabled = true
+// RaceEnabled says whether the race detector runs.
+const RaceEnabled = true

@@ -77,7 +77,7 @@ func TestRunsGrowNothing(t *testing.T) {
 	for _, name := range backends() {
 		t.Run(name, func(t *testing.T) {
 			runs := 10000
-			if testing.Short() || raceEnabled {
+			if testing.Short() || graph.RaceEnabled {
 				runs = 300
 			}
 			be := open(t, name)
@@ -119,7 +119,7 @@ func TestRunsGrowNothing(t *testing.T) {
 			if name == "gl" {
 				limit += 5 * float64(len(in)+len(out))
 			}
-			if per := float64(after.Mallocs-before.Mallocs) / float64(runs); per > limit && !raceEnabled {
+			if per := float64(after.Mallocs-before.Mallocs) / float64(runs); per > limit && !graph.RaceEnabled {
 				t.Errorf("%.2f allocations a run, want at most %v", per, limit)
 			}
 		})
