@@ -91,7 +91,7 @@ func (r *anyNet) add(op backend.Op, exact bool, in ...*Value) *Node {
 	if !defined {
 		r.kinds["no "+op.Kind()]++
 	}
-	if !defined || n.out[0].sizes[0].Size() > 20000 {
+	if !defined || n.out[0].sizes[0].Size() > 1_000_000 {
 		r.g.remove(n)
 		delete(r.g.names, name)
 		return nil

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -64,6 +65,16 @@ func TestSymbolicShapes(t *testing.T) {
 			t.Errorf("%s: shape %s, want %s", c.v.Name(), got, c.want)
 		}
 	}
+	rows := apply(t, g, "rows", backend.Flatten{Axis: 2}, input(t, g, "r", Shape{Static(2), Symbol("H"), Static(8), Static(5)}))
+	columns := apply(t, g, "columns", backend.Flatten{Axis: 1}, input(t, g, "c", Shape{Static(2), Static(24), Symbol("W")}))
+	for _, c := range []struct {
+		v    *Value
+		want string
+	}{{rows, "[2H,40]"}, {columns, "[2,24W]"}} {
+		if got := c.v.Shape().String(); got != c.want {
+			t.Errorf("%s: shape %s, want %s", c.v.Name(), got, c.want)
+		}
+	}
 	// H and W are different dims, so a transposed sum does not broadcast.
 	tr, err := g.Input("t", tensor.Float32, Shape{Symbol("N"), Static(3), Symbol("W"), Symbol("H")})
 	if err != nil {
@@ -71,6 +82,18 @@ func TestSymbolicShapes(t *testing.T) {
 	}
 	if _, err := g.Apply("sum", backend.Binary{}, x, tr); err == nil {
 		t.Error("a sum of [N,3,H,W] and [N,3,W,H] was accepted")
+	}
+}
+
+// Whichever symbol comes first, five poolings suit most sizes.
+func TestFirstSymbolIsNotTheBatch(t *testing.T) {
+	g := New("pools")
+	v := input(t, g, "x", Shape{Static(1), Static(3), Symbol("H"), Symbol("W")})
+	for i := range 5 {
+		v = apply(t, g, fmt.Sprint("pool", i), backend.MaxPool{Window: backend.Window{Kernel: []int{2, 2}, Strides: []int{2, 2}}}, v)
+	}
+	if got := v.Shape().String(); got != "[1,3,H/32,W/32]" {
+		t.Errorf("shape %s, want [1,3,H/32,W/32]", got)
 	}
 }
 

@@ -9,17 +9,17 @@ import (
 // Shapes with symbols are inferred by inferring twice, with two sets of sizes for
 // the symbols: the ops' own rules serve, and there is no second set of them for
 // symbolic arithmetic. A dim that is the same both times does not depend on a
-// symbol. The sizes have many divisors, so that strides, poolings and
-// concatenations that suit most sizes suit them; no two symbols share one.
-var probeSizes = [2][]int{{4, 192, 320, 448, 576}, {10, 384, 640, 896, 1152}}
+// symbol.
 
-// probe returns the size that stands for symbol number i in set k.
+// probe returns the size that stands for symbol number i in set k: multiples of 64,
+// so that strides, poolings and concatenations that suit most sizes suit them. No two
+// symbols share one, nor the ratio of their two, by which explain tells a multiple of
+// one from that of another.
 func probe(k, i int) int {
-	base := probeSizes[k]
-	if i < len(base) {
-		return base[i]
+	if k == 0 {
+		return 64 * (2*i + 3)
 	}
-	return base[len(base)-1] + (k+1)*128*(i-len(base)+1)
+	return 256 * (i + 2)
 }
 
 // probes are the sizes of a value under both sets.
