@@ -129,8 +129,8 @@ func newConst(name string, t *tensor.Tensor) *Value {
 }
 
 // Apply adds a node and infers the shapes of its outputs. It fails when the name
-// is taken or empty, an input is nil or of another graph, or the op refuses the inputs; the error is
-// the op's and names the node.
+// is taken or empty, an input is nil or of another graph, the op has no inputs or no
+// outputs, or it refuses the inputs: that error is the op's and names the node.
 func (g *Graph) Apply(name string, op backend.Op, in ...*Value) (*Node, error) {
 	n := &Node{name: name, op: op, in: slices.Clone(in)}
 	for i, v := range in {
@@ -146,6 +146,9 @@ func (g *Graph) Apply(name string, op backend.Op, in ...*Value) (*Node, error) {
 	}
 	if err := g.infer(n); err != nil {
 		return nil, err
+	}
+	if len(n.in) == 0 || len(n.out) == 0 {
+		return nil, &Error{Node: name, Err: fmt.Errorf("%s: got %d inputs and %d outputs, want one or more of both", op.Kind(), len(n.in), len(n.out))}
 	}
 	if err := g.claim("node", name); err != nil {
 		return nil, err

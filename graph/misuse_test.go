@@ -47,12 +47,29 @@ func TestGraphRefuses(t *testing.T) {
 	wantError(t, "a nil pointer", err, "by value")
 	_, err = g.Apply("none", nil, y)
 	wantError(t, "no op", err, "no op")
+	_, err = g.Apply("source", source{})
+	wantError(t, "an op without inputs", err, "0 inputs and 1 outputs")
 	_, err = g.Apply("huge", backend.Pad{Pads: []int{0, 1 << 60}}, y)
 	wantError(t, "a huge pad", err, `"huge"`)
 	_, err = graph.Compile(ctx, nil, open(t, "cpu"))
 	wantError(t, "no graph", err, "needs a graph")
 	_, err = graph.Compile(ctx, &g, nil)
 	wantError(t, "no backend", err, "needs a graph and a backend")
+	_, _, err = graph.Optimize(nil)
+	wantError(t, "no graph to optimise", err, "needs a graph")
+	_, _, err = graph.Optimize(&g, nil)
+	wantError(t, "a nil option", err, "option 0 of Optimize is nil")
+	_, _, err = graph.Optimize(&g, graph.WithoutPass("afine"))
+	wantError(t, "a pass that there is not", err, `"afine", want one of [dead-code`)
+}
+
+// source is an op of a user that has no inputs.
+type source struct{ graph.Identity }
+
+func (source) Args() (in, out []backend.Arg) { return nil, []backend.Arg{{Name: "y"}} }
+
+func (source) Infer([]backend.TensorDesc) ([]backend.TensorDesc, error) {
+	return []backend.TensorDesc{{Shape: tensor.Shape{2}}}, nil
 }
 
 // own is an op of a user, with a field that nobody else may read.
@@ -240,7 +257,7 @@ func TestEveryCallMayFail(t *testing.T) {
 	for at := int64(1); ; at++ {
 		f := faulty{be, new(atomic.Int64), new(atomic.Int64), boom}
 		f.at.Store(at)
-		m, err := graph.Compile(ctx, b.Graph, f)
+		m, err := graph.Compile(ctx, b.Graph, f, graph.WithArenas(1)) // which the next run waits for
 		if err == nil {
 			if _, err = m.Run(ctx, in...); err != nil {
 				got, again := m.Run(ctx, in...)
@@ -365,8 +382,10 @@ func TestWaitingEndsWithContext(t *testing.T) {
 	if _, err := m.Run(short, in...); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a run that waits: got %v, want the end of its context", err)
 	}
-	closed := make(chan error, 1)
-	go func() { closed <- m.Close() }()
+	closed := make(chan error, 2)
+	for range cap(closed) {
+		go func() { closed <- m.Close() }()
+	}
 	select {
 	case err := <-closed:
 		t.Errorf("Close did not wait: %v", err)
@@ -376,8 +395,10 @@ func TestWaitingEndsWithContext(t *testing.T) {
 	if err := <-first; err != nil {
 		t.Error(err)
 	}
-	if err := <-closed; err != nil {
-		t.Error(err)
+	for range cap(closed) {
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
 	}
 	if l := be.Live(); !l.Zero() {
 		t.Errorf("open are %+v", l)

@@ -28,6 +28,9 @@ type Model struct {
 	plans  []*Plan   // the one used last comes first
 	runs   int
 	closed bool
+
+	closing  sync.Once
+	closeErr error
 }
 
 // CompileOption changes how a graph is compiled.
@@ -85,7 +88,7 @@ func Compile(ctx context.Context, g *Graph, be backend.Backend, opts ...CompileO
 	return m, nil
 }
 
-// Graph returns the optimised graph.
+// Graph returns the optimised graph. The caller must not change it.
 func (m *Model) Graph() *Graph { return m.g }
 
 // Report says what the passes did.
@@ -226,13 +229,14 @@ func (m *Model) release(p *Plan) {
 }
 
 // Close waits for runs in progress and releases plans, arenas and weights. It is
-// idempotent.
+// idempotent: a further call waits for the first and returns what it did.
 func (m *Model) Close() error {
+	m.closing.Do(func() { m.closeErr = m.closeAll() })
+	return m.closeErr
+}
+
+func (m *Model) closeAll() error {
 	m.mu.Lock()
-	if m.closed {
-		m.mu.Unlock()
-		return nil
-	}
 	m.closed = true
 	for m.runs > 0 {
 		m.idle.Wait()

@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/convgl/convgl/backend"
@@ -78,11 +80,23 @@ func PassNames() []string {
 const maxRounds = 10
 
 // Optimize returns a graph that computes the same with fewer and larger ops, and
-// what was done. It runs the passes in turn until none finds anything.
+// what was done. It runs the passes in turn until none finds anything. It fails on
+// the name of a pass that there is not, and when a pass does.
 func Optimize(g *Graph, opts ...Option) (*Graph, Report, error) {
+	if g == nil {
+		return nil, nil, errors.New("graph: Optimize needs a graph")
+	}
 	o := &options{foldCap: 1 << 20, disabled: map[string]bool{}}
-	for _, f := range opts {
+	for i, f := range opts {
+		if f == nil {
+			return nil, nil, &Error{Node: g.Name, Err: fmt.Errorf("option %d of Optimize is nil", i)}
+		}
 		f(o)
+	}
+	for name := range o.disabled {
+		if names := PassNames(); !slices.Contains(names, name) {
+			return nil, nil, &Error{Node: g.Name, Err: fmt.Errorf("WithoutPass: got %q, want one of %v", name, names)}
+		}
 	}
 	g = g.Clone()
 	report := make(Report, len(passes))

@@ -25,7 +25,7 @@ func foldConstants(g *Graph, o *options) (int, error) {
 		for _, v := range n.out {
 			size += v.sizes[0].Size()
 		}
-		if slices.Contains(in, nil) || len(in) == 0 || size > o.foldCap {
+		if slices.Contains(in, nil) || size > o.foldCap {
 			continue
 		}
 		out, err := o.eval(n.op, in)

@@ -42,7 +42,7 @@ func isView(op backend.Op) bool {
 
 // identityOf returns the input that n's only output equals, or nil.
 func identityOf(n *Node) *Value {
-	if len(n.out) != 1 || len(n.in) == 0 {
+	if len(n.out) != 1 {
 		return nil
 	}
 	x, y := n.in[0], n.out[0]

@@ -18,11 +18,12 @@ import (
 //     after a Pad, so one with Indices stays.
 //
 // The size of a pool that rounds up depends on where the end padding begins, so
-// such a Pad has none at the ends.
+// such a Pad has none at the ends. A window needs an element of its input, which
+// a Pad does not: where a symbol is bound to 0, the folded network has an error.
 func foldPads(g *Graph, _ *options) (int, error) {
 	count := 0
 	for _, n := range g.nodes {
-		if len(n.in) == 0 || n.in[0].from == nil {
+		if n.in[0].from == nil {
 			continue
 		}
 		pad, ok := n.in[0].from.op.(backend.Pad)
@@ -52,7 +53,7 @@ func padded(n *Node, pad backend.Pad, x *Value) (backend.Op, bool) {
 	}
 	for _, s := range x.sizes {
 		if slices.Contains(s[2:], 0) {
-			return nil, false // a window needs an element, a Pad does not
+			return nil, false
 		}
 	}
 	spatial := slices.Concat(pad.Pads[2:rank], pad.Pads[rank+2:])
