@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -71,6 +72,14 @@ func TestPassAffine(t *testing.T) {
 		{name: "not: a bias that is not constant", build: func(b *builder) {
 			c := b.node("conv", backend.Conv{Bias: true}, b.image(3), b.ints("w", 4, 3, 3, 3), b.input("b", Dims(4)))
 			b.out("y", b.add("sum", b.batchNorm("bn", c), b.ints("k", 4, 1, 1)))
+		}},
+		{name: "not: variances of 0 and below", build: func(b *builder) {
+			for i, v := range []float32{0, -1} {
+				name := fmt.Sprint(i)
+				c := b.node("conv"+name, backend.Conv{}, b.input("x"+name, Dims(-1, 3, 4, 4)), b.ints("w"+name, 2, 3, 3, 3))
+				k := b.ints("k"+name, 2)
+				b.out("y"+name, b.node("bn"+name, backend.BatchNorm{}, c, k, k, k, b.values("var"+name, []int{2}, 1, v)))
+			}
 		}},
 		{name: "not: statistics are not constant", build: func(b *builder) {
 			k := b.powers("k", 4)

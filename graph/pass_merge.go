@@ -79,11 +79,12 @@ func clampOf(a backend.Act) (lo, hi float32, ok bool) {
 	return 0, 0, false
 }
 
-// reshapeTo returns the Reshape that makes y's shape of x. It has none where more
-// than one dim is symbolic and not the same in x.
+// reshapeTo returns the Reshape that makes y's shape of x. It has none where a
+// symbolic dim is not the same in x and another one is symbolic too: a Reshape
+// computes one at most, and none beside a copied one that is 0.
 func reshapeTo(x, y *Value) (backend.Op, bool) {
 	shape := make([]int, len(y.shape))
-	hole := false
+	hole, copied := false, false
 	for i, d := range y.shape {
 		n, static := d.Size()
 		switch {
@@ -92,14 +93,14 @@ func reshapeTo(x, y *Value) (backend.Op, bool) {
 		case static:
 			shape[i] = n
 		case i < len(x.shape) && x.sizes[0][i] == y.sizes[0][i] && x.sizes[1][i] == y.sizes[1][i]:
-			// shape[i] = 0 copies it
+			copied = true // by a 0
 		case hole:
 			return nil, false
 		default:
 			hole, shape[i] = true, -1
 		}
 	}
-	return backend.Reshape{Shape: shape}, true
+	return backend.Reshape{Shape: shape}, !hole || !copied
 }
 
 // mergePads returns the Pad that pads by both, if both fill with the same number.

@@ -39,8 +39,8 @@ func TestPassMerge(t *testing.T) {
 			b.out("y", b.node("4", backend.Flatten{Axis: 1}, v))
 		}},
 		{name: "reshapes with two symbols", changes: 1, build: func(b *builder) {
-			x := b.input("x", Shape{Symbol("N"), Static(4), Symbol("W")})
-			b.out("y", b.node("2", backend.Reshape{Shape: []int{0, 2, -1}}, b.node("1", backend.Reshape{Shape: []int{0, -1}}, x)))
+			x := b.input("x", Shape{Symbol("N"), Static(4), Static(1), Symbol("W")})
+			b.out("y", b.node("2", backend.Reshape{Shape: []int{0, 1, 4, 0}}, b.node("1", backend.Reshape{Shape: []int{0, 2, 2, 0}}, x)))
 		}},
 		{name: "pads of one value", changes: 1, build: func(b *builder) {
 			p := b.node("1", backend.Pad{Pads: []int{0, 0, 1, 0, 0, 0, 2, 0}, Value: 5}, b.image(3))
@@ -62,6 +62,10 @@ func TestPassMerge(t *testing.T) {
 		{name: "not: two dims that only the first reshape knows", build: func(b *builder) {
 			x := b.input("x", Shape{Symbol("N"), Static(4), Symbol("W")})
 			b.out("y", b.node("2", backend.Reshape{Shape: []int{0, -1, 1}}, b.node("1", backend.Flatten{Axis: 2}, x)))
+		}},
+		{name: "not: a dim that is computed beside N, which may be 0", build: func(b *builder) {
+			x := b.input("x", Shape{Symbol("N"), Static(4), Static(1), Symbol("W")})
+			b.out("y", b.node("2", backend.Flatten{Axis: 1}, b.node("1", backend.Reshape{Shape: []int{0, 2, 2, 0}}, x)))
 		}},
 		{name: "not: pads of other values or modes", build: func(b *builder) {
 			pads := []int{0, 0, 1, 0, 0, 0, 1, 0}
