@@ -35,7 +35,10 @@ func (k BinaryKind) String() string {
 // Inputs: a, b. Output: y of the broadcast shape.
 //
 // Source: ONNX Add-14, Sub-14, Mul-14, Div-14, PRelu-16.
-type Binary struct{ Fn BinaryKind }
+type Binary struct {
+	Fn        BinaryKind
+	SameShape bool // a and b must have one shape: nothing is broadcast
+}
 
 // Kind returns "Binary".
 func (Binary) Kind() string { return "Binary" }
@@ -52,6 +55,9 @@ func (b Binary) Infer(in []TensorDesc) ([]TensorDesc, error) {
 		if err := wantF32(b.Fn.String(), name, in[i]); err != nil {
 			return nil, err
 		}
+	}
+	if b.SameShape && !in[0].Shape.Equal(in[1].Shape) {
+		return nil, &ShapeError{Op: b.Fn.String(), Arg: "a, b", Got: fmt.Sprintf("%v, %v", in[0].Shape, in[1].Shape), Want: "equal shapes"}
 	}
 	y, err := tensor.Broadcast(in[0].Shape, in[1].Shape)
 	if err != nil {

@@ -166,7 +166,8 @@ func (s *bytesource) op() Op {
 	case 9:
 		return Activation{Act: Act{Kind: ActKind(s.next() % 20), Alpha: s.float(), Beta: s.float()}}
 	case 10:
-		return Binary{Fn: BinaryKind(s.next() % 6)}
+		k := s.next()
+		return Binary{Fn: BinaryKind(k % 6), SameShape: k >= 128}
 	}
 	return Conv{Window: window(), Groups: s.attr()}
 }

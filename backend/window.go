@@ -86,8 +86,12 @@ func (w Window) Geometry(op string, in []int, ceil bool) (Geometry, error) {
 		}
 		room := size + g.Begin[i] + g.End[i] - reach
 		if size < 1 || room < 0 {
+			hint := "kernel larger than the padded input: the output would be empty"
+			if size < 1 {
+				hint = "the input is empty"
+			}
 			return g, &ShapeError{Op: op, Arg: fmt.Sprintf("x: spatial dim %d of %v", i, in), Got: fmt.Sprintf("%d (%d with padding)", size, size+g.Begin[i]+g.End[i]),
-				Want: fmt.Sprintf("at least 1, and %d with padding, for kernel %d with dilation %d", reach, k, d), Hint: "kernel larger than the padded input"}
+				Want: fmt.Sprintf("at least 1, and %d with padding, for kernel %d with dilation %d", reach, k, d), Hint: hint}
 		}
 		g.Out[i] = room/s + 1
 		if ceil && room%s != 0 && g.Out[i]*s < size+g.Begin[i] {

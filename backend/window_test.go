@@ -98,7 +98,7 @@ func TestWindowErrors(t *testing.T) {
 		in   []int
 		want string
 	}{
-		{"kernel larger than the input", Window{Kernel: []int{1, 4}}, []int{5, 3}, "spatial dim 1 of [5 3]: got 3 (3 with padding), want at least 1, and 4 with padding, for kernel 4 with dilation 1 (kernel larger than the padded input)"},
+		{"kernel larger than the input", Window{Kernel: []int{1, 4}}, []int{5, 3}, "spatial dim 1 of [5 3]: got 3 (3 with padding), want at least 1, and 4 with padding, for kernel 4 with dilation 1 (kernel larger than the padded input: the output would be empty)"},
 		{"dilated kernel", Window{Kernel: []int{3}, Dilations: []int{3}, Pads: []int{1, 1}}, []int{4}, "got 4 (6 with padding), want at least 1, and 7 with padding"},
 		{"no pixel", Window{Kernel: []int{1}}, []int{0}, "got 0"},
 		{"no pixel, same", Window{Kernel: []int{3}, AutoPad: SameUpper}, []int{0}, "got 0"},
