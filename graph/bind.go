@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/tensor"
@@ -43,6 +45,15 @@ func (g *Graph) checkInput(i int, dtype tensor.DType, shape tensor.Shape) error 
 // bind gives every value the sizes that follow from those of the inputs. The
 // result is indexed by the values' ids.
 func (g *Graph) bind(ids map[*Value]int, in []tensor.Shape) ([]tensor.Shape, error) {
+	shapes, at, err := g.tryBind(ids, in)
+	if err != nil && at != nil {
+		return nil, g.explainJoin(at, nameNode(err, at.name), ids, shapes, in)
+	}
+	return shapes, err
+}
+
+// tryBind is bind with the node at which it fails, and the shapes so far.
+func (g *Graph) tryBind(ids map[*Value]int, in []tensor.Shape) ([]tensor.Shape, *Node, error) {
 	shapes := make([]tensor.Shape, len(ids))
 	bound := map[string]int{}
 	for i, v := range g.inputs {
@@ -51,7 +62,7 @@ func (g *Graph) bind(ids map[*Value]int, in []tensor.Shape) ([]tensor.Shape, err
 				continue
 			}
 			if n, ok := bound[d.expr]; ok && n != in[i][k] {
-				return nil, &backend.ShapeError{Op: "Input", Node: v.name, Arg: fmt.Sprintf("dim %d (%s)", k, d.expr), Got: fmt.Sprint(in[i][k]), Want: fmt.Sprintf("%d, as in another input", n)}
+				return nil, nil, &backend.ShapeError{Op: "Input", Node: v.name, Arg: fmt.Sprintf("dim %d (%s)", k, d.expr), Got: fmt.Sprint(in[i][k]), Want: fmt.Sprintf("%d, as in another input", n)}
 			}
 			bound[d.expr] = in[i][k]
 		}
@@ -69,13 +80,85 @@ func (g *Graph) bind(ids map[*Value]int, in []tensor.Shape) ([]tensor.Shape, err
 		}
 		d, err := d.Resolve()
 		if err != nil {
-			return nil, nameNode(err, n.name)
+			return shapes, n, err
 		}
 		for i, v := range n.out {
 			shapes[ids[v]] = d.Out[i].Shape
 		}
 	}
-	return shapes, nil
+	return shapes, nil, nil
+}
+
+// explainJoin adds to the shape error of a node that joins computed values where they
+// come from and which inputs would fit: the cause lies far before the node, in a size
+// that does not halve evenly.
+func (g *Graph) explainJoin(n *Node, err error, ids map[*Value]int, shapes, in []tensor.Shape) error {
+	var shape *backend.ShapeError
+	if !errors.As(err, &shape) {
+		return err
+	}
+	var hints []string
+	for _, v := range n.in {
+		if v.konst == nil {
+			hints = append(hints, fmt.Sprintf("%q gives %v", v.name, shapes[ids[v]]))
+		}
+	}
+	if len(hints) < 2 {
+		return err
+	}
+	if shape.Hint != "" {
+		hints = append([]string{shape.Hint}, hints...)
+	}
+	if s := g.suggest(ids, in); s != "" {
+		hints = append(hints, s)
+	}
+	e := *shape
+	e.Hint = strings.Join(hints, "; ")
+	return &e
+}
+
+// maxMultiple bounds what suggest tries: a network that halves its input ten times.
+const maxMultiple = 1024
+
+// suggest names a multiple of which dynamic dims fit, the batch aside, and the next
+// such inputs; "" if it finds none. One of two multiples of m that follow each other is
+// none of 2m, so m itself suffices where both fit.
+func (g *Graph) suggest(ids map[*Value]int, in []tensor.Shape) string {
+	for m := 2; m <= maxMultiple; m *= 2 {
+		next := g.roundUp(in, m, 0)
+		if _, _, err := g.tryBind(ids, next); err != nil {
+			continue
+		}
+		if _, _, err := g.tryBind(ids, g.roundUp(in, m, m)); err != nil {
+			continue
+		}
+		var names []string
+		for i, v := range g.inputs {
+			names = append(names, fmt.Sprintf("%s %v", v.name, next[i]))
+		}
+		return fmt.Sprintf("multiples of %d fit, as %s", m, strings.Join(names, ", "))
+	}
+	return ""
+}
+
+// roundUp makes dynamic dims but those of the batches multiples of m, and adds more.
+func (g *Graph) roundUp(in []tensor.Shape, m, more int) []tensor.Shape {
+	batch := map[string]bool{}
+	for _, v := range g.inputs {
+		if len(v.shape) > 0 {
+			batch[v.shape[0].expr] = true
+		}
+	}
+	out := make([]tensor.Shape, len(in))
+	for i, v := range g.inputs {
+		out[i] = in[i].Clone()
+		for k, d := range v.shape {
+			if _, static := d.Size(); !static && !batch[d.expr] {
+				out[i][k] = (in[i][k]+m-1)/m*m + more
+			}
+		}
+	}
+	return out
 }
 
 // number gives every value of the graph an id from 0 on.

@@ -114,7 +114,7 @@ func (g *Graph) Input(name string, dtype tensor.DType, shape Shape) (*Value, err
 // Const adds a constant. The tensor must not change afterwards. It fails when the
 // name is taken or empty.
 func (g *Graph) Const(name string, t *tensor.Tensor) (*Value, error) {
-	if t == nil {
+	if t == nil || t.DType() == tensor.Invalid {
 		return nil, &Error{Node: name, Err: errors.New("a constant without a tensor")}
 	}
 	if err := g.claim("constant", name); err != nil {

@@ -55,6 +55,8 @@ func TestGraphRefuses(t *testing.T) {
 	wantError(t, "no graph", err, "needs a graph")
 	_, err = graph.Compile(ctx, &g, nil)
 	wantError(t, "no backend", err, "needs a graph and a backend")
+	_, err = g.Const("zero", &tensor.Tensor{})
+	wantError(t, "a zero tensor", err, "a constant without a tensor")
 	_, _, err = graph.Optimize(nil)
 	wantError(t, "no graph to optimise", err, "needs a graph")
 	_, _, err = graph.Optimize(&g, nil)
@@ -70,6 +72,80 @@ func (source) Args() (in, out []backend.Arg) { return nil, []backend.Arg{{Name: 
 
 func (source) Infer([]backend.TensorDesc) ([]backend.TensorDesc, error) {
 	return []backend.TensorDesc{{Shape: tensor.Shape{2}}}, nil
+}
+
+// A backend that is closed is refused at once, and nothing is left open on one that is
+// not.
+func TestCompileOnClosedBackend(t *testing.T) {
+	b := lenet(t)
+	for _, name := range backends() {
+		be, err := backend.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := graph.Compile(ctx, b.Graph, be)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+		if l := be.Live(); !l.Zero() {
+			t.Errorf("%s: open are %+v", name, l)
+		}
+		if err := be.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := graph.Compile(ctx, b.Graph, be); !errors.Is(err, backend.ErrClosed) {
+			t.Errorf("%s: got %v, want ErrClosed", name, err)
+		}
+	}
+}
+
+// The error of a node that joins values of sizes that do not agree says where they come
+// from and which sizes of the inputs would fit.
+func TestBindExplainsJoins(t *testing.T) {
+	net := func(levels int) *graph.Model {
+		b := build(t, "halves")
+		x, err := b.Input("x", tensor.Float32, graph.Shape{graph.Symbol("N"), graph.Static(2), graph.Symbol("H"), graph.Symbol("W")})
+		b.must(err)
+		h := x
+		for i := range levels {
+			h = b.op(fmt.Sprint("down", i), backend.MaxPool{Window: window(2, 2, 0)}, h)
+		}
+		h = b.op("up", backend.Resize{Scales: []float64{float64(int(1) << levels), float64(int(1) << levels)}, Coord: backend.Asymmetric}, h)
+		b.out("y", b.op("join", backend.Concat{Axis: 1, Inputs: 2}, x, h))
+		return compile(t, b.Graph, open(t, "cpu"))
+	}
+	for _, c := range []struct {
+		levels, n, h, w int
+		want            string
+	}{
+		{1, 1, 7, 4, `"x" gives [1,2,7,4]; "up" gives [1,2,6,4]; multiples of 2 fit, as x [1,2,8,4])`},
+		{2, 3, 4, 6, `"x" gives [3,2,4,6]; "up" gives [3,2,4,4]; multiples of 4 fit, as x [3,2,4,8])`},
+		{4, 1, 31, 33, `"x" gives [1,2,31,33]; "up" gives [1,2,16,32]; multiples of 16 fit, as x [1,2,32,48])`},
+	} {
+		m := net(c.levels)
+		in := tensor.Must(tensor.New(tensor.Float32, c.n, 2, c.h, c.w))
+		_, err := m.Run(ctx, in)
+		var shape *backend.ShapeError
+		if !errors.As(err, &shape) || shape.Node != "join" || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%d×%d: got %v\nwant %s", c.h, c.w, err, c.want)
+		}
+		_, planErr := m.Plan(ctx, in.Shape())
+		if planErr == nil || planErr.Error() != err.Error() {
+			t.Errorf("Plan: got %v\nwant %v", planErr, err)
+		}
+	}
+
+	// What follows from the batch is no fault of the picture's size.
+	b := build(t, "batch")
+	x := b.op("image", backend.Reshape{Shape: []int{1, 1, -1, 4}}, b.in("x", -1, 4))
+	h := b.op("down", backend.MaxPool{Window: backend.Window{Kernel: []int{2, 1}, Strides: []int{2, 1}}}, x)
+	h = b.op("up", backend.Resize{Scales: []float64{2, 1}, Coord: backend.Asymmetric}, h)
+	b.out("y", b.op("join", backend.Concat{Axis: 1, Inputs: 2}, x, h))
+	_, err := compile(t, b.Graph, open(t, "cpu")).Run(ctx, b.integers(3, 4))
+	wantError(t, "an odd batch", err, `"up" gives [1,1,2,4])`)
 }
 
 // own is an op of a user, with a field that nobody else may read.

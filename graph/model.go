@@ -58,7 +58,8 @@ func WithArenas(n int) CompileOption { return func(c *compileOptions) { c.arenas
 
 // Compile optimises a copy of g and makes it ready for be. Plans are made when
 // inputs of new shapes arrive, or by [Model.Plan]. The graph's constants are shared
-// and must not change; be must outlive the model. It fails when a pass does.
+// and must not change; be must outlive the model. It fails when a pass does, or be is
+// closed or lost.
 func Compile(ctx context.Context, g *Graph, be backend.Backend, opts ...CompileOption) (*Model, error) {
 	c := compileOptions{plans: 8, arenas: 4}
 	if g == nil || be == nil {
@@ -73,6 +74,9 @@ func Compile(ctx context.Context, g *Graph, be backend.Backend, opts ...CompileO
 	if len(g.outputs) == 0 {
 		return nil, &Error{Node: g.Name, Err: errors.New("the graph has no outputs")}
 	}
+	if err := usable(be); err != nil {
+		return nil, &Error{Node: g.Name, Err: fmt.Errorf("the backend cannot be used: %w", err)}
+	}
 	eval := func(op backend.Op, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		return backend.RunOnce(ctx, be, op, in...)
 	}
@@ -86,6 +90,16 @@ func Compile(ctx context.Context, g *Graph, be backend.Backend, opts ...CompileO
 	m.splits = g.splitsByBatch()
 	m.packed.buffers = map[packKey]backend.Buffer{}
 	return m, nil
+}
+
+// usable fails where nothing can run on be. A backend tells by refusing memory, of which
+// none is asked; Sync would tell too, but wait for what others have enqueued.
+func usable(be backend.Backend) error {
+	b, err := be.Alloc(0)
+	if err != nil {
+		return err
+	}
+	return b.Close()
 }
 
 // Graph returns the optimised graph. The caller must not change it.
