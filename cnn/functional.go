@@ -69,7 +69,7 @@ func Apply(name string, l Layer, x ...*Tensor) *Tensor {
 		t.err = fmt.Errorf("cnn: a layer (%s) has no name", kindOf(l))
 	}
 	if t.err == nil && isNil(l) {
-		t.err = inLayer(name, "", errors.New("the layer is nil"))
+		t.err = inLayer(name, "", errNilLayer)
 	}
 	if t.err == nil && len(x) == 0 {
 		t.err = inLayer(name, l.Kind(), errors.New("inputs: got none"))
@@ -77,12 +77,13 @@ func Apply(name string, l Layer, x ...*Tensor) *Tensor {
 	return t
 }
 
-// Add describes a + b, with dims of 1 stretched to the other's. NewNet names it
-// "add1", "add2", ….
+// Add describes a + b. Shapes are broadcast as in NumPy: aligned at the right, dims of
+// 1 and absent ones are stretched to the other's. [Residual] wants equal shapes. NewNet
+// names it "add1", "add2", ….
 func Add(a, b *Tensor) *Tensor { return describe("", binary("Add", backend.Add), []*Tensor{a, b}) }
 
-// Mul describes a · b by element, with dims of 1 stretched to the other's. NewNet
-// names it "mul1", "mul2", ….
+// Mul describes a · b by element, with shapes broadcast as [Add] does. NewNet names it
+// "mul1", "mul2", ….
 func Mul(a, b *Tensor) *Tensor { return describe("", binary("Mul", backend.Mul), []*Tensor{a, b}) }
 
 // Concat describes tensors joined along the channels, dim 1. NewNet names it

@@ -284,6 +284,44 @@ func TestPredictFromManyGoroutines(t *testing.T) {
 	wg.Wait()
 }
 
+// A residual whose parts agree for most sizes is refused for the others, and stretches
+// nothing where one of them is 1.
+func TestResidualOfDynamicSizes(t *testing.T) {
+	n := net(t, cnn.Shape(2, cnn.Dynamic, 8), cnn.Named("block", cnn.Residual(cnn.MaxPool2D(2), cnn.MaxPool2D(2, cnn.CeilMode()))))
+	m := compile(t, n, open(t))
+	if _, err := m.Predict(t.Context(), ramp(1, 2, 4, 8)); err != nil {
+		t.Error(err)
+	}
+	for _, h := range []int{3, 5} {
+		_, err := m.Predict(t.Context(), ramp(1, 2, h, 8))
+		var shape *backend.ShapeError
+		if !errors.As(err, &shape) || shape.Node != "block" {
+			t.Fatalf("height %d: got %v, want a ShapeError of block", h, err)
+		}
+		for _, want := range []string{"want equal shapes", `"block.main" gives [1,2,`, `"block.shortcut" gives [1,2,`, "multiples of 2 fit, as x [1,2,"} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("height %d: got %v, want %s", h, err, want)
+			}
+		}
+	}
+}
+
+// A closed backend is noticed by Compile, not by the first run.
+func TestCompileOnClosedBackend(t *testing.T) {
+	n := net(t, cnn.Shape(1, 4, 4), cnn.Conv2D(1, 3))
+	be, err := backend.Open("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := be.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m, err := n.Compile(t.Context(), be)
+	if m != nil || !errors.Is(err, backend.ErrClosed) || !strings.HasPrefix(err.Error(), `cnn: net "net": `) {
+		t.Errorf("got %v, want ErrClosed", err)
+	}
+}
+
 // A context or an option that is nil is an error, and not a panic of a backend.
 func TestNilArguments(t *testing.T) {
 	be := open(t)

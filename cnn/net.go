@@ -92,6 +92,8 @@ func reachable(net string, inputs, outputs []*Tensor) ([]*Tensor, error) {
 		switch {
 		case t == nil:
 			return nil, fmt.Errorf("cnn: net %q: input %d is nil", net, i)
+		case t.order == 0:
+			return nil, fmt.Errorf("cnn: net %q: input %d: a tensor that Input has not made", net, i)
 		case t.err != nil:
 			return nil, t.err
 		case t.layer != nil:

@@ -32,8 +32,12 @@ func LayerNorm(opts ...Option) Layer {
 		for i := axis; i < len(x.Shape()); i++ {
 			shape = append(shape, s.Dim(x, i))
 		}
+		op := backend.LayerNorm{Axis: o.axis, Epsilon: o.epsilon}
+		if !s.accepts(op, x, 2, shape...) {
+			return nil
+		}
 		scale, bias := s.affine(o.affine, shape...)
-		return s.Apply(backend.LayerNorm{Axis: o.axis, Epsilon: o.epsilon}, x, scale, bias)
+		return s.Apply(op, x, scale, bias)
 	}}
 }
 
@@ -94,7 +98,11 @@ func channelNorm(kind string, op backend.Op, affine bool, err error) Layer {
 		if len(x.Shape()) < 2 {
 			s.Fail(fmt.Errorf("x: got shape %v, want [N,C,...] of rank 2 or more", x.Shape()))
 		}
-		scale, bias := s.affine(affine, s.Dim(x, 1))
+		c := s.Dim(x, 1)
+		if !s.accepts(op, x, 2, c) {
+			return nil
+		}
+		scale, bias := s.affine(affine, c)
 		return s.Apply(op, x, scale, bias)
 	}}
 }

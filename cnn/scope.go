@@ -73,20 +73,38 @@ func (b *builder) scope(path string) *Scope {
 
 // Name returns the full name of the layer, as "layer1.0.conv1"; that of the
 // network's own scope is "".
-func (s *Scope) Name() string { return s.rec.path }
+func (s *Scope) Name() string {
+	if s.none() {
+		return ""
+	}
+	return s.rec.path
+}
+
+// none reports a scope that no network has made: it has an error from the beginning.
+func (s *Scope) none() bool { return s == nil || s.b == nil }
+
+var errNoScope = errors.New("cnn: the scope is not of a network (New and NewNet call Build)")
 
 // Err returns the first error of the network so far.
-func (s *Scope) Err() error { return s.b.err }
+func (s *Scope) Err() error {
+	if s.none() {
+		return errNoScope
+	}
+	return s.b.err
+}
 
 // Fail makes err the error of the network, unless it has one.
 func (s *Scope) Fail(err error) {
-	if s.b.err == nil && err != nil {
+	if s.Err() == nil && err != nil {
 		s.b.err = inLayer(s.rec.path, s.rec.kind, err)
 	}
 }
 
 // Sub returns the scope "name" in s.
 func (s *Scope) Sub(name string) *Scope {
+	if s.none() {
+		return s
+	}
 	if name == "" {
 		s.Fail(errors.New("a layer in it has no name"))
 	}
@@ -108,7 +126,7 @@ func (s *Scope) Call(name string, l Layer, x ...*graph.Value) *graph.Value {
 	}
 	sub := s.Sub(name)
 	if isNil(l) {
-		sub.Fail(errors.New("the layer is nil"))
+		sub.Fail(errNilLayer)
 	}
 	if sub.rec.called {
 		sub.Fail(errors.New("there is a layer of this name"))
@@ -141,6 +159,8 @@ func (s *Scope) Call(name string, l Layer, x ...*graph.Value) *graph.Value {
 	return v
 }
 
+var errNilLayer = errors.New("the layer is nil")
+
 // kindOf returns the kind of a layer, "" of a nil one.
 func kindOf(l Layer) string {
 	if isNil(l) {
@@ -167,14 +187,7 @@ func (s *Scope) Apply(op backend.Op, x ...*graph.Value) *graph.Value {
 			return nil
 		}
 	}
-	name := s.rec.path
-	if name == "" {
-		name = "net"
-	}
-	if n := len(s.rec.nodes); n > 0 {
-		name = fmt.Sprintf("%s/%d", name, n+1)
-	}
-	n, err := s.b.g.Apply(name, op, x...)
+	n, err := s.b.g.Apply(s.nodeName(), op, x...)
 	if err != nil {
 		s.Fail(withShapes(err, x))
 		return nil
@@ -185,6 +198,18 @@ func (s *Scope) Apply(op backend.Op, x ...*graph.Value) *graph.Value {
 	s.rec.nodes = append(s.rec.nodes, n)
 	s.rec.out = n.Out()[0]
 	return s.rec.out
+}
+
+// nodeName names the layer's next node.
+func (s *Scope) nodeName() string {
+	name := s.rec.path
+	if name == "" {
+		name = "net"
+	}
+	if n := len(s.rec.nodes); n > 0 {
+		name = fmt.Sprintf("%s/%d", name, n+1)
+	}
+	return name
 }
 
 // withShapes adds the shapes of the data inputs to an error, in which an op has a
@@ -216,7 +241,7 @@ func (s *Scope) Param(name string, init Initializer, shape ...int) *graph.Value 
 // Buffer adds a value that belongs to the state but is not trained, as the running
 // mean of a [BatchNorm]. It begins as a copy of t.
 func (s *Scope) Buffer(name string, t *tensor.Tensor) *graph.Value {
-	if t == nil {
+	if t == nil || t.DType() == tensor.Invalid {
 		s.Fail(fmt.Errorf("buffer %q: no tensor", name))
 		return nil
 	}

@@ -44,3 +44,12 @@ type named struct {
 	Layer
 	name string
 }
+
+func (n named) Kind() string { return kindOf(n.Layer) }
+
+func (n named) Build(s *Scope, x ...*graph.Value) (*graph.Value, error) {
+	if isNil(n.Layer) {
+		return nil, errNilLayer
+	}
+	return n.Layer.Build(s, x...)
+}

@@ -31,6 +31,7 @@ type entry struct {
 	dtype     tensor.DType
 	shape     tensor.Shape
 	trainable bool
+	optional  bool // a state dict may lack it
 	init      Initializer
 	initial   *tensor.Tensor // where init is nil
 	value     *tensor.Tensor // all 0 while pending
@@ -254,10 +255,10 @@ func (n *Net) StateDict() map[string]*tensor.Tensor {
 }
 
 // LoadStateDict gives all parameters and buffers the values of state, which must
-// have these names, types and shapes and no others. Otherwise it returns a
-// [StateError] that lists everything that does not fit, and nothing is changed. The
-// tensors must not change afterwards. Models that are compiled already keep the old
-// values.
+// have these names, types and shapes and no others; only the num_batches_tracked of a
+// [BatchNorm] may be missing, and stays as it is. Otherwise it returns a [StateError]
+// that lists everything that does not fit, and nothing is changed. The tensors must
+// not change afterwards. Models that are compiled already keep the old values.
 //
 // PyTorch: Module.load_state_dict with strict=True.
 func (n *Net) LoadStateDict(state map[string]*tensor.Tensor) error {
@@ -271,7 +272,9 @@ func (n *Net) LoadStateDict(state map[string]*tensor.Tensor) error {
 	n.store.mu.Lock()
 	defer n.store.mu.Unlock()
 	for _, p := range n.entries {
-		p.value, p.pending = state[p.name], false
+		if t, ok := state[p.name]; ok { // or it is optional
+			p.value, p.pending = t, false
+		}
 	}
 	return nil
 }
@@ -283,6 +286,9 @@ func (n *Net) checkState(names []string, get func(name string) (found, bool)) er
 	for _, p := range n.entries {
 		known[p.name] = true
 		f, ok := get(p.name)
+		if !ok && p.optional {
+			continue
+		}
 		if !ok {
 			e.Missing = append(e.Missing, p.name)
 		} else if err := p.fits(f); err != nil {

@@ -34,6 +34,9 @@ func (n *Net) Summary() string {
 // the sum, as outputs share memory. With sizes, one for each input, the table is that
 // for these shapes: a network of dynamic dims has figures only then.
 func (n *Net) WriteSummary(w io.Writer, sizes ...InputShape) error {
+	if w == nil {
+		return fmt.Errorf("cnn: net %q: WriteSummary: the writer is nil", n.name)
+	}
 	s, err := n.summary(sizes)
 	if err == nil {
 		_, err = io.WriteString(w, s)
