@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -269,26 +270,112 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestUNetRefusesOddSizes runs a network of dynamic size on one that does not halve.
-func TestUNetRefusesOddSizes(t *testing.T) {
-	n, err := UNet2D(WithBase(1), WithDepth(2))
-	if err != nil {
-		t.Fatal(err)
-	}
-	be, err := backend.Open("cpu")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer be.Close()
+// runZeros runs a network on zeros.
+func runZeros(t *testing.T, be backend.Backend, n *cnn.Net, shape ...int) error {
+	t.Helper()
 	m, err := n.Compile(ctx, be)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	_, err = m.Predict(ctx, tensor.Must(tensor.New(tensor.Float32, 1, 3, 8, 10)))
-	var shape *backend.ShapeError
-	if !errors.As(err, &shape) || shape.Op != "Concat" || shape.Node != "up1" && shape.Node != "up2" {
-		t.Errorf("got %v, want a ShapeError of the Concat of up1 or up2", err)
+	_, err = m.Predict(ctx, tensor.Must(tensor.New(tensor.Float32, shape...)))
+	return err
+}
+
+// TestUNetRefusesOddSizes runs networks of dynamic size on one that does not halve, and
+// describes them for it.
+func TestUNetRefusesOddSizes(t *testing.T) {
+	be, err := backend.Open("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer be.Close()
+	for _, c := range []struct {
+		make     func(...Option) (*cnn.Net, error)
+		depth    int
+		sizes    []int
+		node     string
+		want     []string
+		multiple string
+	}{
+		{UNet2D, 1, []int{5, 4}, "up1", []string{`"inc.double_conv.`, `gives [1,1,5,4]`, `"up1.up" gives [1,1,4,4]`, "multiples of 2 fit, as x [1,3,6,4]"}, "multiples of 2"},
+		{UNet2D, 2, []int{8, 10}, "up1", []string{`"down1.maxpool_conv.`, `gives [1,2,4,5]`, `"up1.up" gives [1,2,4,4]`, "multiples of 4 fit, as x [1,3,8,12]"}, "multiples of 4"},
+		{UNet2D, 2, []int{9, 8}, "up2", []string{`"inc.double_conv.`, `gives [1,1,9,8]`, `"up2.up" gives [1,1,8,8]`, "multiples of 4 fit, as x [1,3,12,8]"}, "multiples of 4"},
+		{UNet2D, 4, []int{31, 33}, "up1", []string{"multiples of 16 fit, as x [1,3,32,48]"}, "multiples of 16"},
+		{UNet3D, 2, []int{4, 8, 6}, "up1", []string{`"up1.up" gives [1,8,2,4,2]`, "multiples of 4 fit, as x [1,3,4,8,8]"}, "multiples of 4"},
+	} {
+		n, err := c.make(WithBase(1), WithDepth(c.depth))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = runZeros(t, be, n, append([]int{1, 3}, c.sizes...)...)
+		var shape *backend.ShapeError
+		if !errors.As(err, &shape) || shape.Op != "Concat" || shape.Node != c.node {
+			t.Errorf("%v: got %v, want a ShapeError of the Concat of %s", c.sizes, err, c.node)
+			continue
+		}
+		for _, want := range c.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%v: got %v, want %s", c.sizes, err, want)
+			}
+		}
+		err = n.WriteSummary(io.Discard, append(cnn.Shape(3), c.sizes...))
+		var layer *cnn.LayerError
+		if !errors.As(err, &layer) || layer.Layer != c.node || !strings.Contains(err.Error(), "must be "+c.multiple) {
+			t.Errorf("summary of %v: got %v, want that layer %s wants %s", c.sizes, err, c.node, c.multiple)
+		}
+	}
+}
+
+// TestTooSmall gives each architecture an input of one less than it can take, as its
+// own size and as one of dynamic dims. The error names the first layer that has no
+// output.
+func TestTooSmall(t *testing.T) {
+	be, err := backend.Open("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer be.Close()
+	const dyn = cnn.Dynamic
+	small := []Option{WithHidden(2)}
+	unet := []Option{WithBase(1), WithDepth(2)}
+	for _, c := range []struct {
+		name          string
+		make          func(...Option) (*cnn.Net, error)
+		opts          []Option
+		input         []int // too small
+		static        string
+		dynamic, node string // "": the size cannot be dynamic
+	}{
+		{"lenet", LeNet, nil, []int{1, 11, 28}, `cnn: layer "pool2" (MaxPool2D)`, "", ""},
+		{"vgg16", VGG16, small, []int{3, 31, 32}, `cnn: layer "features.30" (MaxPool2D)`, "the output would be empty", "features.30"},
+		{"resnet18", ResNet18, nil, []int{3, 32, 0}, "models: ResNet18: WithInput: spatial dim 1: got 0", "the input is empty", "conv1"},
+		{"resnet50", ResNet50, nil, []int{3, 0, 32}, "models: ResNet50: WithInput: spatial dim 0: got 0", "the input is empty", "conv1"},
+		{"mobilenet", MobileNetV2, nil, []int{3, 0, 32}, "models: MobileNetV2: WithInput: spatial dim 0: got 0", "the input is empty", "features.0.0"},
+		{"squeezenet", SqueezeNet, nil, []int{3, 32, 24}, `cnn: layer "features.8" (MaxPool2D)`, "the output would be empty", "features.8"},
+		{"squeezenet of nothing", SqueezeNet, nil, []int{3, 2, 2}, `cnn: layer "features.0" (Conv2D)`, "the output would be empty", "features.0"},
+		{"unet2d", UNet2D, unet, []int{3, 4, 1}, "models: UNet2D: WithInput: spatial dim 1: got 1, want a multiple of 4", "the output would be empty", "down1.maxpool_conv.0"},
+		{"unet3d", UNet3D, unet, []int{3, 4, 4, 3}, "models: UNet3D: WithInput: spatial dim 2: got 3, want a multiple of 4", "the output would be empty", "down2.maxpool_conv.0"},
+	} {
+		n, err := c.make(append(c.opts, WithInput(c.input...))...)
+		if err == nil || n != nil || !strings.HasPrefix(err.Error(), c.static) || strings.HasPrefix(c.static, "cnn: ") && !strings.Contains(err.Error(), "the output would be empty") {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.static)
+		}
+		if c.node == "" {
+			continue
+		}
+		open := []int{c.input[0]}
+		for range c.input[1:] {
+			open = append(open, dyn)
+		}
+		if n, err = c.make(append(c.opts, WithInput(open...))...); err != nil {
+			t.Fatal(err)
+		}
+		err = runZeros(t, be, n, append([]int{1}, c.input...)...)
+		var shape *backend.ShapeError
+		if !errors.As(err, &shape) || shape.Node != c.node || !strings.Contains(err.Error(), c.dynamic) {
+			t.Errorf("%s of dynamic size: got %v, want of %s that %s", c.name, err, c.node, c.dynamic)
+		}
 	}
 }
 

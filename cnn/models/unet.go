@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/convgl/convgl/backend"
@@ -98,7 +99,7 @@ func (u *unet) net(arch, name string, c config) (*cnn.Net, error) {
 	}
 	for i := range skips {
 		level := len(skips) - 1 - i
-		h = cnn.Apply("up"+strconv.Itoa(i+1), u.join(u.widths(level)), h, skips[level])
+		h = cnn.Apply("up"+strconv.Itoa(i+1), u.join(u.widths(level), multiple), h, skips[level])
 	}
 	y := cnn.Apply("outc", cnn.Sequential(cnn.Named("conv", u.out)), h)
 	return cnn.NewNet(name, []*cnn.Tensor{x}, []*cnn.Tensor{y})
@@ -112,10 +113,17 @@ func (u *unet) doubleConv(first, out int) cnn.Layer {
 }
 
 // join enlarges what comes from the level below and puts it behind what the level had
-// on the way down.
-func (u *unet) join(w widths) cnn.Layer {
+// on the way down. The sizes of both agree where those of the input are multiples of
+// the given number.
+func (u *unet) join(w widths, multiple int) cnn.Layer {
 	return cnn.Func("Up", func(s *cnn.Scope, x ...*graph.Value) (*graph.Value, error) {
 		up := s.Call("up", u.up(w.up), x[0])
+		if err := s.Err(); err != nil {
+			return nil, err
+		}
+		if down := x[1]; !slices.Equal(down.Shape()[2:], up.Shape()[2:]) {
+			return nil, fmt.Errorf("got %v from the way down and %v from the level below, want equal spatial dims: those of the network's input must be multiples of %d", down.Shape(), up.Shape(), multiple)
+		}
 		both := s.Apply(backend.Concat{Axis: 1, Inputs: 2}, x[1], up)
 		return s.Call("conv", u.doubleConv(w.out, w.out), both), s.Err()
 	})
