@@ -2,7 +2,6 @@ package cnn
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -29,9 +28,6 @@ type call struct{ in, out []*tensor.Tensor }
 func (n *Net) Compile(ctx context.Context, be backend.Backend, opts ...graph.CompileOption) (*Model, error) {
 	if be == nil {
 		return nil, fmt.Errorf("cnn: net %q: Compile: the backend is nil (open one with backend.Open)", n.name)
-	}
-	if ctx == nil {
-		return nil, fmt.Errorf("cnn: net %q: Compile: %w", n.name, errNoContext)
 	}
 	g, err := n.Graph()
 	if err != nil {
@@ -64,9 +60,6 @@ func (m *Model) Predict(ctx context.Context, x ...*tensor.Tensor) (*tensor.Tenso
 // PredictAll computes all outputs, in the order in which [NewNet] or [Net.Features]
 // was given them. It fails as [Model.Predict] does.
 func (m *Model) PredictAll(ctx context.Context, x ...*tensor.Tensor) ([]*tensor.Tensor, error) {
-	if ctx == nil {
-		return nil, m.fail(errNoContext)
-	}
 	out, err := m.run.Run(ctx, x...)
 	if err != nil {
 		return nil, m.fail(err)
@@ -81,9 +74,6 @@ func (m *Model) PredictInto(ctx context.Context, out *tensor.Tensor, x ...*tenso
 	if err := m.single(); err != nil {
 		return err
 	}
-	if ctx == nil {
-		return m.fail(errNoContext)
-	}
 	c := m.calls.Get().(*call)
 	c.out = append(c.out[:0], out)
 	c.in = append(c.in[:0], x...)
@@ -96,8 +86,6 @@ func (m *Model) PredictInto(ctx context.Context, out *tensor.Tensor, x ...*tenso
 	}
 	return nil
 }
-
-var errNoContext = errors.New("ctx is nil (context.Background() is one)")
 
 func (m *Model) single() error {
 	if m.outputs != 1 {

@@ -57,6 +57,8 @@ func TestGraphRefuses(t *testing.T) {
 	wantError(t, "no backend", err, "needs a graph and a backend")
 	_, err = g.Const("zero", &tensor.Tensor{})
 	wantError(t, "a zero tensor", err, "a constant without a tensor")
+	_, err = graph.Compile(noContext, &g, open(t, "cpu"))
+	wantError(t, "no context", err, "ctx is nil")
 	_, _, err = graph.Optimize(nil)
 	wantError(t, "no graph to optimise", err, "needs a graph")
 	_, _, err = graph.Optimize(&g, nil)
@@ -64,6 +66,8 @@ func TestGraphRefuses(t *testing.T) {
 	_, _, err = graph.Optimize(&g, graph.WithoutPass("afine"))
 	wantError(t, "a pass that there is not", err, `"afine", want one of [dead-code`)
 }
+
+var noContext context.Context
 
 // source is an op of a user that has no inputs.
 type source struct{ graph.Identity }
@@ -173,7 +177,9 @@ func TestModelRefusesShapes(t *testing.T) {
 	b.out("y", b.op("relu", backend.Activation{}, b.in("x", 5)))
 	b.out("z", b.in("n", -1))
 	m := compile(t, b.Graph, open(t, "cpu"))
-	_, err := m.Run(ctx, b.integers(6), b.integers(1))
+	_, err := m.Run(noContext, b.integers(5), b.integers(1))
+	wantError(t, "no context", err, "ctx is nil")
+	_, err = m.Run(ctx, b.integers(6), b.integers(1))
 	wantError(t, "another size", err, "want float32[5]")
 	for _, n := range []int{-1, 1 << 62} {
 		_, err = m.Plan(ctx, tensor.Shape{5}, tensor.Shape{n})

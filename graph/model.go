@@ -65,6 +65,9 @@ func Compile(ctx context.Context, g *Graph, be backend.Backend, opts ...CompileO
 	if g == nil || be == nil {
 		return nil, errors.New("graph: Compile needs a graph and a backend")
 	}
+	if ctx == nil {
+		return nil, &Error{Node: g.Name, Err: errNoContext}
+	}
 	for i, o := range opts {
 		if o == nil {
 			return nil, &Error{Node: g.Name, Err: fmt.Errorf("option %d of Compile is nil", i)}
@@ -118,7 +121,7 @@ func (m *Model) WeightBytes() int64 {
 // Plan returns the plan for inputs of these shapes, for a look at it. It is made
 // if it does not exist.
 func (m *Model) Plan(ctx context.Context, shapes ...tensor.Shape) (*Plan, error) {
-	if err := m.enter(); err != nil {
+	if err := m.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer m.leave()
@@ -141,8 +144,13 @@ func (m *Model) wrongCount(what string, got, want int) error {
 	return &backend.ShapeError{Op: "Model", Node: m.g.Name, Arg: what, Got: fmt.Sprint(got), Want: fmt.Sprint(want)}
 }
 
+var errNoContext = errors.New("ctx is nil (context.Background() is one)")
+
 // enter counts a use of the model, which Close waits for.
-func (m *Model) enter() error {
+func (m *Model) enter(ctx context.Context) error {
+	if ctx == nil {
+		return &Error{Node: m.g.Name, Err: errNoContext}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {

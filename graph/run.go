@@ -14,7 +14,7 @@ import (
 // inputs do not fit, when a kernel is not supported or too large, or when ctx is
 // done before the work is enqueued.
 func (m *Model) Run(ctx context.Context, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
-	if err := m.enter(); err != nil {
+	if err := m.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer m.leave()
@@ -59,9 +59,10 @@ func (m *Model) reserve(ctx context.Context, in []*tensor.Tensor) error {
 
 // RunInto is Run into tensors of the caller, which must have the outputs' types
 // and shapes. Run again with inputs of the same shapes it allocates nothing, but
-// for what a backend needs to move the inputs and outputs.
+// for what a backend needs to move the inputs and outputs, and for a batch that is
+// run in parts: each time it is tried whole.
 func (m *Model) RunInto(ctx context.Context, out, in []*tensor.Tensor) error {
-	if err := m.enter(); err != nil {
+	if err := m.enter(ctx); err != nil {
 		return err
 	}
 	defer m.leave()
