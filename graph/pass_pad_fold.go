@@ -76,8 +76,7 @@ func padded(n *Node, pad backend.Pad, x *Value) (backend.Op, bool) {
 		}
 		w, ok := addPads(op.Window, spatial)
 		op.Window = w
-		low := math.IsInf(float64(pad.Value), -1) || pad.Value == 0 && notNegative(x) && meetsData(w)
-		return op, ok && low
+		return op, ok && (math.IsInf(float64(pad.Value), -1) || pad.Value == 0 && notNegative(x) && meetsData(w))
 	}
 	return nil, false
 }

@@ -100,6 +100,8 @@ func TestPassPadFold(t *testing.T) {
 		}},
 		{name: "not: padding by rule", build: func(b *builder) {
 			b.out("y", b.node("conv", backend.Conv{Window: backend.Window{AutoPad: backend.SameUpper}}, zero(b), b.ints("w", 4, 3, 3, 3)))
+			p := b.node("pad2", backend.Pad{Pads: pads}, b.relu("relu", b.g.inputs[0]))
+			b.out("z", b.node("pool", backend.MaxPool{Window: backend.Window{Kernel: []int{2, 2}, AutoPad: backend.SameLower}}, p))
 		}},
 		{name: "not: average pool that does not count its own pads", build: func(b *builder) {
 			b.out("y", b.node("pool", backend.AvgPool{Window: own}, zero(b)))
