@@ -308,10 +308,14 @@ func (r *anyNet) step(i int) {
 		fn := []backend.BinaryKind{backend.Add, backend.Add, backend.Sub, backend.Mul, backend.PRelu}[r.rng.IntN(5)]
 		r.clamp(r.add(backend.Binary{Fn: fn}, false, x, y))
 	case kind == 24 && rank > 0: // a constant of the channels, of all, or of one number
+		full := r.rng.IntN(3) == 0 // the shape of x, so that a sum may be a residual
 		shape := make([]int, 1+r.rng.IntN(rank))
+		if full {
+			shape = make([]int, rank)
+		}
 		for i := range shape {
 			shape[i] = 1
-			if d := x.shape[rank-len(shape)+i]; r.rng.IntN(3) == 0 {
+			if d := x.shape[rank-len(shape)+i]; r.rng.IntN(3) == 0 || full {
 				if n, ok := d.Size(); ok && n < 300 {
 					shape[i] = n
 				}
@@ -378,13 +382,13 @@ func (r *anyNet) values1(name string, shape []int) *Value { return r.builder.val
 
 func makeAnyNet(t *testing.T, ref backend.Backend, seed uint64) *anyNet {
 	r := &anyNet{builder: newBuilder(t, fmt.Sprintf("any %d", seed), seed), exact: map[*Value]bool{}, kinds: map[string]int{}, ref: ref}
-	spatial := [][]Dim{{Static(6), Static(5)}, {Symbol("H"), Static(4)}, {Static(7)}, {Static(3), Static(4), Static(3)}}[r.rng.IntN(8)%5%4]
-	r.values = append(r.values, r.input("x", append(Shape{Symbol("N"), Static(1 + r.upTo(5))}, spatial...)))
+	spatial := [][]Dim{{Static(6), Static(5)}, {Symbol("H"), Symbol("W")}, {Static(7)}, {Static(3), Static(4), Static(3)}}[r.rng.IntN(8)%5%4]
+	r.values = append(r.values, r.input("x", append(Shape{[]Dim{Symbol("N"), Static(1), Static(2)}[r.upTo(2)], Static(1 + r.upTo(5))}, spatial...)))
 	if r.coin() {
 		r.values = append(r.values, r.input("z", r.values[0].shape))
 	}
 	if r.rng.IntN(3) == 0 {
-		r.values = append(r.values, r.input("m", Shape{Symbol("N"), Static(4)}))
+		r.values = append(r.values, r.input("m", Shape{r.values[0].shape[0], Static(4)}))
 	}
 	for _, v := range r.values {
 		r.exact[v] = true
@@ -440,7 +444,7 @@ func compileAnyNet(t *testing.T, r *anyNet, be backend.Backend, seed uint64) (ra
 	}
 	checkGraph(t, m.g)
 	for _, batch := range []int{2, 1, 3, 0} {
-		in := r.inputs(map[string]int{"N": batch, "H": 5 + batch})
+		in := r.inputs(map[string]int{"N": batch, "H": 5 + batch, "W": 1 + 2*batch})
 		want, err := tryInterpret(r.ref, r.g, in)
 		if err != nil {
 			continue // the sizes do not suit the network
@@ -609,38 +613,4 @@ func (f fussy) takes(d backend.Desc) bool {
 		return !plain || !preferred
 	}
 	return true
-}
-
-// tryInterpret is interpret for sizes that may not suit g.
-func tryInterpret(be backend.Backend, g *Graph, in map[string]*tensor.Tensor) ([]*tensor.Tensor, error) {
-	values := map[*Value]*tensor.Tensor{}
-	get := func(v *Value) *tensor.Tensor {
-		if v.konst != nil {
-			return v.konst
-		}
-		return values[v]
-	}
-	for _, v := range g.inputs {
-		values[v] = in[v.name]
-	}
-	for _, n := range g.nodes {
-		var args []*tensor.Tensor
-		for _, v := range n.in {
-			args = append(args, get(v))
-		}
-		out, err := args[:1], error(nil)
-		if !isView(n.op) {
-			if out, err = backend.RunOnce(context.Background(), be, n.op, args...); err != nil {
-				return nil, err
-			}
-		}
-		for i, v := range n.out {
-			values[v] = out[i]
-		}
-	}
-	var out []*tensor.Tensor
-	for _, o := range g.outputs {
-		out = append(out, get(o.Value))
-	}
-	return out, nil
 }
