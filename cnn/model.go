@@ -24,7 +24,8 @@ type call struct{ in, out []*tensor.Tensor }
 
 // Compile makes the network ready for a backend: its graph is optimised and its
 // parameters, as they are now, are taken along. The backend must outlive the model;
-// the caller owes a Close. It fails when an argument is nil or the backend is closed. See [graph.Compile] for the options.
+// the caller owes a Close. It fails when an argument is nil or the backend is closed.
+// See [graph.Compile] for the options.
 func (n *Net) Compile(ctx context.Context, be backend.Backend, opts ...graph.CompileOption) (*Model, error) {
 	if be == nil {
 		return nil, fmt.Errorf("cnn: net %q: Compile: the backend is nil (open one with backend.Open)", n.name)

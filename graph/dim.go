@@ -18,8 +18,14 @@ type Dim struct {
 func Static(n int) Dim { return Dim{size: n} }
 
 // Symbol returns a dim that is bound when an input arrives. The same name stands
-// for the same size everywhere in a graph.
-func Symbol(name string) Dim { return Dim{expr: name} }
+// for the same size everywhere in a graph. Without a name it is a dim that
+// [Graph.Input] refuses.
+func Symbol(name string) Dim {
+	if name == "" {
+		return Static(-1)
+	}
+	return Dim{expr: name}
+}
 
 // Size returns the number of a static dim, and false for a symbolic one.
 func (d Dim) Size() (n int, static bool) { return d.size, d.expr == "" }

@@ -117,6 +117,7 @@ func TestErrorsNameTheNode(t *testing.T) {
 		"pointer":       func() error { _, err := g.Apply("a", &backend.Conv{}, x, w); return err },
 		"nil output":    func() error { return g.Output("y", nil) },
 		"negative dim":  func() error { _, err := g.Input("z", tensor.Float32, Shape{Static(-2)}); return err },
+		"empty symbol":  func() error { _, err := g.Input("z", tensor.Float32, Shape{Symbol("")}); return err },
 		"unknown dtype": func() error { _, err := g.Input("z", tensor.DType(99), Shape{}); return err },
 	} {
 		if err := f(); err == nil {
