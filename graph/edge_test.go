@@ -3,7 +3,7 @@ package graph_test
 import (
 	"context"
 	"errors"
-	"sync/atomic"
+	"slices"
 	"testing"
 
 	"github.com/convgl/convgl/backend"
@@ -122,30 +122,6 @@ func TestEdges(t *testing.T) {
 	}
 }
 
-// cancelling ends a context before the second kernel runs.
-type cancelling struct {
-	backend.Backend
-	runs   *atomic.Int64
-	cancel func()
-}
-
-func (c cancelling) Prepare(ctx context.Context, d backend.Desc) (backend.Kernel, error) {
-	k, err := c.Backend.Prepare(ctx, d)
-	return cancellingKernel{k, c}, err
-}
-
-type cancellingKernel struct {
-	backend.Kernel
-	of cancelling
-}
-
-func (k cancellingKernel) Run(ctx context.Context, a backend.Args) error {
-	if k.of.runs.Add(1) == 2 {
-		k.of.cancel()
-	}
-	return k.Kernel.Run(ctx, a)
-}
-
 // A run that is cancelled in its middle gives its arena back: the only one here.
 func TestCancelledInTheMiddle(t *testing.T) {
 	b := branches(t)
@@ -153,7 +129,16 @@ func TestCancelledInTheMiddle(t *testing.T) {
 	for _, name := range backends() {
 		short, cancel := context.WithCancel(ctx)
 		defer cancel()
-		m := compile(t, b.Graph, cancelling{open(t, name), new(atomic.Int64), cancel}, graph.WithArenas(1))
+		runs := 0
+		be := hooked{open(t, name), func(call string) error {
+			if call == "Run" {
+				if runs++; runs == 2 {
+					cancel()
+				}
+			}
+			return nil
+		}}
+		m := compile(t, b.Graph, be, graph.WithArenas(1))
 		in := b.inputsOf(2)
 		if _, err := m.Run(short, in...); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got %v, want the end of its context", name, err)
@@ -163,5 +148,29 @@ func TestCancelledInTheMiddle(t *testing.T) {
 			t.Fatalf("%s, the next run: %v", name, err)
 		}
 		equal(t, name, got, interpret(t, b.Graph, ref, in...))
+	}
+}
+
+// A run uploads the inputs, enqueues the kernels, and waits in reading alone.
+func TestPlanIsEnqueuedWhole(t *testing.T) {
+	b := branches(t)
+	for _, name := range backends() {
+		var calls []string
+		m := compile(t, b.Graph, hooked{open(t, name), func(call string) error {
+			calls = append(calls, call)
+			return nil
+		}})
+		in := b.inputsOf(2)
+		out, err := m.Run(ctx, in...)
+		b.must(err)
+		p, err := m.Plan(ctx, shapesOf(b, 2)...)
+		b.must(err)
+		calls = nil
+		b.must(m.RunInto(ctx, out, in))
+		reads := len(out) - 1 // a constant is none
+		want := slices.Concat(slices.Repeat([]string{"Write"}, len(in)), slices.Repeat([]string{"Run"}, p.Steps()), slices.Repeat([]string{"Read"}, reads))
+		if !slices.Equal(calls, want) {
+			t.Errorf("%s: calls %v, want %v", name, calls, want)
+		}
 	}
 }

@@ -266,63 +266,63 @@ func TestPairedImagesAreNotSplit(t *testing.T) {
 	wantError(t, "computed weights", err, "images")
 }
 
-// faulty counts the calls that could fail, and lets one of them fail.
-type faulty struct {
+// hooked is a backend that calls before with the name of each method, or of Kernel's
+// Run, and fails where it does.
+type hooked struct {
 	backend.Backend
-	calls, at *atomic.Int64
-	err       error
+	before func(call string) error
 }
 
-func (f faulty) fail() error {
-	if f.calls.Add(1) == f.at.Load() {
-		return f.err
-	}
-	return nil
-}
-
-func (f faulty) Alloc(n int64) (backend.Buffer, error) {
-	if err := f.fail(); err != nil {
+func (h hooked) Alloc(n int64) (backend.Buffer, error) {
+	if err := h.before("Alloc"); err != nil {
 		return nil, err
 	}
-	return f.Backend.Alloc(n)
+	return h.Backend.Alloc(n)
 }
 
-func (f faulty) Write(ctx context.Context, b backend.Buffer, p []byte) error {
-	if err := f.fail(); err != nil {
+func (h hooked) Write(ctx context.Context, b backend.Buffer, p []byte) error {
+	if err := h.before("Write"); err != nil {
 		return err
 	}
-	return f.Backend.Write(ctx, b, p)
+	return h.Backend.Write(ctx, b, p)
 }
 
-func (f faulty) Read(ctx context.Context, p []byte, b backend.Buffer) error {
-	if err := f.fail(); err != nil {
+func (h hooked) Read(ctx context.Context, p []byte, b backend.Buffer) error {
+	if err := h.before("Read"); err != nil {
 		return err
 	}
-	return f.Backend.Read(ctx, p, b)
+	return h.Backend.Read(ctx, p, b)
 }
 
-func (f faulty) Pack(ctx context.Context, t *tensor.Tensor, d backend.TensorDesc, format backend.Format) (backend.Buffer, error) {
-	if err := f.fail(); err != nil {
+func (h hooked) Sync(ctx context.Context) error {
+	if err := h.before("Sync"); err != nil {
+		return err
+	}
+	return h.Backend.Sync(ctx)
+}
+
+func (h hooked) Pack(ctx context.Context, t *tensor.Tensor, d backend.TensorDesc, format backend.Format) (backend.Buffer, error) {
+	if err := h.before("Pack"); err != nil {
 		return nil, err
 	}
-	return f.Backend.Pack(ctx, t, d, format)
+	return h.Backend.Pack(ctx, t, d, format)
 }
 
-func (f faulty) Prepare(ctx context.Context, d backend.Desc) (backend.Kernel, error) {
-	if err := f.fail(); err != nil {
+func (h hooked) Prepare(ctx context.Context, d backend.Desc) (backend.Kernel, error) {
+	if err := h.before("Prepare"); err != nil {
 		return nil, err
 	}
-	k, err := f.Backend.Prepare(ctx, d)
-	return faultyKernel{k, f}, err
+	k, err := h.Backend.Prepare(ctx, d)
+	return hookedKernel{k, h}, err
 }
 
-type faultyKernel struct {
+type hookedKernel struct {
 	backend.Kernel
-	of faulty
+	of hooked
 }
 
-func (k faultyKernel) Run(ctx context.Context, a backend.Args) error {
-	if err := k.of.fail(); err != nil {
+func (k hookedKernel) Run(ctx context.Context, a backend.Args) error {
+	if err := k.of.before("Run"); err != nil {
 		return err
 	}
 	return k.Kernel.Run(ctx, a)
@@ -337,8 +337,13 @@ func TestEveryCallMayFail(t *testing.T) {
 	want := interpret(t, b.Graph, open(t, "ref"), in...)
 	boom := errors.New("boom")
 	for at := int64(1); ; at++ {
-		f := faulty{be, new(atomic.Int64), new(atomic.Int64), boom}
-		f.at.Store(at)
+		calls := int64(0)
+		f := hooked{be, func(string) error {
+			if calls++; calls == at {
+				return boom
+			}
+			return nil
+		}}
 		m, err := graph.Compile(ctx, b.Graph, f, graph.WithArenas(1)) // which the next run waits for
 		if err == nil {
 			if _, err = m.Run(ctx, in...); err != nil {
@@ -431,23 +436,18 @@ func (b *builder) inputsOf2(in []*tensor.Tensor) []*tensor.Tensor {
 	return first
 }
 
-// slow holds up each Write until it is told to go on.
-type slow struct {
-	backend.Backend
-	started, goOn chan bool
-}
-
-func (s slow) Write(ctx context.Context, b backend.Buffer, p []byte) error {
-	s.started <- true
-	<-s.goOn
-	return s.Backend.Write(ctx, b, p)
-}
-
 // A run that waits for an arena ends with its context, and Close waits for the one
 // in progress.
 func TestWaitingEndsWithContext(t *testing.T) {
 	b := lenet(t)
-	be := slow{open(t, "cpu"), make(chan bool), make(chan bool)}
+	started, goOn := make(chan bool), make(chan bool)
+	be := hooked{open(t, "cpu"), func(call string) error {
+		if call == "Write" {
+			started <- true
+			<-goOn
+		}
+		return nil
+	}}
 	m, err := graph.Compile(ctx, b.Graph, be, graph.WithArenas(1))
 	if err != nil {
 		t.Fatal(err)
@@ -458,7 +458,7 @@ func TestWaitingEndsWithContext(t *testing.T) {
 		_, err := m.Run(ctx, in...)
 		first <- err
 	}()
-	<-be.started
+	<-started
 	short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
 	defer cancel()
 	if _, err := m.Run(short, in...); !errors.Is(err, context.DeadlineExceeded) {
@@ -473,7 +473,7 @@ func TestWaitingEndsWithContext(t *testing.T) {
 		t.Errorf("Close did not wait: %v", err)
 	case <-time.After(10 * time.Millisecond):
 	}
-	be.goOn <- true
+	goOn <- true
 	if err := <-first; err != nil {
 		t.Error(err)
 	}
