@@ -82,6 +82,7 @@ func convProblems(short bool) []problem {
 		convCase("k1", backend.Conv{}, shape{2, 3, 5, 7}, shape{4, 3, 1, 1}),
 		convCase("k1-wide", backend.Conv{}, shape{1, 64, 7, 7}, shape{40, 64, 1, 1}),
 		convCase("k1-stride2", win(backend.Window{Strides: []int{2, 2}}), shape{1, 8, 9, 8}, shape{16, 8, 1, 1}),
+		convCase("k1-on-padding", win(backend.Window{Strides: []int{2, 2}, Pads: []int{0, 1, 0, 0}}), shape{2, 5, 1, 1}, shape{7, 5, 1, 1}),
 		convCase("k3", backend.Conv{}, shape{1, 5, 8, 9}, shape{6, 5, 3, 3}),
 		convCase("k3-pad", win(pad1), shape{2, 16, 9, 11}, shape{24, 16, 3, 3}),
 		convCase("k3-same-size", win(pad1), shape{1, 64, 8, 8}, shape{64, 64, 3, 3}),

@@ -79,7 +79,7 @@ func newConvShape(p *plan, op backend.Conv) (convShape, error) {
 		format: newConvFormat(w.Shape, groups),
 		epi:    newEpilogue(op.Bias, op.Epilogue, 2),
 	}
-	if pointwise := c.taps == 1 && g.Stride == [3]int{1, 1, 1} && g.In == g.Out; pointwise {
+	if pointwise := c.taps == 1 && g.Stride == [3]int{1, 1, 1} && g.Begin == [3]int{} && g.In == g.Out; pointwise {
 		// One long row: no tile is cut at the end of a short one.
 		n := c.images * tensor.Shape(c.size[:]).Size()
 		c.images, c.size, c.outSize, c.from = 1, [3]int{1, 1, n}, [3]int{1, 1, n}, [3]int{}
