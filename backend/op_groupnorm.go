@@ -10,8 +10,8 @@ import "fmt"
 // Group g holds the C/Groups channels that follow each other from g·C/Groups on,
 // with all their positions; σ² is the mean of (x − μ)², not the unbiased estimate.
 // Equal elements give y = bias; with Epsilon 0 they give NaN, which is 0/0. A NaN
-// or an infinity makes the whole group NaN. Squares of distances from μ are float32
-// on some devices, which holds those of 1e-19 to 1e19.
+// or an infinity makes the whole group NaN. Distances from μ may have any size that
+// float32 has, also where their squares are none.
 //
 // Inputs: x [N,C,...] of rank 2 or more, scale and bias [C]. Output: y of x's
 // shape.

@@ -28,7 +28,7 @@ func groupNormProblems(short bool) []problem {
 		ps = append(ps, gn("blocks", 2, 1e-5, 2, 34, 51, 40), gn("wide-blocks", 1, 1e-5, 1, 520, 9, 11))
 		ps[len(ps)-2].layouts, ps[len(ps)-1].layouts = true, true
 	}
-	return append(ps, farProblems("far", backend.GroupNorm{Groups: 2, Epsilon: 1e-5}, shape{6}, 1, 6, 10, 31)...)
+	return append(ps, farProblems("far", backend.GroupNorm{Groups: 2, Epsilon: 1e-5}, backend.GroupNorm{Groups: 2}, shape{6}, 1, 6, 10, 31)...)
 }
 
 func instanceNormProblems(bool) []problem {
@@ -43,7 +43,7 @@ func instanceNormProblems(bool) []problem {
 	for _, i := range []int{0, 2, 6, 7} {
 		ps[i].layouts = true
 	}
-	return append(ps, farProblems("far", backend.InstanceNorm{Epsilon: 1e-5}, shape{5}, 1, 5, 10, 31)...)
+	return append(ps, farProblems("far", backend.InstanceNorm{Epsilon: 1e-5}, backend.InstanceNorm{}, shape{5}, 1, 5, 10, 31)...)
 }
 
 func layerNormProblems(short bool) []problem {
@@ -69,12 +69,12 @@ func layerNormProblems(short bool) []problem {
 		p.layouts = true
 		ps = append(ps, p, ln("longest", -1, 1e-5, 2, 70001))
 	}
-	return append(ps, farProblems("far", backend.LayerNorm{Axis: -1, Epsilon: 1e-5}, shape{310}, 6, 310)...)
+	return append(ps, farProblems("far", backend.LayerNorm{Axis: -1, Epsilon: 1e-5}, backend.LayerNorm{Axis: -1}, shape{310}, 6, 310)...)
 }
 
 // farProblems have data whose mean is many σ away from 0, or whose first element
-// is, and data that are equal or nearly so.
-func farProblems(name string, op backend.Op, affine shape, x ...int) []problem {
+// is, data that are equal or nearly so, and data of all sizes. Exact is op without an epsilon.
+func farProblems(name string, op, exact backend.Op, affine shape, x ...int) []problem {
 	r := rand.New(rand.NewPCG(8, 9))
 	a := tensor.Must(tensor.New(tensor.Float32, affine...))
 	b := a.Clone()
@@ -82,7 +82,7 @@ func farProblems(name string, op backend.Op, affine shape, x ...int) []problem {
 		a.Float32s()[i], b.Float32s()[i] = float32(1+i%3), float32(i%5-2)
 	}
 	var ps []problem
-	data := func(what string, f func(i int) float64) {
+	data := func(what string, op backend.Op, f func(i int) float64) {
 		t := tensor.Must(tensor.New(tensor.Float32, x...))
 		for i := range t.Float32s() {
 			t.Float32s()[i] = float32(f(i))
@@ -91,16 +91,37 @@ func farProblems(name string, op backend.Op, affine shape, x ...int) []problem {
 			fills: []check.Fill{check.Adversarial}, in: []*tensor.Tensor{t, a, b}, layouts: true})
 	}
 	for _, mean := range []float64{-10, 1e3, 1e6} {
-		data(fmt.Sprintf("mean%g", mean), func(int) float64 { return mean + r.NormFloat64() })
+		data(fmt.Sprintf("mean%g", mean), op, func(int) float64 { return mean + r.NormFloat64() })
 	}
-	data("first", func(i int) float64 {
+	data("first", op, func(i int) float64 {
 		if i%310 == 0 {
 			return 1e6
 		}
 		return r.NormFloat64()
 	})
-	data("equal", func(int) float64 { return 12345.678 })
-	data("nearly-equal", func(i int) float64 { return 4096 + float64(i%7/6)/1024 })
+	data("equal", op, func(int) float64 { return 12345.678 })
+	data("nearly-equal", op, func(i int) float64 { return 4096 + float64(i%7/6)/1024 })
+	// Numbers whose squares are no float32, up to the largest and, without an epsilon,
+	// down to where a distance is one.
+	largest := func(i int) float64 { return math.MaxFloat32 * (2*r.Float64() - 1) }
+	for _, o := range []struct {
+		name string
+		op   backend.Op
+	}{{"", op}, {"-exact", exact}} {
+		for _, size := range []float64{1e20, 1e-25} {
+			data(fmt.Sprintf("size%g%s", size, o.name), o.op, func(int) float64 { return size * r.NormFloat64() })
+			data(fmt.Sprintf("mean-of-size%g%s", size, o.name), o.op, func(int) float64 { return size * (100 + r.NormFloat64()) })
+		}
+		data("largest"+o.name, o.op, largest)
+		data("ends"+o.name, o.op, func(i int) float64 { return math.MaxFloat32 * float64(1-2*min(i%310, 1)) })
+	}
+	data("equal-large", op, func(int) float64 { return 1e30 })
+	data("one-large", op, func(i int) float64 {
+		if i%310 == 77 {
+			return -1e38
+		}
+		return r.NormFloat64()
+	})
 	return ps
 }
 

@@ -4,6 +4,7 @@ package gl
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/convgl/convgl/backend/gl/internal/device"
 	"github.com/convgl/convgl/shaders"
@@ -46,7 +47,7 @@ func (p *plan) addNorm(n normSlices) {
 	}
 	threads := 1
 	if length > normWhole {
-		threads = max(64, int(math.Ceil(math.Sqrt(float64(length)))))
+		threads = int(math.Ceil(math.Sqrt(float64(length))))
 	}
 	// Narrow rows of channels lie between those of other slices.
 	neighbours := 0
@@ -54,12 +55,16 @@ func (p *plan) addNorm(n normSlices) {
 		neighbours = 1
 	}
 	count := slices * threads
+	least := -127
+	if n.epsilon > 0 {
+		least = math.Ilogb(math.Sqrt(float64(n.epsilon)))
+	}
 	add := func(phase string, bind ...binding) {
 		s := step{
 			shader: "norm.comp",
 			bind:   append(bind, reads(0, input(0), device.R32F)),
 			uniforms: []uniform{
-				ints(0, count, length, threads, n.outer, n.inners, n.inner, n.width, n.row, n.step, n.paramInner, n.paramRow, n.paramStep, neighbours, n.pads),
+				ints(0, count, length, threads, n.outer, n.inners, n.inner, n.width, n.row, n.step, n.paramInner, n.paramRow, n.paramStep, neighbours, n.pads, bits.Len(uint(length-1))+1, least),
 				floats(20, n.epsilon),
 			},
 		}
@@ -77,10 +82,10 @@ func (p *plan) addNorm(n normSlices) {
 		add("", last...)
 		return
 	}
-	sums, squares := 4*int64(count), 16*int64(count)
-	m := p.scratch(sums)
-	s := p.scratch(squares)
-	add("MEAN", writes(5, workspace).part(m, sums))
-	add("SQUARE", storage(4, workspace).part(m, sums), writes(5, workspace).part(s, squares))
-	add("APPLY", append(last, storage(4, workspace).part(s, squares))...)
+	bytes := 16 * int64(count)
+	m := p.scratch(bytes)
+	s := p.scratch(bytes)
+	add("MEAN", writes(5, workspace).part(m, bytes))
+	add("SQUARE", reads(4, workspace, device.RGBA32F).part(m, bytes), writes(5, workspace).part(s, bytes))
+	add("APPLY", append(last, reads(4, workspace, device.RGBA32F).part(s, bytes))...)
 }

@@ -3,7 +3,9 @@
 package gl
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/internal/check"
@@ -30,4 +32,44 @@ func TestNorms(t *testing.T) {
 			}
 		}
 	})
+}
+
+// BenchmarkNorm measures a run and its fence, at best: by wall time, and as ms-cpu by
+// the CPU time used.
+func BenchmarkNorm(b *testing.B) {
+	x := func(shape ...int) backend.TensorDesc { return laid(backend.ChannelsLast4, shape...) }
+	c := backend.F32(64)
+	for _, k := range []struct {
+		name string
+		d    backend.Desc
+	}{
+		{"group", backend.Desc{Op: backend.GroupNorm{Groups: 8, Epsilon: 1e-5}, In: []backend.TensorDesc{x(1, 64, 56, 56), c, c}}},
+		{"instance", backend.Desc{Op: backend.InstanceNorm{Epsilon: 1e-5}, In: []backend.TensorDesc{x(1, 64, 56, 56), c, c}}},
+		{"layer", backend.Desc{Op: backend.LayerNorm{Axis: 1, Epsilon: 1e-5}, In: []backend.TensorDesc{x(1, 64, 56, 56), backend.F32(64, 56, 56), backend.F32(64, 56, 56)}}},
+		{"tokens", backend.Desc{Op: backend.LayerNorm{Axis: -1, Epsilon: 1e-5}, In: []backend.TensorDesc{backend.F32(1, 196, 768), backend.F32(768), backend.F32(768)}}},
+		{"lrn", backend.Desc{Op: backend.LRN{Size: 5, Alpha: 1e-4, Beta: 0.75, K: 2}, In: []backend.TensorDesc{x(1, 96, 55, 55)}}},
+	} {
+		b.Run(k.name, func(b *testing.B) {
+			be := open(b)
+			in, err := check.Inputs(k.d, check.Normal, 1)
+			if err != nil {
+				b.Fatal(err)
+			}
+			inst := instance(b, be, k.d, in)
+			run := func() {
+				if err := errors.Join(inst.Run(bg), be.Sync(bg)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			run()
+			best, cpu := time.Hour, time.Hour
+			for b.Loop() {
+				from, used := time.Now(), cpuTime()
+				run()
+				best, cpu = min(best, time.Since(from)), min(cpu, cpuTime()-used)
+			}
+			b.ReportMetric(1e3*best.Seconds(), "ms-best")
+			b.ReportMetric(1e3*cpu.Seconds(), "ms-cpu")
+		})
+	}
 }

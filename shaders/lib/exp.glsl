@@ -3,8 +3,7 @@
 // Math: x = k ln2 + r, |r| <= ln2/2; e^x = 2^k (1 + r + r^2 q(r)), q of degree 4
 // interpolated at the Chebyshev points; e^x - 1 = 2^k (r + r^2 q(r)) + (2^k - 1).
 #include "lib/nan.glsl"
-
-float exp_pow2(int k) { return intBitsToFloat((k + 127) << 23); }
+#include "lib/pow2.glsl"
 
 // e^r - 1, where x = k ln2 + r.
 float exp_rest(float x, out float k) {
@@ -24,7 +23,7 @@ float exp_e(float x) {
     float k, p = exp_rest(clamp(x, -104.0, 89.0), k) + 1.0;
     // In two steps: 2^128 is no float, and 2^-140 no normal one.
     int n = int(k), h = n / 2;
-    float y = p * exp_pow2(h) * exp_pow2(n - h);
+    float y = p * pow2(h) * pow2(n - h);
     return nan_is(x) ? x : y;
 }
 
@@ -32,7 +31,7 @@ vec4 exp_e(vec4 x) { return vec4(exp_e(x.x), exp_e(x.y), exp_e(x.z), exp_e(x.w))
 
 // For x <= 0; from -20 on it is -1.
 float exp_m1(float x) {
-    float k, m = exp_rest(max(x, -20.0), k), s = exp_pow2(int(k));
+    float k, m = exp_rest(max(x, -20.0), k), s = pow2(int(k));
     float y = fma(s, m, s - 1.0);
     return nan_is(x) ? x : y;
 }
