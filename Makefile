@@ -13,8 +13,9 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 deps: ## install the Debian packages that are missing
-	@sh scripts/deps.sh
+	@sh scripts/deps.sh $(DEPS)
 
+demo: DEPS = run
 demo: deps ## run a picture and a network on the oracle, the CPU and OpenGL; pictures in demo-out/
 	$(GO) run ./cmd/cnnbench demo
 

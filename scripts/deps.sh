@@ -1,16 +1,19 @@
 #!/bin/sh
-# Installs the Debian packages that building, running and testing convgl needs
-# and that are missing, and says which. Uses sudo where one is not root.
+# Installs the Debian packages that convgl needs and that are missing, and says
+# which: what the commands take to build and run ("deps.sh run"), or that and what
+# the tests take. Uses sudo where one is not root.
 set -eu
 
 # What Go needs to download modules.
 net="ca-certificates"
-# cgo and the OpenGL and GLFW headers; GLFW is compiled from its Go module.
-build="gcc libc6-dev pkg-config libgl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev"
+# cgo and the OpenGL headers.
+build="gcc libc6-dev pkg-config libgl-dev"
 # EGL and Mesa's software OpenGL, so that every shader runs without a GPU.
 run="libegl1 libgl1 libgl1-mesa-dri"
-# A display for the window test, and the shader validator.
-test="xvfb xauth glslang-tools"
+# Windows: GLFW is compiled from its Go module, and tested on a display without a
+# screen. The shader validator.
+test="libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev xvfb xauth glslang-tools"
+[ "${1-}" != run ] || test=""
 
 if ! command -v go >/dev/null 2>&1; then
 	echo "deps: Go is not on PATH; install Go 1.26 or later from https://go.dev/dl" >&2
