@@ -175,3 +175,23 @@ func TestBrief(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestLayersTable(t *testing.T) {
+	ws, err := ReadWorkloads("testdata/layers.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ws) == 0 {
+		t.Fatal("no layers")
+	}
+	for _, w := range ws {
+		d, err := w.Desc(1)
+		if err != nil {
+			t.Errorf("%s: %v", w.Name, err)
+			continue
+		}
+		if _, err := d.Resolve(); err != nil {
+			t.Errorf("%s: %v", w.Name, err)
+		}
+	}
+}

@@ -45,7 +45,7 @@ and to plain order in the timed part. The environment has REPS (samples, 15),
 CELL_MS (time for a cell, 150) and FILTER (a regular expression of names).`,
 		Example: `  cnnbench perf -backend cpu,gl -batch resnet50 -op conv
   cnnbench perf -backend cpu -prb conv:mb1_ic64ih56oc64oh56kh3ph1 -count 20 -format bench | benchstat -
-  cnnbench perf -backend cpu -peers workloads.tsv -threads 1,2 -batch-sizes 1,8`,
+  cnnbench perf -backend cpu -peers bench/testdata/layers.tsv -threads 1,2 -batch-sizes 1,8`,
 		Args: cobra.NoArgs,
 	}
 	f.backends.add(c, "cpu")
