@@ -20,7 +20,8 @@ network of two blocks, layer by layer and as a compiled model, on every backend.
 prints how far the backends agree, how fast they are and what memory a run needs,
 and writes pictures and an index.html that shows them.
 
-A backend that is not there is named; with -backend it makes the exit code 3.
+A name that is no backend's is refused at once. A backend that cannot be opened on
+this machine is named in the report. With -backend, both make the exit code 3.
 Results outside their error bounds make it 1.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {

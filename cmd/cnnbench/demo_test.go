@@ -33,7 +33,7 @@ func TestDemo(t *testing.T) {
 		text string // in what is printed
 	}{
 		{"fine", []string{"-image", good, "-out", out, "-backend", "ref,cpu"}, exitOK, "All results of ref, cpu agree."},
-		{"one missing", []string{"-image", good, "-out", out, "-backend", "cpu,nosuch"}, exitUnavailable, "nosuch did NOT run"},
+		{"no backend", []string{"-image", good, "-out", filepath.Join(dir, "none"), "-backend", "cpu,nosuch"}, exitUnavailable, "no such backend"},
 		{"corrupt", []string{"-image", bad, "-out", out}, exitUsage, "bad.png"},
 		{"missing", []string{"-image", filepath.Join(dir, "none.png"), "-out", out}, exitUsage, "none.png"},
 		{"folder is a file", []string{"-image", good, "-out", good}, exitUsage, "folder"},
@@ -44,6 +44,9 @@ func TestDemo(t *testing.T) {
 		if code := run(append([]string{"demo"}, c.args...), &text, &text); code != c.code || !strings.Contains(text.String(), c.text) {
 			t.Errorf("%s: exit code %d, want %d with %q:\n%s", c.name, code, c.code, c.text, text.String())
 		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "none")); err == nil {
+		t.Error("a backend that does not exist: the output folder was made")
 	}
 	if _, err := os.Stat(filepath.Join(out, "index.html")); err != nil {
 		t.Error(err)

@@ -56,10 +56,13 @@ const MaxPixels = 1 << 21
 // Run computes the demo and writes its report to o.Stdout and its pictures and
 // index.html to o.Out, all of them or, after an error, those that were complete.
 //
-// It fails with *backend.UnavailableError, after the rest is done, when a backend
-// that o.Backends names cannot be opened, and with [ErrDisagree] when results
-// are wrong.
+// It fails with *backend.UnavailableError: at once when o.Backends has a name that
+// is not registered, and after the rest is done when a backend cannot be opened on
+// this machine. It fails with [ErrDisagree] when results are wrong.
 func Run(ctx context.Context, o Options) (err error) {
+	if err := registered(o.Backends); err != nil {
+		return err
+	}
 	img, source, err := load(o.Image)
 	if err != nil {
 		return err
@@ -118,6 +121,19 @@ func Run(ctx context.Context, o Options) (err error) {
 		return set.missing()
 	}
 	return nil
+}
+
+// registered fails unless all names are those of backends.
+func registered(names []string) error {
+	var errs []error
+	for _, n := range names {
+		if n = strings.TrimSpace(n); n == "" || n == "auto" || slices.Contains(backend.Names(), n) {
+			continue
+		}
+		_, err := backend.Devices(n) // its error says what is registered
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // load reads the picture as uint8 [H,W,3] and says where it is from.

@@ -144,16 +144,43 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// absent is a backend that this machine has no device for.
+type absent struct{}
+
+func init() { backend.Register("absent", absent{}) }
+
+func (absent) Open(backend.Config) (backend.Backend, error) {
+	return nil, &backend.UnavailableError{Backend: "absent", Err: errors.New("no device")}
+}
+
+func (absent) Devices() ([]backend.DeviceInfo, error) { return nil, nil }
+
+// A name that is no backend's is refused before anything is done.
+func TestUnknownBackend(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	report, _, err := run(t, Options{Image: picture(t, 8, 8), Out: dir, Backends: []string{"cpu", "nosuch"}})
+	var u *backend.UnavailableError
+	if !errors.As(err, &u) || u.Backend != "nosuch" || !strings.Contains(err.Error(), "registered are: absent, cpu, ref") {
+		t.Errorf("got error %v, want one that nosuch is no backend, and which are", err)
+	}
+	if report != "" {
+		t.Errorf("got a report:\n%s", report)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the output folder: got %v, want none", err)
+	}
+}
+
 func TestMissingBackend(t *testing.T) {
 	path := picture(t, 8, 8)
-	report, files, err := run(t, Options{Image: path, Backends: []string{"cpu", "nosuch"}})
+	report, files, err := run(t, Options{Image: path, Backends: []string{"cpu", "absent"}})
 	var u *backend.UnavailableError
-	if !errors.As(err, &u) || u.Backend != "nosuch" {
-		t.Errorf("got error %v, want one that nosuch is not available", err)
+	if !errors.As(err, &u) || u.Backend != "absent" {
+		t.Errorf("got error %v, want one that absent is not available", err)
 	}
 	for where, text := range map[string]string{"report": report, "page": string(files["index.html"])} {
-		if !strings.Contains(text, "NOT RUN") || !strings.Contains(text, "no such backend") {
-			t.Errorf("the %s does not say that nosuch did not run, and why:\n%s", where, text)
+		if !strings.Contains(text, "NOT RUN") || !strings.Contains(text, "no device") {
+			t.Errorf("the %s does not say that absent did not run, and why:\n%s", where, text)
 		}
 	}
 	if len(files) != 8 {
