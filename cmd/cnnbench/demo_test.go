@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/color"
 	"os"
@@ -26,6 +27,14 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "out")
+	full, taken := filepath.Join(dir, "full"), filepath.Join(dir, "taken")
+	if err := errors.Join(
+		os.MkdirAll(filepath.Join(taken, "index.html"), 0o777),
+		os.Mkdir(full, 0o777),
+		os.Symlink("/dev/full", filepath.Join(full, "index.html")), // each write fails as on a full disk
+	); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		args []string
@@ -34,6 +43,8 @@ func TestDemo(t *testing.T) {
 	}{
 		{"fine", []string{"-image", good, "-out", out, "-backend", "ref,cpu"}, exitOK, "All results of ref, cpu agree."},
 		{"no backend", []string{"-image", good, "-out", filepath.Join(dir, "none"), "-backend", "cpu,nosuch"}, exitUnavailable, "no such backend"},
+		{"full disk", []string{"-image", good, "-out", full, "-backend", "cpu"}, exitUsage, "no space left"},
+		{"in the way", []string{"-image", good, "-out", taken, "-backend", "cpu"}, exitUsage, "as a folder"},
 		{"corrupt", []string{"-image", bad, "-out", out}, exitUsage, "bad.png"},
 		{"missing", []string{"-image", filepath.Join(dir, "none.png"), "-out", out}, exitUsage, "none.png"},
 		{"folder is a file", []string{"-image", good, "-out", good}, exitUsage, "folder"},

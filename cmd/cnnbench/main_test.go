@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -181,10 +182,16 @@ type failingWriter struct{}
 func (failingWriter) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 
 func TestOutputThatCannotBeWritten(t *testing.T) {
-	for _, args := range []string{"help", "list", "env", "verify -backend cpu -prb act:relu:3"} {
+	small := filepath.Join(t.TempDir(), "small.png")
+	if err := tensor.SavePNG(small, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{
+		"help", "list", "env", "verify -backend cpu -prb act:relu:3", "demo -backend cpu -image " + small + " -out " + t.TempDir(),
+	} {
 		var errs strings.Builder
-		if code := run(strings.Fields(args), failingWriter{}, &errs); code != 1 || !strings.Contains(errs.String(), "no space left") {
-			t.Errorf("cnnbench %s: exit %d, want 1; stderr: %s", args, code, errs.String())
+		if code := run(strings.Fields(args), failingWriter{}, &errs); code != exitUsage || strings.Count(errs.String(), "no space left") != 1 {
+			t.Errorf("cnnbench %s: exit %d, want 2; stderr: %s", args, code, errs.String())
 		}
 	}
 }
@@ -200,7 +207,9 @@ func TestOtherExitCodes(t *testing.T) {
 		{backend.ErrDeviceLost, true, 1},
 		{errors.New("unknown flag"), false, 2},
 		{&fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}, true, 2},
-		{&fs.PathError{Op: "write", Path: "x", Err: fs.ErrPermission}, true, 1},
+		{&fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, true, 2},
+		{&os.LinkError{Op: "rename", Old: "x", New: "y", Err: syscall.EIO}, true, 2},
+		{fmt.Errorf("write %q: %w as a folder", "x", fs.ErrExist), true, 2},
 		{&backend.UnavailableError{Backend: "gl"}, true, 3},
 		{fmt.Errorf("wait: %w", context.Canceled), true, 130},
 	} {

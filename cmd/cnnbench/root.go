@@ -32,7 +32,8 @@ const (
 // errDisagree ends a command that has already reported what is wrong.
 var errDisagree = errors.New("not all is well; see the report")
 
-// usageError is a fault of the command line or of an input file.
+// usageError is a fault of the command line, of an input file, or in writing the
+// output.
 type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
@@ -48,9 +49,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root, started := rootCommand(out, stderr)
 	root.SetArgs(longFlags(args))
 	err := root.ExecuteContext(ctx)
-	if err == nil && out.err != nil {
+	if out.err != nil && (err == nil || errors.Is(err, out.err)) {
 		*started = true // the command line was right, help included
-		err = fmt.Errorf("write the output: %w", out.err)
+		err = usagef("write the output: %w", out.err)
 	}
 	code := exitCode(err, *started)
 	switch {
@@ -91,7 +92,8 @@ func rootCommand(stdout, stderr io.Writer) (root *cobra.Command, started *bool) 
 		Long: `cnnbench verifies and measures convolution kernels on the CPU and OpenGL.
 
 Flags may have one dash or two. Exit codes: 0 fine, 1 disagreement or regression,
-2 usage or bad input, 3 a backend that was asked for is not there, 130 interrupted.`,
+2 usage, bad input or a file that cannot be read or written, 3 a backend that was
+asked for is not there, 130 interrupted.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -128,7 +130,6 @@ func longFlags(args []string) []string {
 func exitCode(err error, started bool) int {
 	var usage usageError
 	var missing *backend.UnavailableError
-	var path *fs.PathError
 	switch {
 	case err == nil:
 		return exitOK
@@ -136,10 +137,17 @@ func exitCode(err error, started bool) int {
 		return exitInterrupted
 	case errors.As(err, &missing):
 		return exitUnavailable
-	case !started, errors.As(err, &usage), errors.As(err, &path) && path.Op != "write", bench.IsParseError(err):
+	case !started, errors.As(err, &usage), bench.IsParseError(err), isFileError(err):
 		return exitUsage
 	}
 	return exitDisagree
+}
+
+// isFileError reports whether a file could not be read or written.
+func isFileError(err error) bool {
+	var path *fs.PathError
+	var link *os.LinkError
+	return errors.As(err, &path) || errors.As(err, &link) || errors.Is(err, fs.ErrExist) // a folder where a file shall be
 }
 
 // splitList splits a list with commas; empty is nil.
