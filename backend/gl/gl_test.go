@@ -5,12 +5,14 @@ package gl
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/backend/gl/egl"
 	"github.com/convgl/convgl/backend/gl/internal/device"
 	_ "github.com/convgl/convgl/backend/ref"
 	"github.com/convgl/convgl/internal/check"
@@ -223,6 +225,38 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 // TestLimits asks for more than the device allows.
+// One hint, which fits the fault: packages only where they are missing.
+func TestHint(t *testing.T) {
+	t.Setenv("LIBGL_DRIVERS_PATH", "")
+	for _, c := range []struct {
+		err  error
+		want string // begins the hint
+		apt  int    // how often packages are named
+	}{
+		{fmt.Errorf("egl: %w", egl.ErrNoLibrary), "on Debian: apt-get install libegl1 libgl1 libgl1-mesa-dri;", 1},
+		{fmt.Errorf("gl: %w", egl.ErrNoDevice), "on Debian: apt-get install libgl1-mesa-dri;", 1},
+		{errors.Join(egl.Code(0x3001), fmt.Errorf("gl: surfaceless: llvmpipe is %w", device.ErrSoftware)), "for a GPU, its vendor's driver", 0},
+		{egl.Code(0x3009), "for a GPU, its vendor's driver, with OpenGL 4.3", 0},
+		{fmt.Errorf("gl: %w: got index 7, want less than 2", device.ErrIndex), "see backend.Devices", 0},
+	} {
+		text := unavailable(c.err, hint(c.err)).Error()
+		if !strings.HasPrefix(hint(c.err), c.want) || strings.Count(text, "apt-get") != c.apt || strings.Count(text, "its vendor's driver") > 1 {
+			t.Errorf("got %s, want the hint %q", text, c.want)
+		}
+	}
+}
+
+// A software renderer that is refused is not a missing package.
+func TestHardwareOnlyHint(t *testing.T) {
+	if !open(t).Device().Software {
+		t.Skip("the device is hardware")
+	}
+	_, err := backend.Open(name, backend.WithHardwareOnly())
+	if err == nil || strings.Contains(err.Error(), "apt-get") {
+		t.Errorf("got %v, want an error that names no package", err)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	be := open(t)
 	large := backend.F32(1, 4, 1<<14, 1<<15) // 2³¹ elements

@@ -33,9 +33,25 @@ func (driver) Open(c backend.Config) (backend.Backend, error) {
 	}
 	dev, err := device.Open(device.Options{Index: c.Device + 1, HardwareOnly: c.HardwareOnly, Debug: c.Debug})
 	if err != nil {
-		return nil, unavailable(err, "on Debian: apt-get install libegl1 libgl1 libgl1-mesa-dri; for a GPU, its vendor's driver")
+		return nil, unavailable(err, hint(err))
 	}
 	return newBackend(dev, c), nil
+}
+
+// hint says what to do about an error of device.Open.
+func hint(err error) string {
+	switch {
+	case errors.Is(err, errors.ErrUnsupported): // the error says what to use instead
+		return ""
+	case errors.Is(err, device.ErrIndex):
+		return "see backend.Devices"
+	case errors.Is(err, device.ErrSoftware): // so libEGL and Mesa's drivers are there
+		return "for a GPU, its vendor's driver"
+	}
+	if h := egl.Hint(err); h != "" {
+		return h
+	}
+	return "for a GPU, its vendor's driver, with OpenGL 4.3"
 }
 
 // Devices implements backend.Driver. It names the places where a context may be
@@ -43,7 +59,7 @@ func (driver) Open(c backend.Config) (backend.Backend, error) {
 func (driver) Devices() ([]backend.DeviceInfo, error) {
 	places, err := egl.List()
 	if err != nil {
-		return nil, unavailable(err, "on Debian: apt-get install libegl1 libgl1 libgl1-mesa-dri")
+		return nil, unavailable(err, hint(err))
 	}
 	infos := make([]backend.DeviceInfo, len(places))
 	for i, p := range places {

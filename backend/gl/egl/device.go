@@ -5,9 +5,6 @@ import (
 	"fmt"
 )
 
-// ErrNoLibrary says that libEGL could not be loaded.
-var ErrNoLibrary = errors.New("libEGL not found (on Debian: apt-get install libegl1 libgl1-mesa-dri)")
-
 // Device is a place where a context may be had.
 type Device struct {
 	Index      int    // position in List
@@ -27,12 +24,13 @@ type Options struct {
 }
 
 // Open returns a context of OpenGL 4.3 core from the device asked for, or from
-// the first that gives one. The error names every device tried and why it failed.
+// the first that gives one. The error names every device tried, why it failed, and
+// what to install.
 // The context is current on no thread.
 func Open(o Options) (*Context, error) {
 	devs, err := List()
 	if err != nil {
-		return nil, err
+		return nil, withHint(err)
 	}
 	if o.Device >= 0 {
 		if o.Device >= len(devs) {
@@ -49,7 +47,7 @@ func Open(o Options) (*Context, error) {
 		errs = append(errs, err)
 	}
 	if len(errs) == 0 {
-		errs = append(errs, errors.New("egl: libEGL offers no device and no surfaceless platform (on Debian: apt-get install libgl1-mesa-dri)"))
+		errs = append(errs, fmt.Errorf("egl: %w", ErrNoDevice))
 	}
-	return nil, errors.Join(errs...)
+	return nil, withHint(errors.Join(errs...))
 }

@@ -146,7 +146,7 @@ func hasWord(list, word string) bool {
 
 // List returns the places where a context may be had, in the order in which Open
 // tries them. It makes no context. It fails when libEGL is missing
-// ([ErrNoLibrary]) or too old to name a platform.
+// ([ErrNoLibrary]; see [Hint]) or too old to name a platform.
 func List() ([]Device, error) {
 	l, err := load()
 	if err != nil {

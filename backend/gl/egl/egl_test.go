@@ -4,7 +4,9 @@ package egl
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
@@ -143,9 +145,58 @@ func TestMissingLibrary(t *testing.T) {
 	if !errors.Is(err, ErrNoLibrary) {
 		t.Fatalf("got %v, want ErrNoLibrary", err)
 	}
+	err = withHint(err)
 	for _, want := range []string{"libegl1", "libgl1-mesa-dri", "libEGL-none.so.1"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q in it", err, want)
+		}
+	}
+	if n := strings.Count(err.Error(), "apt-get"); n != 1 {
+		t.Errorf("got %v: %d hints, want 1", err, n)
+	}
+}
+
+// Where Mesa finds no driver, the error says once what to do.
+func TestNoDriver(t *testing.T) {
+	if os.Getenv("CONVGL_TEST_OPEN") == "1" {
+		if c, err := Open(Options{Device: -1}); err != nil {
+			fmt.Println("error:", err)
+		} else if err := c.Destroy(); err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	list(t)
+	c := exec.Command(os.Args[0], "-test.run", "^TestNoDriver$") // a process in which no driver has been loaded
+	c.Env = append(os.Environ(), "CONVGL_TEST_OPEN=1", "LIBGL_DRIVERS_PATH=/nonexistent")
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	_, text, failed := strings.Cut(string(out), "error:")
+	if !failed {
+		t.Skip("this driver does not look at LIBGL_DRIVERS_PATH")
+	}
+	for _, want := range []string{"LIBGL_DRIVERS_PATH=/nonexistent makes", "apt-get install libgl1-mesa-dri"} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("got %s, want %q in it once", text, want)
+		}
+	}
+}
+
+func TestHint(t *testing.T) {
+	t.Setenv("LIBGL_DRIVERS_PATH", "")
+	for _, c := range []struct {
+		err  error
+		want string // begins the hint; "" is none
+	}{
+		{fmt.Errorf("egl: %w", ErrNoLibrary), "on Debian: apt-get install libegl1 libgl1 libgl1-mesa-dri;"},
+		{fmt.Errorf("egl: %w", ErrNoDevice), "on Debian: apt-get install libgl1-mesa-dri;"},
+		{errors.Join(Code(0x3009), fmt.Errorf("egl: surfaceless: eglInitialize: %w", Code(0x3001))), "on Debian: apt-get install libgl1-mesa-dri;"},
+		{fmt.Errorf("egl: eglCreateContext: %w", Code(0x3009)), ""},
+	} {
+		if got := Hint(c.err); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%v: got %q, want %q", c.err, got, c.want)
 		}
 	}
 }

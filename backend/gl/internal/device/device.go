@@ -99,6 +99,13 @@ func (w *waiter) tell(err error) {
 	}
 }
 
+// ErrIndex says that there is no place of the index asked for.
+var ErrIndex = errors.New("no such device")
+
+// ErrSoftware says that a context was made, but by a software renderer, where
+// hardware was asked for.
+var ErrSoftware = errors.New("a software renderer, hardware was asked for")
+
 // Open opens a device on an EGL context: the one asked for, or the first that
 // gives OpenGL 4.3 and, with HardwareOnly, is not a software renderer. The error
 // names every place tried and why it failed.
@@ -109,7 +116,7 @@ func Open(o Options) (*Device, error) {
 	}
 	if o.Index != 0 {
 		if o.Index < 0 || o.Index > len(places) {
-			return nil, fmt.Errorf("gl: device: got index %d, want less than %d", o.Index-1, len(places))
+			return nil, fmt.Errorf("gl: %w: got index %d, want less than %d", ErrIndex, o.Index-1, len(places))
 		}
 		places = places[o.Index-1 : o.Index]
 	}
@@ -122,7 +129,7 @@ func Open(o Options) (*Device, error) {
 		errs = append(errs, err)
 	}
 	if len(errs) == 0 {
-		errs = append(errs, errors.New("gl: libEGL offers no device (on Debian: apt-get install libgl1-mesa-dri)"))
+		errs = append(errs, fmt.Errorf("gl: %w", egl.ErrNoDevice))
 	}
 	return nil, errors.Join(errs...)
 }

@@ -69,7 +69,7 @@ func (t *Thread) start() error {
 		return err
 	}
 	if d.opt.HardwareOnly && d.info.Software {
-		return fmt.Errorf("gl: %v: %s is a software renderer, hardware was asked for", d.ctx, d.info.Renderer)
+		return fmt.Errorf("gl: %v: %s is %w", d.ctx, d.info.Renderer, ErrSoftware)
 	}
 	d.readLimits()
 	t.objects = map[*allocation]struct{}{}
