@@ -73,10 +73,10 @@ func gcd(a, b int64) int64 {
 func wantSpatial(op string, spatial []int) error {
 	for i, d := range spatial {
 		if d < 1 {
-			return &ShapeError{Op: op, Arg: fmt.Sprintf("x: spatial dim %d", i), Got: fmt.Sprint(d), Want: "1 or more"}
+			return &ShapeError{Op: op, Arg: "x: dim " + spatialName(i, len(spatial)), Got: fmt.Sprint(d), Want: "1 or more"}
 		}
 		if d > math.MaxInt32 {
-			return &LimitError{Op: op, What: fmt.Sprintf("x: spatial dim %d", i), Got: int64(d), Max: math.MaxInt32}
+			return &LimitError{Op: op, What: "x: dim " + spatialName(i, len(spatial)), Got: int64(d), Max: math.MaxInt32}
 		}
 	}
 	return nil

@@ -75,7 +75,7 @@ func (c ConvTranspose) Geometry(x, w []int) (Geometry, error) {
 				Want: fmt.Sprintf("less than %d, the greater of stride %d and dilation %d", limit, s, d), Hint: "a longer output needs a Pad"}
 		}
 		if size < 1 || size-1 > math.MaxInt/4/s {
-			return g, &ShapeError{Op: op, Arg: fmt.Sprintf("x: spatial dim %d of %v", i, in), Got: fmt.Sprint(size), Want: fmt.Sprintf("1 to %d, for stride %d", math.MaxInt/4/s, s)}
+			return g, &ShapeError{Op: op, Arg: "x: dim " + spatialName(i, n), Got: fmt.Sprint(size), Want: fmt.Sprintf("1 to %d, for stride %d", math.MaxInt/4/s, s)}
 		}
 		full := s*(size-1) + more[i] + d*(k-1) + 1
 		switch win.AutoPad {
@@ -91,7 +91,7 @@ func (c ConvTranspose) Geometry(x, w []int) (Geometry, error) {
 		}
 		g.Out[i] = full - g.Begin[i] - g.End[i]
 		if g.Out[i] < 1 {
-			return g, &ShapeError{Op: op, Arg: fmt.Sprintf("pads of spatial dim %d", i), Got: fmt.Sprintf("%d + %d", g.Begin[i], g.End[i]),
+			return g, &ShapeError{Op: op, Arg: "pads of dim " + spatialName(i, n), Got: fmt.Sprintf("%d + %d", g.Begin[i], g.End[i]),
 				Want: fmt.Sprintf("less than the %d outputs of %d inputs", full, size), Hint: "pads take away from y here"}
 		}
 	}

@@ -27,7 +27,7 @@ func (GlobalPool) Infer(in []TensorDesc) ([]TensorDesc, error) {
 	y := []int{x[0], x[1]}
 	for i, d := range x[2:] {
 		if d < 1 {
-			return nil, &ShapeError{Op: "GlobalPool", Arg: fmt.Sprintf("x: spatial dim %d", i), Got: fmt.Sprint(d), Want: "1 or more"}
+			return nil, &ShapeError{Op: "GlobalPool", Arg: "x: dim " + spatialName(i, len(x)-2), Got: fmt.Sprint(d), Want: "1 or more"}
 		}
 		y = append(y, 1)
 	}

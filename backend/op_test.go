@@ -136,7 +136,7 @@ func TestInferErrors(t *testing.T) {
 		{Conv{}, descs(shape{1, 0, 8, 8}, shape{4, 0, 3, 3}), &shapeErr, "Conv: x: channels: got 0"},
 		{Conv{Groups: -1}, descs(image, shape{4, 3, 3, 3}), &attrErr, "Conv: groups: got -1, want 1 or more"},
 		{Conv{Window: Window{Kernel: shape{3, 5}}}, descs(image, shape{4, 3, 3, 3}), &shapeErr, "Conv: w: kernel: got [3 3], want [3 5]"},
-		{Conv{}, descs(image, shape{4, 3, 9, 3}), &shapeErr, "Conv: x: spatial dim 0 of [8 8]: got 8 (8 with padding), want at least 1, and 9 with padding"},
+		{Conv{}, descs(image, shape{4, 3, 9, 3}), &shapeErr, "Conv: x: dim H: got 8, want at least the kernel's 9 ("},
 		{Conv{Bias: true}, descs(image, shape{4, 3, 3, 3}, shape{3}), &shapeErr, "Conv: b: got [3], want [4]"},
 		{Conv{Epilogue: Epilogue{{Kind: Residual}}}, descs(image, shape{4, 3, 3, 3}, shape{1, 4, 8, 8}), &shapeErr, "Conv: epilogue[0].residual: got [1,4,8,8], want [1,4,6,6]"},
 		{Conv{Epilogue: Epilogue{{Kind: ScaleShift}}}, descs(image, shape{4, 3, 3, 3}, shape{4}, shape{3}), &shapeErr, "Conv: epilogue[0].shift: got [3], want [4]"},
@@ -154,7 +154,7 @@ func TestInferErrors(t *testing.T) {
 		{MaxPool{Window: Window{Kernel: shape{2, 2}}}, descs(shape{3, 8, 8, 1, 1, 1}), &shapeErr, "MaxPool: x: rank: got 6"},
 		{MaxPool{Window: Window{Kernel: shape{1}}, Indices: true}, descs(shape{1, 1, 1 << 32}), &limitErr, "MaxPool: elements in a plane, for int32 indices: got 4294967296, want at most 2147483647"},
 		{AvgPool{Window: Window{Kernel: shape{2, 2}}}, []TensorDesc{i32(image...)}, &shapeErr, "AvgPool: x: type: got int32, want float32"},
-		{GlobalPool{}, descs(shape{1, 2, 3, 0}), &shapeErr, "GlobalPool: x: spatial dim 1: got 0, want 1 or more"},
+		{GlobalPool{}, descs(shape{1, 2, 3, 0}), &shapeErr, "GlobalPool: x: dim W: got 0, want 1 or more"},
 
 		{BatchNorm{}, descs(shape{3}, shape{3}, shape{3}, shape{3}, shape{3}), &shapeErr, "BatchNorm: x: rank: got 1 ([3]), want 2 or more"},
 		{BatchNorm{}, descs(image, shape{3}, shape{3}, shape{2}, shape{3}), &shapeErr, "BatchNorm: mean: got [2], want [3]"},
@@ -234,8 +234,8 @@ func TestInferErrors(t *testing.T) {
 		{AdaptivePool{Out: shape{2}}, descs(image), &attrErr, "AdaptivePool: out: got 1 values [2], want 2 values"},
 		{AdaptivePool{}, descs(image), &attrErr, "AdaptivePool: out: got 0 values [], want 2 values"},
 		{AdaptivePool{Out: shape{2, 0}}, descs(image), &attrErr, "AdaptivePool: out[1]: got 0, want 1 to 2147483647"},
-		{AdaptivePool{Out: shape{2, 2}}, descs(shape{1, 3, 8, 0}), &shapeErr, "AdaptivePool: x: spatial dim 1: got 0, want 1 or more"},
-		{AdaptivePool{Out: shape{2}}, descs(shape{0, 3, 1 << 40}), &limitErr, "AdaptivePool: x: spatial dim 0: got 1099511627776, want at most 2147483647"},
+		{AdaptivePool{Out: shape{2, 2}}, descs(shape{1, 3, 8, 0}), &shapeErr, "AdaptivePool: x: dim W: got 0, want 1 or more"},
+		{AdaptivePool{Out: shape{2}}, descs(shape{0, 3, 1 << 40}), &limitErr, "AdaptivePool: x: dim L: got 1099511627776, want at most 2147483647"},
 
 		{Resize{}, descs(image), &attrErr, "Resize: size, scales: got [], [], want exactly one of them"},
 		{Resize{Size: shape{2, 2}, Scales: []float64{2, 2}}, descs(image), &attrErr, "Resize: size, scales: got [2 2], [2 2], want exactly one of them"},
@@ -249,7 +249,7 @@ func TestInferErrors(t *testing.T) {
 		{Resize{Size: shape{2, 2}, Mode: 7}, descs(image), &attrErr, "Resize: mode: got ResizeMode(7), want nearest, linear"},
 		{Resize{Size: shape{2, 2}, Coord: 7}, descs(image), &attrErr, "Resize: coord: got CoordMode(7), want half_pixel, align_corners, asymmetric"},
 		{Resize{Size: shape{2, 2}}, []TensorDesc{i32(image...)}, &shapeErr, "Resize: x: type: got int32, want float32"},
-		{Resize{Size: shape{2, 2}}, descs(shape{1, 3, 0, 8}), &shapeErr, "Resize: x: spatial dim 0: got 0, want 1 or more"},
+		{Resize{Size: shape{2, 2}}, descs(shape{1, 3, 0, 8}), &shapeErr, "Resize: x: dim H: got 0, want 1 or more"},
 
 		{Concat{Axis: 1}, descs(image, image), &attrErr, "Concat: inputs: got 0, want 1 to 65536 (set Inputs to the number of tensors)"},
 		{Concat{Axis: 1, Inputs: 1 << 40}, descs(image), &attrErr, "Concat: inputs: got 1099511627776"},

@@ -86,12 +86,19 @@ func (w Window) Geometry(op string, in []int, ceil bool) (Geometry, error) {
 		}
 		room := size + g.Begin[i] + g.End[i] - reach
 		if size < 1 || room < 0 {
-			hint := "kernel larger than the padded input: the output would be empty"
-			if size < 1 {
-				hint = "the input is empty"
+			e := &ShapeError{Op: op, Arg: "x: dim " + spatialName(i, n), Got: fmt.Sprint(size)}
+			if pad := g.Begin[i] + g.End[i]; pad != 0 {
+				e.Got = fmt.Sprintf("%d (%d with padding)", size, size+pad)
 			}
-			return g, &ShapeError{Op: op, Arg: fmt.Sprintf("x: spatial dim %d of %v", i, in), Got: fmt.Sprintf("%d (%d with padding)", size, size+g.Begin[i]+g.End[i]),
-				Want: fmt.Sprintf("at least 1, and %d with padding, for kernel %d with dilation %d", reach, k, d), Hint: hint}
+			switch {
+			case size < 1:
+				e.Want, e.Hint = "at least 1", "the input is empty"
+			case d == 1:
+				e.Want, e.Hint = fmt.Sprintf("at least the kernel's %d", k), "kernel larger than the padded input"
+			default:
+				e.Want, e.Hint = fmt.Sprintf("at least %d, the extent of kernel %d with dilation %d", reach, k, d), "kernel larger than the padded input"
+			}
+			return g, e
 		}
 		g.Out[i] = room/s + 1
 		if ceil && room%s != 0 && g.Out[i]*s < size+g.Begin[i] {
@@ -99,6 +106,17 @@ func (w Window) Geometry(op string, in []int, ceil bool) (Geometry, error) {
 		}
 	}
 	return g, nil
+}
+
+// spatialName names spatial dim i of n for people.
+func spatialName(i, n int) string {
+	switch n {
+	case 1:
+		return "L"
+	case 2, 3:
+		return "DHW"[3-n+i : 4-n+i]
+	}
+	return fmt.Sprint(2 + i)
 }
 
 // attrs checks the attributes for the spatial sizes in and returns a Geometry that

@@ -98,12 +98,13 @@ func TestWindowErrors(t *testing.T) {
 		in   []int
 		want string
 	}{
-		{"kernel larger than the input", Window{Kernel: []int{1, 4}}, []int{5, 3}, "spatial dim 1 of [5 3]: got 3 (3 with padding), want at least 1, and 4 with padding, for kernel 4 with dilation 1 (kernel larger than the padded input: the output would be empty)"},
-		{"dilated kernel", Window{Kernel: []int{3}, Dilations: []int{3}, Pads: []int{1, 1}}, []int{4}, "got 4 (6 with padding), want at least 1, and 7 with padding"},
-		{"no pixel", Window{Kernel: []int{1}}, []int{0}, "got 0"},
+		{"kernel larger than the input", Window{Kernel: []int{1, 4}}, []int{5, 3}, "backend: Conv: x: dim W: got 3, want at least the kernel's 4 (kernel larger than the padded input)"},
+		{"dilated kernel", Window{Kernel: []int{3}, Dilations: []int{3}, Pads: []int{1, 1}}, []int{4}, "x: dim L: got 4 (6 with padding), want at least 7, the extent of kernel 3 with dilation 3 (kernel larger than the padded input)"},
+		{"no pixel", Window{Kernel: []int{1}}, []int{0}, "x: dim L: got 0, want at least 1 (the input is empty)"},
 		{"no pixel, same", Window{Kernel: []int{3}, AutoPad: SameUpper}, []int{0}, "got 0"},
 		{"no pixel but padding", Window{Kernel: []int{1}, Pads: []int{2, 2}}, []int{0}, "got 0 (4 with padding)"},
-		{"largest reach", Window{Kernel: []int{math.MaxInt32}, Dilations: []int{math.MaxInt32}}, []int{9}, "for kernel 2147483647 with dilation 2147483647"},
+		{"volume", Window{Kernel: []int{3, 1, 1}, Pads: []int{0, 0, 0, 1, 0, 0}}, []int{1, 9, 9}, "x: dim D: got 1 (2 with padding), want at least the kernel's 3 ("},
+		{"largest reach", Window{Kernel: []int{math.MaxInt32}, Dilations: []int{math.MaxInt32}}, []int{9}, "kernel 2147483647 with dilation 2147483647"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := c.w.Geometry("Conv", c.in, false)

@@ -101,7 +101,7 @@ func TestErrorsNameTheLayer(t *testing.T) {
 		want string
 	}{
 		{"no flatten", net(Conv2D(4, 3), Dense(2)), `cnn: layer "1" (Dense): x: got shape [N,4,6,6], want [N,features] (is a Flatten missing before it?`},
-		{"kernel too large", net(ReLU(), Conv2D(4, 9)), `cnn: layer "1" (Conv2D): backend: Conv "1": x: spatial dim 0 of [8 8]: got 8 (8 with padding), want at least 1, and 9 with padding, for kernel 9 with dilation 1 (kernel larger than the padded input: the output would be empty); the input is [N,3,8,8]`},
+		{"kernel too large", net(ReLU(), Conv2D(4, 9)), `cnn: layer "1" (Conv2D): backend: Conv "1": x: dim H: got 8, want at least the kernel's 9 (kernel larger than the padded input); the input is [N,3,8,8]`},
 		{"nested", net(Sequential(ReLU(), Sequential(MaxPool3D(2)))), `cnn: layer "0.1.0" (MaxPool3D): x: got shape [N,3,8,8] of rank 4, want rank 5`},
 		{"option", net(MaxPool2D(2, Groups(2))), `cnn: layer "0" (MaxPool2D): it has no option Groups: want KernelSize, Stride, Padding, Same, Dilation, CeilMode`},
 		{"option twice", net(Conv2D(4, 3, Stride(1), Stride(2))), `option Stride is given twice`},

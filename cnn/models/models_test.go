@@ -348,17 +348,17 @@ func TestTooSmall(t *testing.T) {
 		dynamic, node string // "": the size cannot be dynamic
 	}{
 		{"lenet", LeNet, nil, []int{1, 11, 28}, `cnn: layer "pool2" (MaxPool2D)`, "", ""},
-		{"vgg16", VGG16, small, []int{3, 31, 32}, `cnn: layer "features.30" (MaxPool2D)`, "the output would be empty", "features.30"},
+		{"vgg16", VGG16, small, []int{3, 31, 32}, `cnn: layer "features.30" (MaxPool2D)`, "kernel larger than the padded input", "features.30"},
 		{"resnet18", ResNet18, nil, []int{3, 32, 0}, "models: ResNet18: WithInput: spatial dim 1: got 0", "the input is empty", "conv1"},
 		{"resnet50", ResNet50, nil, []int{3, 0, 32}, "models: ResNet50: WithInput: spatial dim 0: got 0", "the input is empty", "conv1"},
 		{"mobilenet", MobileNetV2, nil, []int{3, 0, 32}, "models: MobileNetV2: WithInput: spatial dim 0: got 0", "the input is empty", "features.0.0"},
-		{"squeezenet", SqueezeNet, nil, []int{3, 32, 24}, `cnn: layer "features.8" (MaxPool2D)`, "the output would be empty", "features.8"},
-		{"squeezenet of nothing", SqueezeNet, nil, []int{3, 2, 2}, `cnn: layer "features.0" (Conv2D)`, "the output would be empty", "features.0"},
-		{"unet2d", UNet2D, unet, []int{3, 4, 1}, "models: UNet2D: WithInput: spatial dim 1: got 1, want a multiple of 4", "the output would be empty", "down1.maxpool_conv.0"},
-		{"unet3d", UNet3D, unet, []int{3, 4, 4, 3}, "models: UNet3D: WithInput: spatial dim 2: got 3, want a multiple of 4", "the output would be empty", "down2.maxpool_conv.0"},
+		{"squeezenet", SqueezeNet, nil, []int{3, 32, 24}, `cnn: layer "features.8" (MaxPool2D)`, "kernel larger than the padded input", "features.8"},
+		{"squeezenet of nothing", SqueezeNet, nil, []int{3, 2, 2}, `cnn: layer "features.0" (Conv2D)`, "kernel larger than the padded input", "features.0"},
+		{"unet2d", UNet2D, unet, []int{3, 4, 1}, "models: UNet2D: WithInput: spatial dim 1: got 1, want a multiple of 4", "kernel larger than the padded input", "down1.maxpool_conv.0"},
+		{"unet3d", UNet3D, unet, []int{3, 4, 4, 3}, "models: UNet3D: WithInput: spatial dim 2: got 3, want a multiple of 4", "kernel larger than the padded input", "down2.maxpool_conv.0"},
 	} {
 		n, err := c.make(append(c.opts, WithInput(c.input...))...)
-		if err == nil || n != nil || !strings.HasPrefix(err.Error(), c.static) || strings.HasPrefix(c.static, "cnn: ") && !strings.Contains(err.Error(), "the output would be empty") {
+		if err == nil || n != nil || !strings.HasPrefix(err.Error(), c.static) || strings.HasPrefix(c.static, "cnn: ") && !strings.Contains(err.Error(), "kernel larger than the padded input") {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.static)
 		}
 		if c.node == "" {
