@@ -344,8 +344,15 @@ func (r *record) live(alive map[*graph.Value]bool) bool {
 }
 
 // computes reports whether the record has a node that is alive.
-func (r *record) computes(alive map[*graph.Value]bool) bool {
-	return slices.ContainsFunc(r.nodes, func(n *graph.Node) bool {
-		return slices.ContainsFunc(n.Out(), func(v *graph.Value) bool { return alive[v] })
-	})
+func (r *record) computes(alive map[*graph.Value]bool) bool { return len(r.liveNodes(alive)) > 0 }
+
+// liveNodes returns the nodes of the record that are alive.
+func (r *record) liveNodes(alive map[*graph.Value]bool) []*graph.Node {
+	var live []*graph.Node
+	for _, n := range r.nodes {
+		if slices.ContainsFunc(n.Out(), func(v *graph.Value) bool { return alive[v] }) {
+			live = append(live, n)
+		}
+	}
+	return live
 }

@@ -24,15 +24,20 @@ func (n *Net) Summary() string {
 
 // WriteSummary writes a table of the layers and their sum. It has the full name, the
 // kind, the shape of the output, the trainable parameters, the multiply-adds and the
-// memory of the output, both for a batch of 1:
+// memory, both for a batch of 1:
 //
 //	multiply-adds: N·O·out·(C/G)·kernel for a convolution, padded positions included,
 //	N·C·in·(O/G)·kernel for a transposed one, N·K·O for a Dense and, with a K of
 //	its own, for a product of matrices; 0 for others
 //
-// Memory is the output's elements times their size; a compiled model needs less than
-// the sum, as outputs share memory. With sizes, one for each input, the table is that
-// for these shapes: a network of dynamic dims has figures only then.
+// A row is about the ops that the layer adds itself: the layers within it have rows of
+// their own, so one that only calls others has none. The output is that of its last
+// op where the layer's own output comes from a layer within it. Memory is the outputs
+// of its ops, elements times their size. So the sum has every value once; a compiled
+// model needs less, as values share memory.
+//
+// With sizes, one for each input, the table is that for these shapes: a network of
+// dynamic dims has figures only then.
 func (n *Net) WriteSummary(w io.Writer, sizes ...InputShape) error {
 	if w == nil {
 		return fmt.Errorf("cnn: net %q: WriteSummary: the writer is nil", n.name)
@@ -85,6 +90,7 @@ func (n *Net) summary(sizes []InputShape) (string, error) {
 		if !r.live(live) {
 			continue
 		}
+		own := r.liveNodes(live)
 		var params int64
 		for _, e := range r.params {
 			size := int64(e.shape.Size())
@@ -98,19 +104,14 @@ func (n *Net) summary(sizes []InputShape) (string, error) {
 		total.trained += params
 		macs, memory := "?", "?"
 		if static {
-			m, b := multiplyAdds(r.nodes), int64(0)
-			if len(r.nodes) > 0 {
-				b = valueBytes(r.out)
-			}
+			m, b := multiplyAdds(own), valueBytes(own)
 			total.macs, total.activations = total.macs+m, total.activations+b
 			macs, memory = thousands(m), binaryBytes(b)
 		}
 		at, output := 0, ""
-		if len(r.nodes) > 0 {
-			at = order[r.nodes[len(r.nodes)-1]]
-			if out := shown.records[i].out; out != nil {
-				output = out.Shape().String()
-			}
+		if len(own) > 0 {
+			at = order[own[len(own)-1]]
+			output = sameValue(shown.records[i], r, r.result(own)).Shape().String()
 		} else { // parameters for another layer's ops
 			at = use[r.values[0]]
 		}
@@ -218,7 +219,36 @@ func descs(values []*graph.Value) []backend.TensorDesc {
 	return d
 }
 
-func valueBytes(v *graph.Value) int64 { return descs([]*graph.Value{v})[0].Bytes() }
+// valueBytes adds up the outputs of the nodes, whose shapes are static.
+func valueBytes(nodes []*graph.Node) int64 {
+	var sum int64
+	for _, n := range nodes {
+		for _, d := range descs(n.Out()) {
+			sum += d.Bytes()
+		}
+	}
+	return sum
+}
+
+// result returns the value that the row of r shows: the output of the layer where one
+// of its own nodes has computed it, and that of the last of them otherwise.
+func (r *record) result(own []*graph.Node) *graph.Value {
+	if r.out != nil && slices.Contains(own, r.out.Producer()) {
+		return r.out
+	}
+	return own[len(own)-1].Out()[0]
+}
+
+// sameValue returns the value of record a that stands where v stands in record b, of
+// another build of the same layer.
+func sameValue(a, b *record, v *graph.Value) *graph.Value {
+	i := slices.Index(b.nodes, v.Producer())
+	k := slices.Index(v.Producer().Out(), v)
+	if i < len(a.nodes) && k < len(a.nodes[i].Out()) {
+		return a.nodes[i].Out()[k]
+	}
+	return v
+}
 
 // alive returns the values that an output needs.
 func alive(g *graph.Graph) map[*graph.Value]bool {

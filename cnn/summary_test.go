@@ -7,6 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/graph"
+	"github.com/convgl/convgl/tensor"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -52,6 +56,60 @@ func TestSummaryGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "summary_sizes.txt", b.String())
+}
+
+// A row is about the layer's own ops, and each value is in one row.
+func TestSummaryOwnOps(t *testing.T) {
+	act := func(s *Scope, x *graph.Value) *graph.Value {
+		return s.Apply(backend.Activation{Act: backend.Act{Kind: backend.Relu}}, x)
+	}
+	concat := func(s *Scope, x ...*graph.Value) *graph.Value {
+		return s.Apply(backend.Concat{Axis: 1, Inputs: len(x)}, x...)
+	}
+	n := must(t)(New("own", Shape(2, 4, 4),
+		Named("join", Func("Join", func(s *Scope, x ...*graph.Value) (*graph.Value, error) { // its op is not its output
+			return s.Call("conv", Conv2D(3, 1), concat(s, x[0], x[0])), s.Err()
+		})),
+		Named("two", Func("Two", func(s *Scope, x ...*graph.Value) (*graph.Value, error) { // ops around a child, and one for nothing
+			h := s.Call("pool", MaxPool2D(2), act(s, x[0]))
+			act(s, h)
+			return concat(s, h, h), s.Err()
+		})),
+		Named("call", Func("Call", func(s *Scope, x ...*graph.Value) (*graph.Value, error) { // no op
+			return s.Call("relu", ReLU(), x...), s.Err()
+		})),
+		Named("most", Func("Most", func(s *Scope, x ...*graph.Value) (*graph.Value, error) { // an op with two outputs
+			return s.Apply(backend.MaxPool{Window: backend.Window{Kernel: []int{2, 2}}, Indices: true}, x...), s.Err()
+		})),
+		Named("sum", Residual(Sequential(), ReLU())),
+	))
+	golden(t, "summary_own.txt", n.Summary())
+
+	b, g, err := n.build([]tensor.Shape{{1, 2, 4, 4}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want int64
+	seen := map[*graph.Node]int{}
+	for v := range alive(g) {
+		if node := v.Producer(); node != nil && seen[node] == 0 {
+			seen[node]++
+			want += valueBytes([]*graph.Node{node})
+		}
+	}
+	for _, r := range b.records {
+		for _, node := range r.liveNodes(alive(g)) {
+			seen[node]++
+		}
+	}
+	for node, k := range seen {
+		if k != 2 {
+			t.Errorf("node %s is in %d rows, want 1", node.Name(), k-1)
+		}
+	}
+	if !strings.Contains(n.Summary(), " "+binaryBytes(want)+"\nparameters") {
+		t.Errorf("the values of the graph have %s:\n%s", binaryBytes(want), n.Summary())
+	}
 }
 
 // The figures are those of the formulas.

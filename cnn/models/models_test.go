@@ -199,6 +199,46 @@ func at(lines []string, i int) string {
 
 func TestSummary(t *testing.T) {
 	golden(t, "lenet_summary.txt", architectures[0].net(t).Summary())
+	n, err := UNet2D(WithBase(4), WithDepth(1), WithInput(3, 16, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "unet2d_summary.txt", n.Summary())
+}
+
+// TestSummaryMemory holds the sum of the memory against the values of the graph, each
+// taken once.
+func TestSummaryMemory(t *testing.T) {
+	for name, arch := range map[string]func(...Option) (*cnn.Net, error){
+		"vgg16": VGG16, "resnet18": ResNet18, "resnet50": ResNet50, "mobilenet_v2": MobileNetV2, "squeezenet1_1": SqueezeNet, "unet2d": UNet2D,
+	} {
+		n, err := arch(WithInput(3, 64, 64))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := n.Graph()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var bytes float64
+		for _, node := range g.Nodes() {
+			for _, v := range node.Out() {
+				size := float64(v.DType().Size())
+				for _, d := range v.Shape()[1:] { // N = 1
+					k, static := d.Size()
+					if !static {
+						t.Fatalf("%s: %s has shape %v", name, v.Name(), v.Shape())
+					}
+					size *= float64(k)
+				}
+				bytes += size
+			}
+		}
+		want := fmt.Sprintf(" %.1f MiB\nparameters", bytes/(1<<20))
+		if s := n.Summary(); !strings.Contains(s, want) {
+			t.Errorf("%s: want%s:\n%s", name, want, s)
+		}
+	}
 }
 
 func TestOptions(t *testing.T) {
