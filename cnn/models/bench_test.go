@@ -23,7 +23,7 @@ func BenchmarkPredict(b *testing.B) {
 		{MobileNetV2, nil, []int{1, 3, 224, 224}},
 		{ResNet18, nil, []int{1, 3, 224, 224}},
 		{ResNet50, nil, []int{1, 3, 224, 224}},
-		{UNet3D, []Option{WithBase(8)}, []int{1, 1, 32, 32, 32}},
+		{UNet3D, []Option{WithBase(8)}, []int{1, 3, 32, 32, 32}},
 	} {
 		n, err := c.make(c.opts...)
 		if err != nil {
