@@ -2,6 +2,7 @@ package backend
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/convgl/convgl/tensor"
 )
@@ -97,6 +98,26 @@ type TensorDesc struct {
 	// Const promises that the value never changes after the first run, so that
 	// the kernel may ask for it in a packed Format.
 	Const bool
+	// Dims are how errors write the dims where Shape has sizes that only stand for
+	// ones that are not known yet, as "N" or "H/2"; nil: as they are. Nothing else
+	// depends on them.
+	Dims []string
+}
+
+// dims writes the shape for an error.
+func (d TensorDesc) dims() string {
+	if len(d.Dims) != len(d.Shape) {
+		return d.Shape.String()
+	}
+	return "[" + strings.Join(d.Dims, ",") + "]"
+}
+
+// dim writes dim i for an error.
+func (d TensorDesc) dim(i int) string {
+	if len(d.Dims) != len(d.Shape) {
+		return fmt.Sprint(d.Shape[i])
+	}
+	return d.Dims[i]
 }
 
 // Of returns the description of a host tensor, in the plain layout.
@@ -137,7 +158,7 @@ func (d TensorDesc) Check(op, arg string) error {
 		return fail(fmt.Sprintf("order %d, pad %d", l.Order, l.Pad), "a valid layout", "")
 	}
 	if _, err := d.Elems(); err != nil {
-		return fail(d.Shape.String(), "a valid shape", err.Error())
+		return fail(d.dims(), "a valid shape", err.Error())
 	}
 	return nil
 }
@@ -154,7 +175,7 @@ func (d TensorDesc) Bytes() int64 {
 
 // String returns "float32[1,3,8,8] channels-last".
 func (d TensorDesc) String() string {
-	s := d.DType.String() + d.Shape.String()
+	s := d.DType.String() + d.dims()
 	if d.Layout != Any {
 		s += " " + d.Layout.String()
 	}

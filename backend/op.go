@@ -187,7 +187,7 @@ func wantShape(kind, arg string, d TensorDesc, shape ...int) error {
 		return err
 	}
 	if !d.Shape.Equal(shape) {
-		return &ShapeError{Op: kind, Arg: arg, Got: d.Shape.String(), Want: tensor.Shape(shape).String()}
+		return &ShapeError{Op: kind, Arg: arg, Got: d.dims(), Want: tensor.Shape(shape).String()}
 	}
 	return nil
 }
@@ -198,7 +198,7 @@ func wantImage(kind, arg string, d TensorDesc) error {
 		return err
 	}
 	if n := len(d.Shape); n < 3 || n > 5 {
-		return &ShapeError{Op: kind, Arg: arg + ": rank", Got: fmt.Sprintf("%d (%v)", n, d.Shape), Want: "3, 4 or 5 (N, C and 1 to 3 spatial dims)", Hint: "add the batch dim?"}
+		return &ShapeError{Op: kind, Arg: arg + ": rank", Got: fmt.Sprintf("%d (%v)", n, d.dims()), Want: "3, 4 or 5 (N, C and 1 to 3 spatial dims)", Hint: "add the batch dim?"}
 	}
 	return nil
 }

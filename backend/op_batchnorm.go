@@ -32,7 +32,7 @@ func (b BatchNorm) Infer(in []TensorDesc) ([]TensorDesc, error) {
 	}
 	x := in[0].Shape
 	if len(x) < 2 {
-		return nil, &ShapeError{Op: "BatchNorm", Arg: "x: rank", Got: fmt.Sprintf("%d (%v)", len(x), x), Want: "2 or more (N, C, ...)"}
+		return nil, &ShapeError{Op: "BatchNorm", Arg: "x: rank", Got: fmt.Sprintf("%d (%v)", len(x), in[0].dims()), Want: "2 or more (N, C, ...)"}
 	}
 	args, _ := b.Args()
 	for i := 1; i < 5; i++ {

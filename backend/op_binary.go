@@ -57,13 +57,25 @@ func (b Binary) Infer(in []TensorDesc) ([]TensorDesc, error) {
 		}
 	}
 	if b.SameShape && !in[0].Shape.Equal(in[1].Shape) {
-		return nil, &ShapeError{Op: b.Fn.String(), Arg: "a, b", Got: fmt.Sprintf("%v, %v", in[0].Shape, in[1].Shape), Want: "equal shapes"}
+		return nil, &ShapeError{Op: b.Fn.String(), Arg: "a, b", Got: fmt.Sprintf("%v, %v", in[0].dims(), in[1].dims()), Want: "equal shapes"}
 	}
 	y, err := tensor.Broadcast(in[0].Shape, in[1].Shape)
 	if err != nil {
-		return nil, &ShapeError{Op: b.Fn.String(), Arg: "a, b", Got: fmt.Sprintf("%v, %v", in[0].Shape, in[1].Shape), Want: "shapes that broadcast", Hint: err.Error()}
+		return nil, &ShapeError{Op: b.Fn.String(), Arg: "a, b", Got: fmt.Sprintf("%v, %v", in[0].dims(), in[1].dims()), Want: "shapes that broadcast", Hint: broadcastHint(in[0], in[1], 1)}
 	}
 	return f32Out(y...), nil
+}
+
+// broadcastHint says which dims of a and b, counted from the right and not before the
+// given one, do not broadcast.
+func broadcastHint(a, b TensorDesc, from int) string {
+	na, nb := len(a.Shape), len(b.Shape)
+	for i := from; i <= min(na, nb); i++ {
+		if m, n := a.Shape[na-i], b.Shape[nb-i]; m != n && m != 1 && n != 1 {
+			return fmt.Sprintf("%s against %s in dim %d from the right", a.dim(na-i), b.dim(nb-i), i)
+		}
+	}
+	return ""
 }
 
 // Cost implements Op: one operation an element of y.

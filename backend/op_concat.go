@@ -67,11 +67,11 @@ func (c Concat) Infer(in []TensorDesc) ([]TensorDesc, error) {
 			return nil, &ShapeError{Op: "Concat", Arg: arg + ": type", Got: d.DType.String(), Want: first.DType.String() + ", as x0"}
 		}
 		if len(d.Shape) != len(y) {
-			return nil, &ShapeError{Op: "Concat", Arg: arg + ": rank", Got: fmt.Sprintf("%d (%v)", len(d.Shape), d.Shape), Want: fmt.Sprintf("%d, as x0 %v", len(y), first.Shape)}
+			return nil, &ShapeError{Op: "Concat", Arg: arg + ": rank", Got: fmt.Sprintf("%d (%v)", len(d.Shape), d.dims()), Want: fmt.Sprintf("%d, as x0 %v", len(y), first.dims())}
 		}
 		for k, n := range d.Shape {
 			if k != axis && n != y[k] {
-				return nil, &ShapeError{Op: "Concat", Arg: fmt.Sprintf("%s: dim %d", arg, k), Got: fmt.Sprintf("%d (%v)", n, d.Shape), Want: fmt.Sprintf("%d, as x0 %v", y[k], first.Shape), Hint: fmt.Sprintf("only dim %d, the axis, may differ", axis)}
+				return nil, &ShapeError{Op: "Concat", Arg: fmt.Sprintf("%s: dim %d", arg, k), Got: fmt.Sprintf("%s (%v)", d.dim(k), d.dims()), Want: fmt.Sprintf("%s, as x0 %v", first.dim(k), first.dims()), Hint: fmt.Sprintf("only dim %d, the axis, may differ", axis)}
 			}
 		}
 		if i > 0 {

@@ -80,13 +80,13 @@ func (c Conv) infer(xd, wd TensorDesc) ([]int, error) {
 		return nil, &AttrError{Op: "Conv", Attr: "groups", Got: fmt.Sprint(c.Groups), Want: "1 or more"}
 	}
 	if len(w) != len(x) {
-		return nil, &ShapeError{Op: "Conv", Arg: "w: rank", Got: fmt.Sprintf("%d (%v)", len(w), w), Want: fmt.Sprintf("%d ([Cout, Cin/groups, kernel...], as x has rank %d)", len(x), len(x))}
+		return nil, &ShapeError{Op: "Conv", Arg: "w: rank", Got: fmt.Sprintf("%d (%v)", len(w), wd.dims()), Want: fmt.Sprintf("%d ([Cout, Cin/groups, kernel...], as x has rank %d)", len(x), len(x))}
 	}
 	if w[0] < 1 || w[0]%g != 0 {
 		return nil, &ShapeError{Op: "Conv", Arg: "w: output channels", Got: fmt.Sprint(w[0]), Want: fmt.Sprintf("a positive multiple of groups = %d", g)}
 	}
 	if w[1] < 1 || x[1] != w[1]*g {
-		e := &ShapeError{Op: "Conv", Arg: "x: channels", Got: fmt.Sprintf("%d (x %v)", x[1], x), Want: fmt.Sprintf("%d (w %v × groups %d)", w[1]*g, w, g)}
+		e := &ShapeError{Op: "Conv", Arg: "x: channels", Got: fmt.Sprintf("%s (x %v)", xd.dim(1), xd.dims()), Want: fmt.Sprintf("%d (w %v × groups %d)", w[1]*g, wd.dims(), g)}
 		if x[len(x)-1] == w[1]*g {
 			e.Hint = "is x channels-last? use tensor.HWCToNCHW"
 		}

@@ -130,10 +130,10 @@ func (c ConvTranspose) infer(xd, wd TensorDesc) ([]int, error) {
 		return nil, &AttrError{Op: op, Attr: "groups", Got: fmt.Sprint(c.Groups), Want: "1 or more"}
 	}
 	if len(w) != len(x) {
-		return nil, &ShapeError{Op: op, Arg: "w: rank", Got: fmt.Sprintf("%d (%v)", len(w), w), Want: fmt.Sprintf("%d ([Cin, Cout/groups, kernel...], as x has rank %d)", len(x), len(x))}
+		return nil, &ShapeError{Op: op, Arg: "w: rank", Got: fmt.Sprintf("%d (%v)", len(w), wd.dims()), Want: fmt.Sprintf("%d ([Cin, Cout/groups, kernel...], as x has rank %d)", len(x), len(x))}
 	}
 	if w[0] < 1 || x[1] != w[0] {
-		e := &ShapeError{Op: op, Arg: "x: channels", Got: fmt.Sprintf("%d (x %v)", x[1], x), Want: fmt.Sprintf("%d (w %v)", w[0], w)}
+		e := &ShapeError{Op: op, Arg: "x: channels", Got: fmt.Sprintf("%s (x %v)", xd.dim(1), xd.dims()), Want: fmt.Sprintf("%d (w %v)", w[0], wd.dims())}
 		switch {
 		case w[0] < 1:
 			e.Arg, e.Got, e.Want = "w: input channels", fmt.Sprintf("%d (w %v)", w[0], w), "1 or more"

@@ -38,11 +38,11 @@ func (d Dense) Infer(in []TensorDesc) ([]TensorDesc, error) {
 	}
 	x, w := in[0].Shape, in[1].Shape
 	if len(x) < 2 {
-		return nil, &ShapeError{Op: "Dense", Arg: "x: rank", Got: fmt.Sprintf("%d (%v)", len(x), x), Want: "2 or more ([N, features])"}
+		return nil, &ShapeError{Op: "Dense", Arg: "x: rank", Got: fmt.Sprintf("%d (%v)", len(x), in[0].dims()), Want: "2 or more ([N, features])"}
 	}
 	k := x[len(x)-1]
 	if len(w) != 2 || w[0] < 1 || w[1] != k || k < 1 {
-		e := &ShapeError{Op: "Dense", Arg: "w", Got: w.String(), Want: fmt.Sprintf("[out, in=%d] for x %v", k, x)}
+		e := &ShapeError{Op: "Dense", Arg: "w", Got: in[1].dims(), Want: fmt.Sprintf("[out, in=%s] for x %v", in[0].dim(len(x)-1), in[0].dims())}
 		if len(w) == 2 && w[0] == k {
 			e.Hint = "transposed? weights are [out, in]"
 		} else if len(x) > 2 {

@@ -38,7 +38,7 @@ func (g GroupNorm) Infer(in []TensorDesc) ([]TensorDesc, error) {
 		return nil, err
 	}
 	if c := in[0].Shape[1]; c%g.Groups != 0 {
-		return nil, &ShapeError{Op: "GroupNorm", Arg: "x: channels", Got: fmt.Sprintf("%d (x %v)", c, in[0].Shape), Want: fmt.Sprintf("a multiple of groups = %d", g.Groups)}
+		return nil, &ShapeError{Op: "GroupNorm", Arg: "x: channels", Got: fmt.Sprintf("%s (x %v)", in[0].dim(1), in[0].dims()), Want: fmt.Sprintf("a multiple of groups = %d", g.Groups)}
 	}
 	return out, nil
 }
@@ -61,7 +61,7 @@ func inferChannelNorm(op string, epsilon float32, in []TensorDesc) ([]TensorDesc
 	}
 	x := in[0].Shape
 	if len(x) < 2 {
-		return nil, &ShapeError{Op: op, Arg: "x: rank", Got: fmt.Sprintf("%d (%v)", len(x), x), Want: "2 or more (N, C, ...)"}
+		return nil, &ShapeError{Op: op, Arg: "x: rank", Got: fmt.Sprintf("%d (%v)", len(x), in[0].dims()), Want: "2 or more (N, C, ...)"}
 	}
 	for i, name := range []string{"scale", "bias"} {
 		if err := wantShape(op, name, in[1+i], x[1]); err != nil {

@@ -48,7 +48,7 @@ func (l LRN) Infer(in []TensorDesc) ([]TensorDesc, error) {
 	}
 	x := in[0].Shape
 	if len(x) < 2 {
-		return nil, &ShapeError{Op: "LRN", Arg: "x: rank", Got: fmt.Sprintf("%d (%v)", len(x), x), Want: "2 or more (N, C, ...)"}
+		return nil, &ShapeError{Op: "LRN", Arg: "x: rank", Got: fmt.Sprintf("%d (%v)", len(x), in[0].dims()), Want: "2 or more (N, C, ...)"}
 	}
 	return f32Out(x...), nil
 }

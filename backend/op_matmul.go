@@ -35,10 +35,15 @@ type MatMulDims struct {
 }
 
 // Dims returns the sizes for inputs of shapes a and b.
-func (MatMul) Dims(a, b tensor.Shape) (MatMulDims, error) {
+func (m MatMul) Dims(a, b tensor.Shape) (MatMulDims, error) {
+	return m.dims(F32(a...), F32(b...))
+}
+
+func (MatMul) dims(ad, bd TensorDesc) (MatMulDims, error) {
 	var d MatMulDims
+	a, b := ad.Shape, bd.Shape
 	if len(a) < 1 || len(b) < 1 {
-		return d, &ShapeError{Op: "MatMul", Arg: "a, b: rank", Got: fmt.Sprintf("%v, %v", a, b), Want: "1 or more"}
+		return d, &ShapeError{Op: "MatMul", Arg: "a, b: rank", Got: fmt.Sprintf("%v, %v", ad.dims(), bd.dims()), Want: "1 or more"}
 	}
 	if len(a) == 1 {
 		a = tensor.Shape{1, a[0]}
@@ -49,11 +54,11 @@ func (MatMul) Dims(a, b tensor.Shape) (MatMulDims, error) {
 	na, nb := len(a)-2, len(b)-2
 	d.M, d.K, d.N = a[na], a[na+1], b[nb+1]
 	if b[nb] != d.K {
-		return d, &ShapeError{Op: "MatMul", Arg: "b: rows", Got: fmt.Sprintf("%d (b %v)", b[nb], b), Want: fmt.Sprintf("%d (columns of a %v)", d.K, a)}
+		return d, &ShapeError{Op: "MatMul", Arg: "b: rows", Got: fmt.Sprintf("%s (b %v)", bd.dim(max(len(bd.Shape)-2, 0)), bd.dims()), Want: fmt.Sprintf("%s (columns of a %v)", ad.dim(len(ad.Shape)-1), ad.dims())}
 	}
 	batch, err := tensor.Broadcast(a[:na], b[:nb])
 	if err != nil {
-		return d, &ShapeError{Op: "MatMul", Arg: "a, b: leading dims", Got: fmt.Sprintf("%v, %v", a, b), Want: "dims that broadcast", Hint: err.Error()}
+		return d, &ShapeError{Op: "MatMul", Arg: "a, b: leading dims", Got: fmt.Sprintf("%v, %v", ad.dims(), bd.dims()), Want: "dims that broadcast", Hint: broadcastHint(ad, bd, 3)}
 	}
 	d.Batch = batch
 	d.AStride = BroadcastStrides(a[:na], batch)
@@ -69,7 +74,7 @@ func (m MatMul) Infer(in []TensorDesc) ([]TensorDesc, error) {
 		}
 	}
 	a, b := in[0].Shape, in[1].Shape
-	d, err := m.Dims(a, b)
+	d, err := m.dims(in[0], in[1])
 	if err != nil {
 		return nil, err
 	}

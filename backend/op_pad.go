@@ -64,7 +64,7 @@ func (p Pad) Infer(in []TensorDesc) ([]TensorDesc, error) {
 	for i := range y {
 		b, e := pads[i], pads[len(x)+i]
 		if p.Mode == PadReflect && max(b, e) >= max(x[i], 1) || p.Mode == PadEdge && x[i] == 0 && b+e > 0 {
-			return nil, &AttrError{Op: "Pad", Attr: fmt.Sprintf("pads of dim %d", i), Got: fmt.Sprintf("%d, %d", b, e), Want: fmt.Sprintf("less than the dim, which is %d, in mode %v", x[i], p.Mode)}
+			return nil, &AttrError{Op: "Pad", Attr: fmt.Sprintf("pads of dim %d", i), Got: fmt.Sprintf("%d, %d", b, e), Want: fmt.Sprintf("less than the dim, which is %s, in mode %v", in[0].dim(i), p.Mode)}
 		}
 		y[i] += b + e
 	}

@@ -27,7 +27,11 @@ func (Reshape) Args() (in, out []Arg) { return []Arg{{Name: "x"}}, []Arg{{Name: 
 func (r Reshape) Infer(in []TensorDesc) ([]TensorDesc, error) {
 	x := in[0].Shape
 	fail := func(hint string) ([]TensorDesc, error) {
-		return nil, &ShapeError{Op: "Reshape", Arg: "shape", Got: fmt.Sprint(r.Shape), Want: fmt.Sprintf("the %d elements of x %v", x.Size(), x), Hint: hint}
+		want := fmt.Sprintf("the %d elements of x %v", x.Size(), x)
+		if in[0].Dims != nil {
+			want = fmt.Sprintf("the elements of x %v", in[0].dims())
+		}
+		return nil, &ShapeError{Op: "Reshape", Arg: "shape", Got: fmt.Sprint(r.Shape), Want: want, Hint: hint}
 	}
 	y := tensor.Shape(r.Shape).Clone()
 	hole := -1

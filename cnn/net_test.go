@@ -164,7 +164,7 @@ func TestErrorsNameTheLayer(t *testing.T) {
 		{"no output padding", net(ConvTranspose2D(4, 3, OutputPadding())), `OutputPadding: got 0 numbers []`},
 		{"two dynamic dims", func() (*Net, error) { return New("n", Shape(3, Dynamic, Dynamic), Flatten(), Dense(1)) }, `dim 1 of x [N,?] must be a number`},
 		{"output twice", func() (*Net, error) { return NewNet("n", one(x), []*Tensor{x, x}) }, `there is an output of this name`},
-		{"shapes", func() (*Net, error) { return NewNet("n", one(x), one(Add(Apply("a", MaxPool2D(2), x), x))) }, `; the input is [N,3,4,4] and [N,3,8,8]`},
+		{"shapes", func() (*Net, error) { return NewNet("n", one(x), one(Add(Apply("a", MaxPool2D(2), x), x))) }, `cnn: layer "add1" (Add): backend: Add "add1": a, b: got [N,3,4,4], [N,3,8,8], want shapes that broadcast (4 against 8 in dim 1 from the right)`},
 		{"layer named as input", func() (*Net, error) { return NewNet("n", one(x), one(Apply("x", ReLU(), x))) }, `cnn: layer "x" (ReLU): an input of the network has this name`},
 	} {
 		n, err := c.make()

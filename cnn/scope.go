@@ -212,16 +212,17 @@ func (s *Scope) nodeName() string {
 	return name
 }
 
-// withShapes adds the shapes of the data inputs to an error, in which an op has a
-// number for N.
+// withShapes adds the shapes of the data inputs to an error, unless it has them all.
 func withShapes(err error, x []*graph.Value) error {
 	var shapes []string
+	named, text := true, err.Error()
 	for _, v := range x {
 		if v != nil && v.Const() == nil {
 			shapes = append(shapes, v.Shape().String())
+			named = named && strings.Contains(text, v.Shape().String())
 		}
 	}
-	if shapes == nil {
+	if named {
 		return err
 	}
 	return fmt.Errorf("%w; the input is %s", err, strings.Join(shapes, " and "))

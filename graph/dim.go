@@ -61,6 +61,18 @@ func (s Shape) String() string {
 	return "[" + strings.Join(parts, ",") + "]"
 }
 
+// dims returns the dims as text, and nil when all are numbers.
+func (s Shape) dims() []string {
+	if _, static := s.Static(); static {
+		return nil
+	}
+	d := make([]string, len(s))
+	for i := range s {
+		d[i] = s[i].String()
+	}
+	return d
+}
+
 // Static returns the sizes when none is symbolic.
 func (s Shape) Static() (tensor.Shape, bool) {
 	t := make(tensor.Shape, len(s))

@@ -97,11 +97,13 @@ func (g *Graph) Input(name string, dtype tensor.DType, shape Shape) (*Value, err
 	v := &Value{name: name, dtype: dtype, shape: slices.Clone(shape), owner: g}
 	symbols := len(g.symbols)
 	v.sizes = g.probeShape(shape)
-	for _, s := range v.sizes {
-		if err := (backend.TensorDesc{DType: dtype, Shape: s}).Check("Input", "x"); err != nil {
-			g.symbols = g.symbols[:symbols]
-			return nil, nameNode(err, name)
-		}
+	var errs [2]error
+	for k, s := range v.sizes {
+		errs[k] = backend.TensorDesc{DType: dtype, Shape: s, Dims: shape.dims()}.Check("Input", "x")
+	}
+	if err := symbolicError(errs, nil, []*Value{v}); err != nil {
+		g.symbols = g.symbols[:symbols]
+		return nil, nameNode(err, name)
 	}
 	if err := g.claim("input", name); err != nil {
 		g.symbols = g.symbols[:symbols]
@@ -130,7 +132,8 @@ func newConst(name string, t *tensor.Tensor) *Value {
 
 // Apply adds a node and infers the shapes of its outputs. It fails when the name
 // is taken or empty, an input is nil or of another graph, the op has no inputs or no
-// outputs, or it refuses the inputs: that error is the op's and names the node.
+// outputs, or it refuses the inputs: that error is the op's and names the node
+// and, for dims that are not known yet, their symbols.
 func (g *Graph) Apply(name string, op backend.Op, in ...*Value) (*Node, error) {
 	n := &Node{name: name, op: op, in: slices.Clone(in)}
 	for i, v := range in {
@@ -211,16 +214,19 @@ func (g *Graph) fresh(base string) string {
 // infer fills in the outputs of n.
 func (g *Graph) infer(n *Node) error {
 	var out [2][]backend.TensorDesc
+	var errs [2]error
 	for k := range out {
 		d := backend.Desc{Op: n.op}
 		for _, v := range n.in {
-			d.In = append(d.In, v.desc(v.sizes[k]))
+			in := v.desc(v.sizes[k])
+			in.Dims = v.shape.dims()
+			d.In = append(d.In, in)
 		}
-		d, err := d.Resolve()
-		if err != nil {
-			return nameNode(err, n.name)
-		}
+		d, errs[k] = d.Resolve()
 		out[k] = d.Out
+	}
+	if err := symbolicError(errs, n.op, n.in); err != nil {
+		return nameNode(err, n.name)
 	}
 	n.out = nil
 	for i, d := range out[0] {
