@@ -169,7 +169,7 @@ func (s *scanner) escape() (rune, error) {
 	return r, nil
 }
 
-// hexEscape returns the value of the \uXXXX that s begins with.
+// hexEscape returns the value of the four digits after the \u that s begins with.
 func hexEscape(s string) (rune, bool) {
 	if len(s) < 6 || s[:2] != `\u` {
 		return 0, false
