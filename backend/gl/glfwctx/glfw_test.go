@@ -211,7 +211,7 @@ func TestWindow(t *testing.T) {
 
 func TestOtherGoroutine(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("cannot be told on this system")
+		t.Skip("which thread is the main one is known on Linux only, not on " + runtime.GOOS)
 	}
 	if err := Run(Options{}, func(*Context) error { return nil }); err == nil || !strings.Contains(err.Error(), "main") {
 		t.Errorf("got %v, want an error", err)
