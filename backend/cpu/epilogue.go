@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"math"
+
 	"github.com/convgl/convgl/backend"
 )
 
@@ -39,6 +41,48 @@ func newEpilogue(bias bool, steps backend.Epilogue, next int) *epilogue {
 		e.steps = append(e.steps, es)
 	}
 	return e
+}
+
+// fused is the part of an epilogue that kernels apply to sums in registers:
+//
+//	y = min(max((s + bias[c])·scale[c] + shift[c] + residual, lo), hi)
+//
+// The indices are those of the operands in call.in, −1 for what is left out. NaN
+// passes through the bounds, which are infinite where there is no activation.
+type fused struct {
+	bias, scale, shift, residual int
+	lo, hi                       float32
+}
+
+// fuse splits the epilogue into what kernels can apply in registers and the steps
+// that follow it, which work on what was stored.
+func (e *epilogue) fuse() (fused, *epilogue) {
+	inf := float32(math.Inf(1))
+	f := fused{bias: e.bias, scale: -1, shift: -1, residual: -1, lo: -inf, hi: inf}
+	steps := e.steps
+	next := func(kind backend.StepKind) *epilogueStep {
+		if len(steps) == 0 || steps[0].kind != kind {
+			return nil
+		}
+		s := &steps[0]
+		steps = steps[1:]
+		return s
+	}
+	if s := next(backend.ScaleShift); s != nil {
+		f.scale, f.shift = s.a, s.b
+	}
+	if s := next(backend.Residual); s != nil {
+		f.residual = s.a
+	}
+	if len(steps) > 0 && steps[0].kind == backend.Activate {
+		switch act := &steps[0].act; act.kind {
+		case backend.Relu:
+			f.lo, steps = 0, steps[1:]
+		case backend.Clip:
+			f.lo, f.hi, steps = act.alpha, act.beta, steps[1:]
+		}
+	}
+	return f, &epilogue{bias: -1, steps: steps, res: e.res}
 }
 
 // resolve fills in the layouts of the operands, in the descriptions of all

@@ -43,6 +43,23 @@ func chooseISA(env string, have isa) (isa, error) {
 	return 0, fmt.Errorf("CONVGL_CPU=%s: want one of %s", env, strings.Join(isaNames[:], ", "))
 }
 
+// impl is one way to run an inner loop, for processors that have needs.
+type impl[F any] struct {
+	needs isa
+	fn    F
+}
+
+// pick returns the first of impls, the best first, that a processor with set can
+// run. The last one is plain Go.
+func pick[F any](set isa, impls []impl[F]) F {
+	for _, i := range impls {
+		if i.needs <= set {
+			return i.fn
+		}
+	}
+	panic("cpu: no kernel in plain Go") // every list ends in one
+}
+
 // describe returns what is known of the processor.
 func describe(threads int, set isa, variant string) backend.DeviceInfo {
 	model, vendor := cpuModel()

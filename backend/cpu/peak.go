@@ -8,7 +8,7 @@ import (
 	"github.com/convgl/convgl/backend"
 )
 
-//go:generate go -C _asm run . -out ../peak_amd64.s -stubs ../zpeak_amd64.go -pkg cpu
+//go:generate go -C _asm run . -family peak -out ../peak_amd64.s -stubs ../zpeak_amd64.go -pkg cpu
 
 // peakLoop is a loop of fused multiply-adds on registers, with what one
 // iteration does.
