@@ -32,11 +32,7 @@ func (driver) Open(cfg backend.Config) (backend.Backend, error) {
 	if cfg.Threads < 0 || cfg.Threads > maxThreads {
 		return nil, &backend.AttrError{Op: "Open", Attr: "threads", Got: fmt.Sprint(cfg.Threads), Want: fmt.Sprintf("0 (one for each core) to %d", maxThreads)}
 	}
-	set, err := chooseISA(os.Getenv("CONVGL_CPU"), detectISA())
-	if err != nil {
-		return nil, &backend.UnavailableError{Backend: name, Err: err}
-	}
-	mk, err := chooseMicrokernel(cfg.Variant, set)
+	set, err := chooseISA(cfg.Variant, os.Getenv("CONVGL_CPU"), detectISA())
 	if err != nil {
 		return nil, err
 	}
@@ -44,35 +40,23 @@ func (driver) Open(cfg backend.Config) (backend.Backend, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &device{pool: newPool(threads), mk: mk, isa: set, debug: cfg.Debug, memory: machineMemory()}, nil
+	return &device{pool: newPool(threads), mk: chooseMicrokernel(set), isa: set, debug: cfg.Debug, memory: machineMemory()}, nil
 }
 
-// Devices implements backend.Driver.
+// Devices implements backend.Driver. It tells what the machine has, whatever
+// CONVGL_CPU allows.
 func (driver) Devices() ([]backend.DeviceInfo, error) {
-	mk, err := chooseMicrokernel("", detectISA())
-	if err != nil {
-		return nil, err
-	}
-	return []backend.DeviceInfo{describe(runtime.GOMAXPROCS(0), detectISA(), mk.name)}, nil
+	return []backend.DeviceInfo{describe(runtime.GOMAXPROCS(0), detectISA())}, nil
 }
 
-// chooseMicrokernel returns the candidate of that name, or the first that the
-// machine can run for "".
-func chooseMicrokernel(variant string, set isa) (*microkernel, error) {
-	var names []string
+// chooseMicrokernel returns the first candidate that set can run.
+func chooseMicrokernel(set isa) *microkernel {
 	for i := range gemmCandidates {
-		mk := &gemmCandidates[i]
-		switch {
-		case variant == "" && mk.needs <= set:
-			return mk, nil
-		case variant == mk.name && mk.needs > set:
-			return nil, &backend.UnavailableError{Backend: name, Err: fmt.Errorf("variant %q needs %v, the machine (or CONVGL_CPU) offers %v", variant, mk.needs, set)}
-		case variant == mk.name:
-			return mk, nil
+		if mk := &gemmCandidates[i]; mk.needs <= set {
+			return mk
 		}
-		names = append(names, mk.name)
 	}
-	return nil, &backend.AttrError{Op: "Open", Attr: "variant", Got: fmt.Sprintf("%q", variant), Want: strings.Join(names, ", ")}
+	panic("cpu: no microkernel in plain Go") // the last candidate is one
 }
 
 // device is an open backend.
@@ -93,7 +77,7 @@ type device struct {
 func (*device) Name() string { return name }
 
 // Device implements backend.Backend.
-func (d *device) Device() backend.DeviceInfo { return describe(d.pool.threads(), d.isa, d.mk.name) }
+func (d *device) Device() backend.DeviceInfo { return describe(d.pool.threads(), d.isa) }
 
 // Caps implements backend.Backend. The largest buffer is the machine's memory,
 // where the system tells it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 
@@ -138,8 +139,9 @@ func TestFormatIsShared(t *testing.T) {
 }
 
 func TestOpen(t *testing.T) {
+	t.Setenv("CONVGL_CPU", "")
 	var attr *backend.AttrError
-	if _, err := backend.Open("cpu", backend.WithVariant("fast")); !errors.As(err, &attr) || attr.Want != "generic" {
+	if _, err := backend.Open("cpu", backend.WithVariant("fast")); !errors.As(err, &attr) || attr.Want != "generic, avx2, avx512" {
 		t.Errorf("unknown variant: %v", err)
 	}
 	if _, err := backend.Open("cpu", backend.WithThreads(-1)); !errors.As(err, &attr) {
@@ -149,17 +151,49 @@ func TestOpen(t *testing.T) {
 	if _, err := backend.Open("cpu", backend.WithDevice(1)); !errors.As(err, &gone) {
 		t.Errorf("second device: %v", err)
 	}
+	for _, set := range isas(t) {
+		d := open(t, "cpu", backend.WithVariant(set.String()), backend.WithThreads(2)).Device()
+		if d.Threads != 2 || d.Details["instructions"] != set.String() || d.Name == "" {
+			t.Errorf("variant %v: device %+v", set, d)
+		}
+	}
 	t.Setenv("CONVGL_CPU", "sse9")
 	if _, err := backend.Open("cpu"); !errors.As(err, &gone) {
 		t.Errorf("unknown instruction set: %v", err)
 	}
 	t.Setenv("CONVGL_CPU", "generic")
-	be := open(t, "cpu", backend.WithVariant("generic"), backend.WithThreads(2))
-	if d := be.Device(); d.Threads != 2 || d.Details["instructions"] != "generic" || d.Name == "" {
+	if d := open(t, "cpu").Device(); d.Details["instructions"] != "generic" {
 		t.Errorf("device %+v", d)
 	}
-	if _, err := chooseISA("avx512", isaAVX2); err == nil {
-		t.Error("an instruction set that the machine lacks was accepted")
+	if infos, err := backend.Devices("cpu"); err != nil || len(infos) != 1 || infos[0].Details["instructions"] != detectISA().String() {
+		t.Errorf("devices %+v, error %v", infos, err)
+	}
+}
+
+// The variant is taken where the machine and CONVGL_CPU have it, and is otherwise
+// refused with the reason.
+func TestChooseISA(t *testing.T) {
+	for _, c := range []struct {
+		variant, env string
+		have, want   isa
+		err          string
+	}{
+		{"", "", isaAVX512, isaAVX512, ""},
+		{"", "", isaGeneric, isaGeneric, ""},
+		{"", "avx2", isaAVX512, isaAVX2, ""},
+		{"avx2", "", isaAVX512, isaAVX2, ""},
+		{"generic", "avx2", isaAVX512, isaGeneric, ""},
+		{"avx2", "avx2", isaAVX2, isaAVX2, ""},
+		{"", "avx512", isaAVX2, 0, "CONVGL_CPU=avx512: " + where() + " offers generic, avx2"},
+		{"", "sse", isaAVX2, 0, "CONVGL_CPU=sse: want one of generic, avx2, avx512"},
+		{"avx512", "", isaAVX2, 0, "variant avx512: " + where() + " offers generic, avx2"},
+		{"avx512", "avx2", isaAVX512, 0, "variant avx512: CONVGL_CPU=avx2 allows generic, avx2"},
+		{"mmx", "", isaAVX2, 0, `variant: got "mmx", want generic, avx2, avx512`},
+	} {
+		got, err := chooseISA(c.variant, c.env, c.have)
+		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) || got != c.want {
+			t.Errorf("variant %q, CONVGL_CPU=%q of %v: got %v, %v; want %v, %q", c.variant, c.env, c.have, got, err, c.want, c.err)
+		}
 	}
 }
 
@@ -290,9 +324,8 @@ func TestClose(t *testing.T) {
 }
 
 func TestPeaks(t *testing.T) {
-	for _, set := range []isa{isaGeneric, detectISA()} {
-		t.Setenv("CONVGL_CPU", set.String())
-		p, err := open(t, "cpu", backend.WithThreads(1)).(backend.Prober).Peaks(ctx)
+	for _, set := range isas(t) {
+		p, err := open(t, "cpu", backend.WithThreads(1), backend.WithVariant(set.String())).(backend.Prober).Peaks(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}

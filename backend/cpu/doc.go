@@ -23,7 +23,9 @@
 //
 // # Choosing instructions
 //
-// The environment variable CONVGL_CPU limits the instruction set: generic (plain
-// Go), avx2 or avx512. Naming one that the machine lacks is an error. The build
-// tag noasm leaves assembly out.
+// Kernels are written for instruction sets: generic (plain Go), avx2 (with FMA) and
+// avx512 (F, DQ, BW and VL). A backend takes the best one that the machine has,
+// unless [backend.WithVariant] names another. The environment variable CONVGL_CPU
+// limits both. Naming one that the machine lacks is an error. The build tag noasm
+// leaves assembly, and so all but generic, out.
 package cpu

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,20 +28,55 @@ var isaNames = [...]string{"generic", "avx2", "avx512"}
 
 func (s isa) String() string { return isaNames[s] }
 
-// chooseISA applies the value of CONVGL_CPU, "" for none, to what the machine has.
-func chooseISA(env string, have isa) (isa, error) {
-	if env == "" {
-		return have, nil
-	}
-	for i, n := range isaNames {
-		if n == env {
-			if isa(i) > have {
-				return 0, fmt.Errorf("CONVGL_CPU=%s: the machine has %v", env, have)
-			}
-			return isa(i), nil
+// parseISA returns the instruction set of that name.
+func parseISA(name string) (isa, bool) {
+	i := slices.Index(isaNames[:], name)
+	return isa(max(i, 0)), i >= 0
+}
+
+// instructionSets lists those up to set.
+func instructionSets(set isa) string { return strings.Join(isaNames[:set+1], ", ") }
+
+// chooseISA returns the instruction set of a backend: the best of those that are
+// there, or the one that WithVariant names. The value of CONVGL_CPU limits both; ""
+// stands for none.
+func chooseISA(variant, env string, have isa) (isa, error) {
+	set := have
+	if env != "" {
+		limit, ok := parseISA(env)
+		switch {
+		case !ok:
+			return 0, unavailable("CONVGL_CPU=%s: want one of %s", env, strings.Join(isaNames[:], ", "))
+		case limit > have:
+			return 0, unavailable("CONVGL_CPU=%s: %s offers %s", env, where(), instructionSets(have))
 		}
+		set = limit
 	}
-	return 0, fmt.Errorf("CONVGL_CPU=%s: want one of %s", env, strings.Join(isaNames[:], ", "))
+	if variant == "" {
+		return set, nil
+	}
+	want, ok := parseISA(variant)
+	switch {
+	case !ok:
+		return 0, &backend.AttrError{Op: "Open", Attr: "variant", Got: strconv.Quote(variant), Want: strings.Join(isaNames[:], ", ")}
+	case want > have:
+		return 0, unavailable("variant %s: %s offers %s", variant, where(), instructionSets(have))
+	case want > set:
+		return 0, unavailable("variant %s: CONVGL_CPU=%s allows %s", variant, env, instructionSets(set))
+	}
+	return want, nil
+}
+
+func unavailable(format string, args ...any) error {
+	return &backend.UnavailableError{Backend: name, Err: fmt.Errorf(format, args...)}
+}
+
+// where names what limits the instruction sets.
+func where() string {
+	if !assembly {
+		return "a build without assembly"
+	}
+	return "the machine"
 }
 
 // impl is one way to run an inner loop, for processors that have needs.
@@ -61,7 +97,7 @@ func pick[F any](set isa, impls []impl[F]) F {
 }
 
 // describe returns what is known of the processor.
-func describe(threads int, set isa, variant string) backend.DeviceInfo {
+func describe(threads int, set isa) backend.DeviceInfo {
 	model, vendor := cpuModel()
 	return backend.DeviceInfo{
 		Backend: name,
@@ -73,7 +109,7 @@ func describe(threads int, set isa, variant string) backend.DeviceInfo {
 			"cores":            strconv.Itoa(runtime.NumCPU()),
 			"instructions":     set.String(),
 			"features":         cpuFeatures(),
-			"variant":          variant,
+			"variants":         instructionSets(detectISA()),
 			"memory, bytes":    strconv.FormatInt(machineMemory(), 10),
 			"CONVGL_CPU":       os.Getenv("CONVGL_CPU"),
 			"offset alignment": strconv.Itoa(align),

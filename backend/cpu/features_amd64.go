@@ -6,11 +6,13 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// detectISA returns the best instruction set that the processor and the system
-// support.
+// detectISA returns the best instruction set that the processor, the system and
+// the build support.
 func detectISA() isa {
 	x := &cpu.X86
 	switch {
+	case !assembly:
+		return isaGeneric
 	case x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX2 && x.HasFMA:
 		return isaAVX512
 	case x.HasAVX2 && x.HasFMA:

@@ -31,7 +31,7 @@ type tile struct {
 
 // microkernel is a candidate for the inner loop of every matrix product.
 type microkernel struct {
-	name   string // as in WithVariant
+	name   string
 	needs  isa
 	mr, nr int // largest tile
 	fn     func(*tile)
@@ -39,8 +39,8 @@ type microkernel struct {
 	pack func(dst, src []float32, s panelSource, first, n int)
 }
 
-// gemmCandidates lists the microkernels, best first. The first that the machine
-// can run is taken; WithVariant forces another.
+// gemmCandidates lists the microkernels, best first. The first that the backend's
+// instruction set can run is taken.
 var gemmCandidates = append(gemmArch[:len(gemmArch):len(gemmArch)],
 	microkernel{name: "generic", needs: isaGeneric, mr: 4, nr: genericNR, fn: gemmGeneric, pack: packPanel})
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/convgl/convgl/backend"
@@ -26,6 +27,25 @@ func open(t testing.TB, name string, opts ...backend.Option) backend.Backend {
 		}
 	})
 	return be
+}
+
+// isas returns the instruction sets that the machine has and CONVGL_CPU allows, and
+// logs the others.
+func isas(t testing.TB) []isa {
+	t.Helper()
+	best, err := chooseISA("", os.Getenv("CONVGL_CPU"), detectISA())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sets []isa
+	for i := range isaNames {
+		if set := isa(i); set <= best {
+			sets = append(sets, set)
+		} else {
+			t.Logf("skipped: %v, as %s or CONVGL_CPU has %v", set, where(), best)
+		}
+	}
+	return sets
 }
 
 // integers fills a tensor with −3 to 3: sums of products are exact in float32.

@@ -17,7 +17,7 @@ import (
 type backendFlags struct{ backend, threads string }
 
 func (f *backendFlags) add(c *cobra.Command, def string) {
-	c.Flags().StringVar(&f.backend, "backend", def, "backends with commas: ref, cpu, gl, auto; name:variant forces a family of kernels (gl:tiled)")
+	c.Flags().StringVar(&f.backend, "backend", def, "backends with commas: ref, cpu, gl, auto; name:variant forces a family of kernels (gl:tiled, cpu:avx2)")
 	c.Flags().StringVar(&f.threads, "threads", "", "CPU threads, several with commas; default one for each core")
 }
 

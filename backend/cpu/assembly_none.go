@@ -1,0 +1,6 @@
+//go:build !amd64 || noasm
+
+package cpu
+
+// assembly says whether the build has kernels in assembly.
+const assembly = false
