@@ -20,7 +20,7 @@ type isa uint8
 
 const (
 	isaGeneric isa = iota // plain Go
-	isaAVX2               // AVX2 and FMA
+	isaAVX2               // AVX2, FMA and BMI2
 	isaAVX512             // AVX-512 F, DQ, BW and VL
 )
 
