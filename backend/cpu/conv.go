@@ -9,22 +9,14 @@ import (
 // convPlan is a convolution as a product of tiles of output pixels with panels
 // of weights: see package cpu.
 type convPlan struct {
-	gemm
-	geo        backend.Geometry3
+	tileRun
 	x, y       rows
 	groups     int
 	cin, cout  int // a group
 	format     panelFormat
-	epi        *epilogue
-	tapOff     []int32 // offset of each tap from the first, in elements of x
-	tiles      int     // an image
-	block      int     // tiles that share one table of offsets
-	mParts     int     // parts of the tiles, and
-	nParts     int     // of the panels, of one image and group
-	packed     bool    // the weights are a Format; otherwise packed in every run
-	source     panelSource
+	split      split
+	packed     bool  // the weights are a Format; otherwise packed in every run
 	scratchOff int64 // where the threads' scratch begins in the workspace
-	scratch    int64 // bytes of it a thread
 }
 
 // convGeometry returns the 3-D geometry of a convolution and its taps' places in
@@ -85,163 +77,124 @@ func planConv(dev *device, d backend.Desc) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &convPlan{geo: geo, x: x, y: y, groups: op.GroupCount(), epi: epi, cin: w.Shape[1], cout: w.Shape[0] / op.GroupCount()}
-	if err := p.fits(); err != nil {
+	p := &convPlan{x: x, y: y, groups: op.GroupCount(), cin: w.Shape[1], cout: w.Shape[0] / op.GroupCount(), packed: w.Const}
+	if err := fitsOffsets("Conv", x, y); err != nil {
 		return nil, err
 	}
-	p.gemm = newGemm(dev.mk, len(tap), p.cin)
 	ws := w.Layout.Strides(w.Shape)
-	p.source = panelSource{group: ws[0] * p.cout, col: ws[0], ch: ws[1], tap: tap, kc: p.cin}
-	p.format = panelFormat{kernel: dev.mk.name, nr: dev.mk.nr, groups: p.groups, cols: p.cout, taps: len(tap), kc: p.cin}
+	source := panelSource{group: ws[0] * p.cout, col: ws[0], ch: ws[1], tap: tap, kc: p.cin}
+	mk := microkernelFor(dev.isa, p.cout)
+	p.format = panelFormat{nr: mk.nr, groups: p.groups, cols: p.cout, taps: len(tap), kc: p.cin}
 	if err := p.format.check("Conv"); err != nil {
 		return nil, err
 	}
-	p.packed = w.Const
-	p.tapOff = make([]int32, len(tap))
-	for t := range tap {
-		z, yy, xx := p.tapAt(t)
-		p.tapOff[t] = int32(((z*geo.In[1]+yy)*geo.In[2] + xx) * x.pitch)
+	g := newGemm(mk, len(tap)*p.cin, epi)
+	p.tileRun = tileRun{gemm: &g, xPitch: x.pitch, yPitch: y.pitch, xImage: x.s * x.pitch, yImage: y.s * y.pitch}
+	ax := convAxes(&geo)
+	if p.cin == 0 {
+		ax[2].in = 0
 	}
-	p.partition()
+	p.table = newTileTable(&g, &ax, x.pitch, y.pitch, max(p.cin, 1), p.cin == x.pitch && geo.Dilation[2] == 1)
+	p.split = splitGemm(dev.pool.threads(), p.groups, x.n*len(p.table.tiles), p.format.panels(), g.k*p.cout, x.total()*p.cin, 2*int64(x.n)*int64(y.s)*int64(p.cout)*int64(g.k))
 
 	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in)), inPlace: epi.res}
 	if p.packed {
 		pl.formats[1] = p.format
 	} else {
 		p.scratchOff = roundUp(p.format.Bytes())
-		pl.phases = append(pl.phases, packPhase(p.mk, p.format, p.source))
+		pl.phases = append(pl.phases, packPhase(p.format, source))
 	}
-	p.scratch = roundUp(4*int64(p.mk.mr*p.mk.nr)) + roundUp(4*int64(p.block*p.mk.mr*p.taps))
-	pl.workspace = p.scratchOff + p.scratch*int64(dev.pool.threads())
-	pl.phases = append(pl.phases, phase{x.n * p.groups * p.mParts * p.nParts, p.part})
+	pl.workspace = p.scratchOff + p.scratch()*int64(dev.pool.threads())
+	pl.phases = append(pl.phases, phase{p.split.parts(), p.part})
 	return pl, nil
 }
 
+// convAxes returns how the pixels of a convolution gather.
+func convAxes(g *backend.Geometry3) (ax [3]axis) {
+	for d := range ax {
+		ax[d] = axis{in: g.In[d], n: g.Out[d], step: g.Stride[d], start: -g.Begin[d], out: g.Out[d], outStep: 1}
+		for k := range g.Kernel[d] {
+			ax[d].reach = append(ax[d].reach, k*g.Dilation[d])
+		}
+	}
+	return ax
+}
+
 // packPhase packs the weights of input 1 into the beginning of the workspace.
-func packPhase(mk *microkernel, f panelFormat, s panelSource) phase {
+func packPhase(f panelFormat, s panelSource) phase {
 	parts := f.parts()
 	return phase{parts, func(c *call, part, _ int) {
-		f.packPart(mk, f32(c.ws), c.x(1), s, part, parts)
+		f.packPart(f32(c.ws), c.x(1), s, part, parts)
 	}}
 }
 
 func roundUp(bytes int64) int64 { return (bytes + align - 1) &^ (align - 1) }
 
-// fits fails when an offset within an image has no int32. Offsets of taps may
+// fitsOffsets fails when an offset within an image has no int32. Offsets of taps may
 // wrap where a dilation reaches far into the padding: sums with them wrap back.
-func (p *convPlan) fits() error {
-	if n := int64(p.x.s) * int64(p.x.pitch); n > math.MaxInt32 {
-		return &backend.LimitError{Op: "Conv", What: "elements of one image, for int32 offsets", Got: n, Max: math.MaxInt32, Hint: "split the image"}
+func fitsOffsets(op string, images ...rows) error {
+	for _, r := range images {
+		if n := int64(r.s) * int64(r.pitch); n > math.MaxInt32 {
+			return &backend.LimitError{Op: op, What: "elements of one image, for int32 offsets", Got: n, Max: math.MaxInt32, Hint: "split the image"}
+		}
 	}
 	return nil
 }
 
-// tapAt returns the distance of tap t from the first one, in input elements.
-func (p *convPlan) tapAt(t int) (z, y, x int) {
-	k := p.geo.Kernel
-	return t / (k[1] * k[2]) * p.geo.Dilation[0], t / k[2] % k[1] * p.geo.Dilation[1], t % k[2] * p.geo.Dilation[2]
-}
+// split is how the work of a matrix product is shared out: the tiles in m parts, the
+// panels of each group in n.
+type split struct{ groups, tiles, panels, m, n int }
 
-// partition cuts the work of one image and group. Where weights outweigh pixels
-// the panels are cut, so that each is read by one thread.
-func (p *convPlan) partition() {
-	p.tiles = (p.y.s + p.mk.mr - 1) / p.mk.mr
-	panels := p.format.panels()
-	flops := 2 * int64(p.y.s) * int64(p.cout) * int64(p.taps*p.kc)
-	want := partsFor(math.MaxInt32, flops, grainFLOPs)
-	if int64(p.cout)*int64(p.taps)*int64(p.kc) > int64(p.x.s)*int64(p.x.c/p.groups) {
-		p.nParts = min(panels, want)
-		p.mParts = min(p.tiles, (want+p.nParts-1)/p.nParts)
-	} else {
-		p.mParts = min(p.tiles, want)
-		p.nParts = min(panels, (want+p.mParts-1)/max(p.mParts, 1))
+func (s *split) parts() int { return s.groups * s.m * s.n }
+
+// splitGemm cuts a product into a part for each thread, or fewer of less than grain.
+// Where weights outweigh pixels the panels are cut, so that each is read by one
+// thread. Which thread computes a tile does not change its sums.
+func splitGemm(threads, groups, tiles, panels, weights, pixels int, flops int64) split {
+	s := split{groups: groups, tiles: tiles, panels: panels, m: 1, n: 1}
+	want := partsFor(threads, flops, grainFLOPs)
+	if groups%want == 0 {
+		return s
 	}
-	// A table of offsets stays in the first-level cache beside a panel.
-	p.block = max(1, min(32, 4096/(p.taps*p.mk.mr)))
+	// A cut that leaves one thread more to do than the other costs more than reads.
+	uneven := func(n int) float64 { return float64((n+want-1)/want*want) / float64(max(n, 1)) }
+	if uneven(panels) < uneven(tiles) || weights > pixels && uneven(panels) <= 1.1*uneven(tiles) {
+		s.n = min(panels, want)
+		s.m = min(tiles, (want+s.n-1)/s.n)
+	} else {
+		s.m = min(tiles, want)
+		s.n = min(panels, (want+s.m-1)/max(s.m, 1))
+	}
+	return s
 }
 
-// part computes some tiles × panels of one image and group.
-func (p *convPlan) part(c *call, part, thread int) {
-	m := part % p.mParts
-	part /= p.mParts
-	nPart := part % p.nParts
-	part /= p.nParts
-	group, image := part%p.groups, part/p.groups
+// of returns the group, tiles and panels of a part.
+func (s *split) of(part int) (group, t0, t1, q0, q1 int) {
+	m := part % s.m
+	part /= s.m
+	t0, t1 = share(s.tiles, m, s.m)
+	q0, q1 = share(s.panels, part%s.n, s.n)
+	return part / s.n, t0, t1, q0, q1
+}
 
-	panels, size := p.format.panels(), p.panelLen()
-	q0, q1 := share(panels, nPart, p.nParts)
-	t0, t1 := share(p.tiles, m, p.mParts)
+// part computes some tiles × panels of one group.
+func (p *convPlan) part(c *call, part, thread int) {
+	group, t0, t1, q0, q1 := p.split.of(part)
+	size := p.panelLen()
 	w := c.x(1)
 	if !p.packed {
 		w = f32(c.ws[:p.format.Bytes()])
 	}
-	w = w[group*panels*size:]
-	x := c.x(0)[image*p.x.s*p.x.pitch:][:p.x.s*p.x.pitch]
-	x = x[group*p.cin:]
-	y := c.y(0)
-	ws := c.ws[p.scratchOff+int64(thread)*p.scratch:][:p.scratch]
-	t := &c.tiles[thread]
-	nr, mr := p.mk.nr, p.mk.mr
-	t.acc = f32(ws[:4*mr*nr])
-	off := view[int32](ws[roundUp(int64(4*mr*nr)):])
-	for ; t0 < t1; t0 += p.block {
-		end := min(t0+p.block, t1)
-		p0, _ := share(p.y.s, t0, p.tiles)
-		for i := t0; i < end; i++ {
-			a, b := share(p.y.s, i, p.tiles)
-			p.offsets(off[(a-p0)*p.taps:(b-p0)*p.taps], a, b-a)
-		}
-		for q := q0; q < q1; q++ {
-			n := min(nr, p.cout-q*nr)
-			o := group*p.cout + q*nr
-			pad := 0
-			if o+n == p.y.c {
-				pad = p.y.pitch - p.y.c
-			}
-			panel := w[q*size : (q+1)*size]
-			for i := t0; i < end; i++ {
-				a, b := share(p.y.s, i, p.tiles)
-				p.run(t, x, off[(a-p0)*p.taps:(b-p0)*p.taps], b-a, panel)
-				p.epi.store(c, y, t.acc, nr, b-a, n, o, (image*p.y.s+a)*p.y.pitch+o, p.y.pitch, pad)
-			}
-		}
+	w = w[group*p.format.panels()*size:]
+	if size == 0 { // no terms
+		w = zeros
 	}
-}
-
-// offsets fills the table of the pixels [p0, p0+mr): taps × mr.
-func (p *convPlan) offsets(off []int32, p0, mr int) {
-	g := &p.geo
-	for r := range mr {
-		q := p0 + r
-		at := [3]int{q / (g.Out[1] * g.Out[2]), q / g.Out[2] % g.Out[1], q % g.Out[2]}
-		inside := true
-		for i := range at {
-			at[i] = at[i]*g.Stride[i] - g.Begin[i]
-			inside = inside && at[i] >= 0 && at[i]+(g.Kernel[i]-1)*g.Dilation[i] < g.In[i]
-		}
-		origin := ((at[0]*g.In[1]+at[1])*g.In[2] + at[2]) * p.x.pitch
-		if inside {
-			for t, o := range p.tapOff {
-				off[t*mr+r] = int32(origin) + o
-			}
-			continue
-		}
-		t := 0
-		for z := range g.Kernel[0] {
-			okZ := inRange(at[0]+z*g.Dilation[0], g.In[0])
-			for y := range g.Kernel[1] {
-				okY := okZ && inRange(at[1]+y*g.Dilation[1], g.In[1])
-				for x := range g.Kernel[2] {
-					o := int32(-1)
-					if okY && inRange(at[2]+x*g.Dilation[2], g.In[2]) {
-						o = int32(origin + int(p.tapOff[t]))
-					}
-					off[t*mr+r] = o
-					t++
-				}
-			}
-		}
+	acc := f32(c.ws[p.scratchOff+int64(thread)*p.scratch():][:p.scratch()])
+	pad := 0
+	if group == p.groups-1 {
+		pad = p.y.pitch - p.y.c
 	}
+	p.run(c, &c.tiles[thread], acc, c.x(0)[group*p.cin:], w, c.y(0), size, group*p.cout, p.cout, pad, t0, t1, q0, q1)
 }
 
 // inRange reports whether 0 ≤ i < n.

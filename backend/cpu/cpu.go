@@ -40,7 +40,7 @@ func (driver) Open(cfg backend.Config) (backend.Backend, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &device{pool: newPool(threads), mk: chooseMicrokernel(set), isa: set, debug: cfg.Debug, memory: machineMemory()}, nil
+	return &device{pool: newPool(threads), isa: set, debug: cfg.Debug, memory: machineMemory()}, nil
 }
 
 // Devices implements backend.Driver. It tells what the machine has, whatever
@@ -49,21 +49,10 @@ func (driver) Devices() ([]backend.DeviceInfo, error) {
 	return []backend.DeviceInfo{describe(runtime.GOMAXPROCS(0), detectISA())}, nil
 }
 
-// chooseMicrokernel returns the first candidate that set can run.
-func chooseMicrokernel(set isa) *microkernel {
-	for i := range gemmCandidates {
-		if mk := &gemmCandidates[i]; mk.needs <= set {
-			return mk
-		}
-	}
-	panic("cpu: no microkernel in plain Go") // the last candidate is one
-}
-
 // device is an open backend.
 type device struct {
 	backend.Ledger
 	pool   *pool
-	mk     *microkernel
 	isa    isa
 	debug  bool
 	memory int64

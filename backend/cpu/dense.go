@@ -22,9 +22,9 @@ func planDense(dev *device, d backend.Desc) (*plan, error) {
 	if !liesPlain(in[1]) {
 		return nil, wrongLayout("Dense", "w", in[1], "plain")
 	}
-	p := &matPlan{m: x.n, n: y.c, ldx: x.pitch, ldy: y.pitch, pad: y.pitch - y.c, products: 1, batch: newNest(nil, nil, nil, nil), epi: epi}
-	p.format = panelFormat{kernel: dev.mk.name, nr: dev.mk.nr, groups: 1, cols: y.c, taps: 1, kc: x.c}
-	return planMat("Dense", dev, p, in, []backend.TensorDesc{out}, p.format.source())
+	p := &matPlan{m: x.n, n: y.c, ldx: x.pitch, ldy: y.pitch, pad: y.pitch - y.c, products: 1, batch: newNest(nil, nil, nil, nil)}
+	p.format = panelFormat{groups: 1, cols: y.c, taps: 1, kc: x.c}
+	return planMat("Dense", dev, p, epi, in, []backend.TensorDesc{out}, p.format.source())
 }
 
 // featureRows describes a tensor as rows of its last dim; the pitch is 0 when it

@@ -1,48 +1,87 @@
 package cpu
 
+import "math"
+
+//go:generate go -C _asm run . -family gemm -out ../gemm_amd64.s -stubs ../zgemm_amd64.go -pkg cpu
+
 // maxK is the number of terms that are added one after another. Longer sums are
 // sums of blocks of so many, which keeps the error of 10⁵ terms near that of a
 // few hundred.
 const maxK = 256
 
+// noRow is the offset that stands for a row of zeros.
+const noRow = math.MinInt32
+
 // tile holds the arguments of a microkernel. For 0 ≤ r < mr and 0 ≤ j < NR it
 // computes
 //
-//	s[r,j] = Σ_t Σ_c x[off[t·mr+r] + c0 + c] · b[(t·kc + c)·NR + j]
+//	s[r,j] = Σ_t Σ_c x[base + off[t·mr+r] + c] · b[(t·kc + c)·NR + j]
 //
-// over 0 ≤ t < taps and 0 ≤ c < kc, where an offset of −1 stands for a row of
-// zeros, and sets acc[r·NR+j] to s[r,j] if first, or adds it. The caller vouches
-// for the lengths: mr ≤ MR, taps·kc ≤ maxK, and all that the formula reads.
+// over 0 ≤ t < taps and 0 ≤ c < kc, where the offset noRow stands for a row of
+// zeros, and adds acc[r·NR+j] unless first. Then, unless last, it stores the sum in
+// acc; if last, it stores
+//
+//	min(max((s[r,j] + bias[j])·scale[j] + shift[j] + residual[dst[r]+j], lo), hi)
+//
+// at y[dst[r]+j] for the columns j of which mask[j] is −1, leaving out the operands
+// that are nil (shift is there with scale). NaN passes through the bounds. The caller
+// vouches for the lengths: mr ≤ MR, taps and kc ≥ 1, kc ≤ maxK, and all that the
+// formula reads.
 //
 // Assembly reads the fields by their offsets; the order of them is part of the
 // contract.
 type tile struct {
-	x     []float32 // base of the offsets
-	zero  []float32 // maxK zeros
-	off   []int32   // taps × mr offsets in elements, or −1
-	b     []float32 // taps·kc × NR weights
-	acc   []float32 // mr × NR sums
-	taps  int
-	kc    int
-	c0    int
-	mr    int
-	first bool
+	x        []float32 // origin of base
+	zero     []float32 // kc zeros
+	off      []int32   // taps × mr offsets in elements, or noRow
+	b        []float32 // taps·kc × NR weights
+	acc      []float32 // mr × NR sums
+	y        []float32
+	dst      []int32 // mr offsets of rows in y and residual
+	bias     []float32
+	scale    []float32
+	shift    []float32
+	residual []float32
+	mask     []int32 // NR
+	base     int
+	taps     int
+	kc       int
+	mr       int
+	lo, hi   float32
+	first    bool
+	last     bool
 }
 
 // microkernel is a candidate for the inner loop of every matrix product.
 type microkernel struct {
-	name   string
 	needs  isa
 	mr, nr int // largest tile
-	fn     func(*tile)
-	// pack stores a panel of nr columns as fn reads it: see packPanel.
-	pack func(dst, src []float32, s panelSource, first, n int)
+	// rate is the share of the best microkernel's speed that a full tile reaches.
+	rate float64
+	fn   func(*tile)
 }
 
-// gemmCandidates lists the microkernels, best first. The first that the backend's
-// instruction set can run is taken.
-var gemmCandidates = append(gemmArch[:len(gemmArch):len(gemmArch)],
-	microkernel{name: "generic", needs: isaGeneric, mr: 4, nr: genericNR, fn: gemmGeneric, pack: packPanel})
+// gemmKernels lists the microkernels.
+var gemmKernels = append(gemmArch[:len(gemmArch):len(gemmArch)],
+	microkernel{needs: isaGeneric, mr: 4, nr: genericNR, rate: 1, fn: gemmGeneric})
+
+// microkernelFor returns the microkernel for matrices of so many columns: the one
+// that spends least on them and on the columns that fill up the last panel. It
+// depends on the weights alone, as the packed format does that follows from it.
+func microkernelFor(set isa, cols int) *microkernel {
+	best, least := (*microkernel)(nil), math.Inf(1)
+	for i := range gemmKernels {
+		mk := &gemmKernels[i]
+		if mk.needs > set || best != nil && mk.needs < best.needs { // listed by instruction set, best first
+			continue
+		}
+		panels := (max(cols, 1) + mk.nr - 1) / mk.nr
+		if cost := float64(panels*mk.nr) / mk.rate; cost < least {
+			best, least = mk, cost
+		}
+	}
+	return best
+}
 
 const genericNR = 8
 
@@ -50,10 +89,13 @@ const genericNR = 8
 func gemmGeneric(a *tile) {
 	for r := range a.mr {
 		gemmRow(a, r)
+		if a.last {
+			gemmStore(a, r)
+		}
 	}
 }
 
-// gemmRow computes one row of a tile. Eight sums, the value of x and four
+// gemmRow computes the sums of one row. Eight sums, the value of x and four
 // products are what fits in the registers of amd64; the second length check,
 // which cannot fail, keeps the compiler from moving the second four products up
 // among the first, where it would have to spill.
@@ -62,8 +104,8 @@ func gemmRow(a *tile, r int) {
 	b := a.b
 	for t := range a.taps {
 		x := a.zero
-		if o := a.off[t*a.mr+r]; o >= 0 {
-			x = a.x[int(o)+a.c0:]
+		if o := a.off[t*a.mr+r]; o != noRow {
+			x = a.x[a.base+int(o):]
 		}
 		for _, v := range x[:a.kc] {
 			if len(b) < 4 {
@@ -99,25 +141,61 @@ func gemmRow(a *tile, r int) {
 	acc[7] += s7
 }
 
-// zeros is the row that a tap in the padding reads.
+// gemmStore applies the epilogue to one row of sums and stores it.
+func gemmStore(a *tile, r int) {
+	at := int(a.dst[r])
+	for j, s := range a.acc[r*genericNR:][:genericNR] {
+		if a.mask[j] == 0 {
+			break
+		}
+		if a.bias != nil {
+			s += a.bias[j]
+		}
+		if a.scale != nil {
+			s = s*a.scale[j] + a.shift[j]
+		}
+		if a.residual != nil {
+			s += a.residual[at+j]
+		}
+		a.y[at+j] = min(max(s, a.lo), a.hi)
+	}
+}
+
+// zeros is the row that a tap in the padding reads, and a panel without terms.
 var zeros = f32(alignedBytes(4 * maxK))
 
-// kblock is a part of the sum: the taps [t0, t1) and channels [c0, c1).
+// columnMask returns the mask of n columns of a panel.
+func columnMask(n int) []int32 { return columnMasks[maxNR-n:] }
+
+// maxNR is the number of columns of the widest panel.
+const maxNR = 64
+
+var columnMasks = func() []int32 {
+	m := make([]int32, 2*maxNR)
+	for i := range maxNR {
+		m[i] = -1
+	}
+	return m
+}()
+
+// kblock is a part of a sum: the taps [t0, t1) and channels [c0, c1).
 type kblock struct{ t0, t1, c0, c1 int }
 
-// kBlocks cuts taps × kc terms into blocks of at most maxK: whole taps where
-// they fit, and otherwise even pieces of one tap.
-func kBlocks(taps, kc int) []kblock {
+// kBlocks cuts the taps [lo, hi) of kc terms into blocks of at most maxK: whole taps
+// where they fit, and otherwise even pieces of one tap.
+func kBlocks(lo, hi, kc int) []kblock {
 	var bs []kblock
 	if kc <= maxK {
 		step := maxK / max(kc, 1)
-		for t := 0; t < taps; t += step {
-			bs = append(bs, kblock{t, min(t+step, taps), 0, kc})
+		n := (hi - lo + step - 1) / step
+		for i := range n {
+			a, b := share(hi-lo, i, n)
+			bs = append(bs, kblock{lo + a, lo + b, 0, kc})
 		}
 		return bs
 	}
 	n := (kc + maxK - 1) / maxK
-	for t := range taps {
+	for t := lo; t < hi; t++ {
 		for i := range n {
 			c0, c1 := share(kc, i, n)
 			bs = append(bs, kblock{t, t + 1, c0, c1})
@@ -126,43 +204,93 @@ func kBlocks(taps, kc int) []kblock {
 	return bs
 }
 
+// panelGroup is the bytes of a panel that stay in the second-level cache while many
+// tiles read them.
+const panelGroup = 256 << 10
+
 // gemm multiplies tiles of rows by panels of packed columns.
 type gemm struct {
-	mk       *microkernel
-	taps, kc int
-	blocks   []kblock
+	mk     *microkernel
+	k      int // terms of a sum
+	groups int // a panel is read in so many pieces, each by a block of tiles
+	fused  fused
+	rest   *epilogue // what the microkernels do not apply
 }
 
-func newGemm(mk *microkernel, taps, kc int) gemm {
-	return gemm{mk: mk, taps: taps, kc: kc, blocks: kBlocks(taps, kc)}
+func newGemm(mk *microkernel, k int, epi *epilogue) gemm {
+	g := gemm{mk: mk, k: k, groups: 1}
+	g.fused, g.rest = epi.fuse()
+	g.groups = max(1, (4*k*mk.nr+panelGroup-1)/panelGroup)
+	return g
 }
 
 // panelLen is the number of elements of a packed panel.
-func (g *gemm) panelLen() int { return g.taps * g.kc * g.mk.nr }
+func (g *gemm) panelLen() int { return g.k * g.mk.nr }
 
-// run computes the tile of mr rows at the offsets off (taps × mr) to x with one
-// panel. The sums are in t.acc.
-func (g *gemm) run(t *tile, x []float32, off []int32, mr int, panel []float32) {
-	g.runTaps(t, x, off, mr, panel, 0, g.taps)
+// accLen is the number of elements of a tile of sums.
+func (g *gemm) accLen() int { return g.mk.mr * g.mk.nr }
+
+// steps returns the blocks of a sum over the taps [lo, hi) of kc terms, by the piece
+// of the panel that they begin in. A sum without terms is one over a row of zeros.
+func (g *gemm) steps(lo, hi, kc int) [][]kblock {
+	s := make([][]kblock, g.groups)
+	for _, b := range kBlocks(lo, hi, kc) {
+		i := (b.t0*kc + b.c0) * g.groups / max(g.k, 1)
+		s[i] = append(s[i], b)
+	}
+	return s
 }
 
-// runTaps is run where only the taps [lo, hi) have rows that are not zeros.
-func (g *gemm) runTaps(t *tile, x []float32, off []int32, mr int, panel []float32, lo, hi int) {
-	nr := g.mk.nr
-	t.x, t.zero, t.mr, t.first = x, zeros, mr, true
-	for _, b := range g.blocks {
-		b.t0, b.t1 = max(b.t0, lo), min(b.t1, hi)
-		if b.t0 >= b.t1 {
-			continue
-		}
-		t.taps, t.kc, t.c0 = b.t1-b.t0, b.c1-b.c0, b.c0
-		t.off = off[b.t0*mr : b.t1*mr]
-		k := b.t0*g.kc + b.c0
-		t.b = panel[k*nr : (k+t.taps*t.kc)*nr]
-		g.mk.fn(t)
-		t.first = false
+// begin sets what all tiles of a call have in common.
+func (g *gemm) begin(t *tile, x []float32) {
+	t.x, t.zero, t.lo, t.hi = x, zeros, g.fused.lo, g.fused.hi
+}
+
+// columns sets what the tiles of a panel have in common: n columns, the first of
+// which is channel o of y.
+func (g *gemm) columns(t *tile, c *call, o, n int) {
+	t.mask = columnMask(n)
+	f := &g.fused
+	if f.bias >= 0 {
+		t.bias = c.x(f.bias)[o:]
 	}
-	if t.first { // no tap
-		clear(t.acc[:mr*nr])
+	if f.scale >= 0 {
+		t.scale, t.shift = c.x(f.scale)[o:], c.x(f.shift)[o:]
+	}
+}
+
+// place sets where a tile is stored: the rows at y[at+dst[r]].
+func (g *gemm) place(t *tile, c *call, y []float32, at int) {
+	t.y = y[at:]
+	if g.fused.residual >= 0 {
+		t.residual = c.x(g.fused.residual)[at:]
+	}
+}
+
+// run adds the blocks of one piece of a panel. offsets are those of the taps from
+// lo on; the sum is complete where last says so of the last block.
+func (g *gemm) run(t *tile, base int, off []int32, lo int, blocks []kblock, kc int, panel []float32, first, last bool) {
+	for i := range blocks {
+		b := &blocks[i]
+		t.base, t.taps, t.kc = base+b.c0, b.t1-b.t0, b.c1-b.c0
+		t.off = off[(b.t0-lo)*t.mr:]
+		t.b = panel[(b.t0*kc+b.c0)*g.mk.nr:]
+		t.first = first && i == 0
+		t.last = last && i == len(blocks)-1
+		g.mk.fn(t)
+	}
+}
+
+// finish applies the steps of the epilogue that follow those of the microkernel to
+// the rows of a tile that was stored at y[at+dst[r]], and clears pad lanes after
+// them. The first of n columns is channel o.
+func (g *gemm) finish(c *call, y []float32, dst []int32, o, n, at, pad int) {
+	if len(g.rest.steps) == 0 && pad == 0 {
+		return
+	}
+	for _, d := range dst {
+		i := at + int(d)
+		g.rest.row(c, y[i:i+n], o, i)
+		clear(y[i+n : i+n+pad])
 	}
 }

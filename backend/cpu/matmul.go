@@ -10,92 +10,67 @@ import (
 // matPlan multiplies matrices of m rows by packed matrices of n columns: Dense,
 // and each product of a MatMul.
 type matPlan struct {
-	gemm
+	tileRun
 	m, n       int
 	ldx, ldy   int   // elements from row to row
 	pad        int   // lanes to clear after a row of y
 	batch      *nest // which matrix of a and b each product takes
 	products   int
 	format     panelFormat
-	epi        *epilogue
-	off        []int32
-	tiles      int
-	mParts     int
-	nParts     int
+	split      split
 	packed     bool
 	scratchOff int64
 }
 
-// planMat completes a plan whose sizes, format and epilogue are set.
-func planMat(op string, dev *device, p *matPlan, in, out []backend.TensorDesc, source panelSource) (*plan, error) {
+// planMat completes a plan whose sizes and format are set, but for the width of the
+// panels.
+func planMat(op string, dev *device, p *matPlan, epi *epilogue, in, out []backend.TensorDesc, source panelSource) (*plan, error) {
 	k := p.format.kc
-	p.gemm = newGemm(dev.mk, 1, k)
-	if int64(p.ldx)*int64(p.mk.mr) > math.MaxInt32 {
-		return nil, &backend.LimitError{Op: op, What: "elements of a row, for int32 offsets", Got: int64(p.ldx), Max: math.MaxInt32 / int64(p.mk.mr)}
+	mk := microkernelFor(dev.isa, p.n)
+	p.format.nr = mk.nr
+	for _, ld := range []int{p.ldx, p.ldy} {
+		if int64(ld)*int64(mk.mr) > math.MaxInt32 {
+			return nil, &backend.LimitError{Op: op, What: "elements of a row, for int32 offsets", Got: int64(ld), Max: math.MaxInt32 / int64(mk.mr)}
+		}
 	}
 	if err := p.format.check(op); err != nil {
 		return nil, err
 	}
-	for r := range p.mk.mr {
-		p.off = append(p.off, int32(r*p.ldx))
-	}
-	p.tiles = (p.m + p.mk.mr - 1) / p.mk.mr
-	panels := p.format.panels()
-	want := partsFor(math.MaxInt32, 2*int64(p.m)*int64(p.n)*int64(k), grainFLOPs)
-	if p.n > p.m {
-		p.nParts = min(panels, want)
-		p.mParts = min(p.tiles, (want+p.nParts-1)/max(p.nParts, 1))
-	} else {
-		p.mParts = min(p.tiles, want)
-		p.nParts = min(panels, (want+p.mParts-1)/max(p.mParts, 1))
-	}
-	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in)), inPlace: p.epi.res}
+	g := newGemm(mk, k, epi)
+	p.tileRun = tileRun{gemm: &g, xPitch: p.ldx, yPitch: p.ldy}
+	// The rows are the pixels of a picture of one column.
+	ax := [3]axis{{in: 1, n: 1, reach: []int{0}, out: 1}, {in: p.m, n: p.m, step: 1, reach: []int{0}, out: p.m, outStep: 1}, {in: min(k, 1), n: 1, reach: []int{0}, out: 1}}
+	p.table = newTileTable(&g, &ax, p.ldx, p.ldy, max(k, 1), false)
+	p.split = splitGemm(dev.pool.threads(), p.products, len(p.table.tiles), p.format.panels(), k*p.n, k*p.m, 2*int64(p.products)*int64(p.m)*int64(p.n)*int64(k))
+	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in)), inPlace: epi.res}
 	p.packed = in[1].Const
 	if p.packed {
 		pl.formats[1] = p.format
 	} else {
 		p.scratchOff = roundUp(p.format.Bytes())
-		pl.phases = append(pl.phases, packPhase(p.mk, p.format, source))
+		pl.phases = append(pl.phases, packPhase(p.format, source))
 	}
 	pl.workspace = p.scratchOff + p.scratch()*int64(dev.pool.threads())
-	pl.phases = append(pl.phases, phase{p.products * p.mParts * p.nParts, p.part})
+	pl.phases = append(pl.phases, phase{p.split.parts(), p.part})
 	return pl, nil
 }
 
-// scratch is the bytes of a thread's tile of sums.
-func (p *matPlan) scratch() int64 { return roundUp(4 * int64(p.mk.mr*p.mk.nr)) }
-
-// part computes some rows × panels of one product.
+// part computes some tiles × panels of one product.
 func (p *matPlan) part(c *call, part, thread int) {
-	m := part % p.mParts
-	part /= p.mParts
-	nPart := part % p.nParts
-	batch := part / p.nParts
-	panels, size, nr := p.format.panels(), p.panelLen(), p.mk.nr
-	q0, q1 := share(panels, nPart, p.nParts)
-	t0, t1 := share(p.tiles, m, p.mParts)
+	batch, t0, t1, q0, q1 := p.split.of(part)
+	size := p.panelLen()
 	w := c.x(1)
 	if !p.packed {
 		w = f32(c.ws[:p.format.Bytes()])
 	}
 	which := p.batch.start(batch, batch+1)
 	which.next()
-	w = w[which.off[1]*panels*size:]
-	x, y := c.x(0)[which.off[0]*p.m*p.ldx:], c.y(0)
-	t := &c.tiles[thread]
-	t.acc = f32(c.ws[p.scratchOff+int64(thread)*p.scratch():][:p.scratch()])
-	for q := q0; q < q1; q++ {
-		n := min(nr, p.n-q*nr)
-		pad := 0
-		if q == panels-1 {
-			pad = p.pad
-		}
-		for i := t0; i < t1; i++ {
-			a, b := share(p.m, i, p.tiles)
-			p.run(t, x[a*p.ldx:], p.off[:b-a], b-a, w[q*size:(q+1)*size])
-			p.epi.store(c, y, t.acc, nr, b-a, n, q*nr, (batch*p.m+a)*p.ldy+q*nr, p.ldy, pad)
-		}
+	w = w[which.off[1]*p.format.panels()*size:]
+	if size == 0 { // no terms
+		w = zeros
 	}
+	acc := f32(c.ws[p.scratchOff+int64(thread)*p.scratch():][:p.scratch()])
+	p.run(c, &c.tiles[thread], acc, c.x(0)[which.off[0]*p.m*p.ldx:], w, c.y(0)[batch*p.m*p.ldy:], size, 0, p.n, p.pad, t0, t1, q0, q1)
 }
 
 // planMatMul takes the plain layout.
@@ -110,11 +85,11 @@ func planMatMul(dev *device, d backend.Desc) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &matPlan{m: s.M, n: s.N, ldx: s.K, ldy: s.N, products: tensor.Shape(s.Batch).Size(), epi: newEpilogue(false, nil, 2)}
-	p.format = panelFormat{kernel: dev.mk.name, nr: dev.mk.nr, groups: 1, cols: s.N, taps: 1, kc: s.K, transposed: true}
+	p := &matPlan{m: s.M, n: s.N, ldx: s.K, ldy: s.N, products: tensor.Shape(s.Batch).Size()}
+	p.format = panelFormat{groups: 1, cols: s.N, taps: 1, kc: s.K, transposed: true}
 	for i := 0; i < len(in[1].Shape)-2; i++ {
 		p.format.groups *= in[1].Shape[i]
 	}
 	p.batch = newNest(s.Batch, physicalOrder(backend.TensorDesc{Shape: s.Batch}), s.AStride, s.BStride)
-	return planMat("MatMul", dev, p, in, out, p.format.source())
+	return planMat("MatMul", dev, p, newEpilogue(false, nil, 2), in, out, p.format.source())
 }

@@ -21,7 +21,6 @@ type packer interface {
 // with zeros in the columns beyond the last. It depends on the weights alone,
 // never on the size of x.
 type panelFormat struct {
-	kernel     string // microkernel that reads it
 	nr         int
 	groups     int
 	cols       int  // columns (output channels) a group
@@ -31,7 +30,7 @@ type panelFormat struct {
 
 // String implements backend.Format.
 func (f panelFormat) String() string {
-	return fmt.Sprintf("panels %s/%d: %d groups of %d columns, %d taps of %d", f.kernel, f.nr, f.groups, f.cols, f.taps, f.kc)
+	return fmt.Sprintf("panels of %d: %d groups of %d columns, %d taps of %d", f.nr, f.groups, f.cols, f.taps, f.kc)
 }
 
 // Bytes implements backend.Format.
@@ -71,15 +70,6 @@ func (f panelFormat) check(op string) error {
 	return nil
 }
 
-func (f panelFormat) microkernel() (*microkernel, error) {
-	for i := range gemmCandidates {
-		if gemmCandidates[i].name == f.kernel {
-			return &gemmCandidates[i], nil
-		}
-	}
-	return nil, &backend.AttrError{Op: "Pack", Attr: "format", Got: f.String(), Want: "a microkernel of this backend"}
-}
-
 // pack implements packer.
 func (f panelFormat) pack(dst []float32, t *tensor.Tensor) (func(c *call, part, thread int), int, error) {
 	return f.packFrom(dst, t, f.source())
@@ -90,13 +80,9 @@ func (f panelFormat) packFrom(dst []float32, t *tensor.Tensor, s panelSource) (f
 	if want := f.groups * f.cols * f.kc * f.taps; t.DType() != tensor.Float32 || t.Size() != want {
 		return nil, 0, &backend.ShapeError{Op: "Pack", Arg: "t", Got: backend.Of(t).String(), Want: fmt.Sprintf("%d float32 for %v", want, f)}
 	}
-	mk, err := f.microkernel()
-	if err != nil {
-		return nil, 0, err
-	}
 	parts := f.parts()
 	src := t.Float32s()
-	return func(_ *call, part, _ int) { f.packPart(mk, dst, src, s, part, parts) }, parts, nil
+	return func(_ *call, part, _ int) { f.packPart(dst, src, s, part, parts) }, parts, nil
 }
 
 func (f panelFormat) parts() int {
@@ -104,13 +90,13 @@ func (f panelFormat) parts() int {
 }
 
 // packPart packs one part of the panels.
-func (f panelFormat) packPart(mk *microkernel, dst, src []float32, s panelSource, part, parts int) {
+func (f panelFormat) packPart(dst, src []float32, s panelSource, part, parts int) {
 	panels, size := f.panels(), f.panelLen()
 	lo, hi := share(f.groups*panels, part, parts)
 	for i := lo; i < hi; i++ {
 		g, q := i/panels, i%panels
 		first := q * f.nr
-		mk.pack(dst[i*size:(i+1)*size], src[g*s.group:], s, first, min(f.nr, f.cols-first))
+		packPanel(dst[i*size:(i+1)*size], src[g*s.group:], s, first, min(f.nr, f.cols-first))
 	}
 }
 
