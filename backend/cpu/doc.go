@@ -8,17 +8,22 @@
 // Images lie channels-last. A convolution of any rank, stride, dilation and
 // padding is one matrix product whose left side is never built: a tile of output
 // pixels has a small table of int32 offsets, one a tap and pixel, to rows of
-// channels in x; a tap in the padding points at a row of zeros. Weights are packed
-// once into panels of NR output channels (see [backend.Format]), and bias and
-// epilogue are applied to a tile before it is stored. Dense and MatMul are the
-// case of one tap.
+// channels in x; a tap in the padding points at a row of zeros. Tiles that look
+// alike share a table. Weights are packed once into panels of NR output channels
+// (see [backend.Format]), and bias and epilogue are applied to a tile in registers,
+// before it is stored. Dense and MatMul are the case of one tap, a transposed
+// convolution is one product for each class of outputs that read the same taps.
+//
+// The microkernels hold a tile of 6×64, 8×48, 12×32 or 12×16 sums in AVX-512
+// registers, of 6×16, 4×24 or 12×8 in AVX2's; the number of output channels decides
+// which. Each takes any number of rows and columns up to its own.
 //
 // # Threads and results
 //
 // A pool of threads lives as long as the backend. The work of a run is cut into
-// parts whose number follows from the shapes alone, and each thread takes a
-// fixed range of them, so results are bitwise equal from run to run and for any
-// number of threads; an image's result does not depend on the rest of its batch.
+// parts, and each thread takes a fixed range of them. How a sum is cut into blocks
+// follows from the shapes alone, so results are bitwise equal from run to run and for
+// any number of threads; an image's result does not depend on the rest of its batch.
 // Sums run in blocks of at most 256 terms.
 //
 // # Choosing instructions
