@@ -3,7 +3,7 @@ package cpu
 import "github.com/convgl/convgl/backend"
 
 // planGroupNorm takes any layout. Instance normalisation has a group a channel.
-func planGroupNorm(_ *device, d backend.Desc) (*plan, error) {
+func planGroupNorm(dev *device, d backend.Desc) (*plan, error) {
 	x := d.In[0].Shape
 	groups, eps := x[1], float32(0)
 	switch op := d.Op.(type) {
@@ -16,11 +16,12 @@ func planGroupNorm(_ *device, d backend.Desc) (*plan, error) {
 	if err != nil || groups == 0 {
 		return p, err
 	}
+	kernels := pick(dev.isa, normImpls)
 	if liesPlain(p.in[0]) {
-		flatNorm{slices: x[0] * groups, runs: x[1] / groups, run: x[2:].Size(), groups: groups, eps: float64(eps)}.plan(p)
+		flatNorm{normKernels: kernels, slices: x[0] * groups, runs: x[1] / groups, run: x[2:].Size(), groups: groups, eps: float64(eps)}.plan(p)
 		return p, nil
 	}
 	r, _ := channelRows(p.in[0])
-	rowNorm{x: r, groups: groups, paramChannel: 1, eps: float64(eps)}.plan(p)
+	rowNorm{normKernels: kernels, x: foldRows(r, r.s), groups: groups, eps: float64(eps)}.plan(p)
 	return p, nil
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/tensor"
 )
 
 // normBlock is how many elements have sums of their own. Blocks are counted within
@@ -18,40 +19,13 @@ func normBlocks(elements int) int { return min(max(1, elements/normBlock), maxPa
 // equal elements are 0, and so is their variance, exactly.
 type moments struct{ sum, square float64 }
 
-func (m *moments) add(o moments) { m.sum += o.sum; m.square += o.square }
+func (m *moments) add(sum, square float64) { m.sum += sum; m.square += square }
 
 // norm returns the mean and 1/√(variance + ε) of k elements.
 func (m moments) norm(shift, eps float64, k int) (mean, inv float64) {
 	off := m.sum / float64(k)
 	variance := max(0, m.square/float64(k)-off*off)
 	return shift + off, 1 / math.Sqrt(variance+eps)
-}
-
-// momentsOf sums x.
-func momentsOf(x []float32, shift float64) moments {
-	var a [4]moments // independent sums overlap in time
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		v := x[i : i+4 : i+4]
-		d0, d1, d2, d3 := float64(v[0])-shift, float64(v[1])-shift, float64(v[2])-shift, float64(v[3])-shift
-		a[0].sum += d0
-		a[1].sum += d1
-		a[2].sum += d2
-		a[3].sum += d3
-		a[0].square += d0 * d0
-		a[1].square += d1 * d1
-		a[2].square += d2 * d2
-		a[3].square += d3 * d3
-	}
-	for _, v := range x[i:] {
-		d := float64(v) - shift
-		a[0].sum += d
-		a[0].square += d * d
-	}
-	a[0].add(a[1])
-	a[2].add(a[3])
-	a[0].add(a[2])
-	return a[0]
 }
 
 // planNorm settles x and y on one layout, def where it is open, and scale and bias
@@ -74,6 +48,7 @@ func planNorm(d backend.Desc, def backend.Layout) (*plan, error) {
 // flatNorm normalises slices that are contiguous. Each has runs of run elements
 // that share a scale and a bias; the parameters of slice i begin at i%groups·runs.
 type flatNorm struct {
+	*normKernels
 	slices, runs, run, groups int
 	eps                       float64
 }
@@ -93,8 +68,9 @@ func (f flatNorm) plan(p *plan) {
 		lo, hi := share(f.slices, part, parts)
 		for ; lo < hi; lo++ {
 			x := c.x(0)[lo*length:][:length]
-			shift := float64(x[0])
-			mean, inv := momentsOf(x, shift).norm(shift, f.eps, length)
+			var m moments
+			m.add(f.moments(x, float64(x[0])))
+			mean, inv := m.norm(float64(x[0]), f.eps, length)
 			f.apply(c, lo, 0, length, mean, inv)
 		}
 	}}}
@@ -110,14 +86,15 @@ func (f flatNorm) inBlocks(p *plan, length, blocks int) {
 		for ; lo < hi; lo++ {
 			x := c.x(0)[lo/blocks*length:][:length]
 			from, to := share(length, lo%blocks, blocks)
-			view[moments](c.ws)[lo] = momentsOf(x[from:to], float64(x[0]))
+			m := &view[moments](c.ws)[lo]
+			m.sum, m.square = f.moments(x[from:to], float64(x[0]))
 		}
 	}}, {1, func(c *call, _, _ int) {
 		ws := view[moments](c.ws)
 		for i := range f.slices {
 			var m moments
 			for _, o := range ws[i*blocks:][:blocks] {
-				m.add(o)
+				m.add(o.sum, o.square)
 			}
 			mean, inv := m.norm(float64(c.x(0)[i*length]), f.eps, length)
 			ws[i*blocks] = moments{mean, inv}
@@ -138,139 +115,211 @@ func (f flatNorm) apply(c *call, slice, from, to int, mean, inv float64) {
 	x, y := c.x(0)[slice*length:][:length], c.y(0)[slice*length:][:length]
 	scale, bias := c.x(1)[slice%f.groups*f.runs:][:f.runs], c.x(2)[slice%f.groups*f.runs:][:f.runs]
 	if f.run == 1 {
-		x, y, scale, bias = x[from:to], y[from:to], scale[from:to], bias[from:to]
-		for i, v := range x {
-			y[i] = float32((float64(v)-mean)*(inv*float64(scale[i])) + float64(bias[i]))
-		}
+		f.affineEach(y[from:to], x[from:to], scale[from:to], bias[from:to], mean, inv)
 		return
 	}
 	for i := from; i < to; {
 		r := i / f.run
 		end := min(to, (r+1)*f.run)
-		factor, b := inv*float64(scale[r]), float64(bias[r])
-		dst := y[i:end]
-		for j, v := range x[i:end] {
-			dst[j] = float32((float64(v)-mean)*factor + b)
-		}
+		f.affine(y[i:end], x[i:end], mean, inv*float64(scale[r]), float64(bias[r]))
 		i = end
 	}
 }
 
-// rowNorm normalises groups of channels of images whose channels are last. The
-// scale and bias of an element are those at row·paramRow + channel·paramChannel.
-type rowNorm struct {
-	x                      rows
-	groups                 int
-	paramRow, paramChannel int
-	eps                    float64
-}
+// rowParams is which scale and bias an element of a rowNorm has.
+type rowParams uint8
 
-// channelMoments are what a channel adds to the moments of its group, and then the
-// mean of the group and the factor of the channel.
-type channelMoments struct {
-	shift float64
-	moments
+const (
+	byChannel rowParams = iota
+	byRow               // slices of a channel
+	byElement           // slices of an image; the parameters lie plain
+)
+
+// rowNorm normalises groups of channels of images whose channels are last.
+type rowNorm struct {
+	*normKernels
+	x      foldedRows
+	groups int
+	params rowParams
+	eps    float64
+	blocks int // of an image
 }
 
 func (r rowNorm) plan(p *plan) {
-	if r.x.total()*r.x.c > 0 {
-		blocks := min(normBlocks(r.x.s*r.x.c), r.x.s)
-		units := r.x.n * blocks
-		p.workspace = 24 * int64(units) * int64(r.x.c)
-		ws := func(c *call, unit int) []channelMoments { return view[channelMoments](c.ws)[unit*r.x.c:][:r.x.c] }
-		sum := func(c *call, u int) {
-			from, to := share(r.x.s, u%blocks, blocks)
-			r.sum(c, u/blocks, from, to, ws(c, u))
-		}
-		join := func(c *call, n int) { r.join(c, view[channelMoments](c.ws)[n*blocks*r.x.c:][:blocks*r.x.c]) }
-		apply := func(c *call, u int) {
-			from, to := share(r.x.s, u%blocks, blocks)
-			r.apply(c, u/blocks, from, to, ws(c, u/blocks*blocks))
-		}
-		each := func(units int, fns ...func(c *call, u int)) {
-			parts := partsFor(units, 4*int64(r.x.total())*int64(r.x.c), grainBytes)
-			p.phases = append(p.phases, phase{parts, func(c *call, part, _ int) {
-				lo, hi := share(units, part, parts)
-				for ; lo < hi; lo++ {
-					for _, fn := range fns {
-						fn(c, lo)
-					}
+	if r.x.total()*r.x.c == 0 {
+		return
+	}
+	r.blocks = min(normBlocks(r.x.s*r.x.c), r.x.s)
+	units := r.x.n * r.blocks
+	p.workspace = 24 * int64(units) * int64(r.x.lanes())
+	if r.params == byElement {
+		r.layParams(p)
+	}
+	sum := func(c *call, u int) { r.sum(c, u/r.blocks, u%r.blocks) }
+	join := func(c *call, n int) { r.join(c, n) }
+	apply := func(c *call, u int) { r.apply(c, u/r.blocks, u%r.blocks) }
+	each := func(units int, fns ...func(c *call, u int)) {
+		parts := partsFor(units, 4*int64(r.x.total())*int64(r.x.c), grainBytes)
+		p.phases = append(p.phases, phase{parts, func(c *call, part, _ int) {
+			lo, hi := share(units, part, parts)
+			for ; lo < hi; lo++ {
+				for _, fn := range fns {
+					fn(c, lo)
 				}
-			}})
-		}
-		if blocks == 1 {
-			each(units, sum, join, apply) // while the image is in the cache
-		} else {
-			each(units, sum)
-			each(r.x.n, join)
-			each(units, apply)
-		}
-	}
-	p.phases = clearLanes(p.phases, 0, p.out[0])
-}
-
-// sum finds the moments of the channels in rows from to to−1 of image n, or, of
-// wide groups, those of the group in its first channel's place.
-func (r rowNorm) sum(c *call, n, from, to int, ws []channelMoments) {
-	width := r.x.c / r.groups
-	x := c.x(0)[n*r.x.s*r.x.pitch:]
-	for i := range ws {
-		ws[i] = channelMoments{shift: float64(x[i/width*width])}
-	}
-	for ; from < to; from++ {
-		row := x[from*r.x.pitch:][:len(ws)]
-		if width >= 16 {
-			for g := 0; g < len(row); g += width {
-				ws[g].add(momentsOf(row[g:g+width], ws[g].shift))
 			}
-			continue
-		}
-		for i, v := range row {
-			m := &ws[i]
-			d := float64(v) - m.shift
-			m.sum += d
-			m.square += d * d
-		}
+		}})
+	}
+	if r.blocks == 1 {
+		each(units, sum, join, apply) // while the image is in the cache
+	} else {
+		each(units, sum)
+		each(r.x.n, join)
+		each(units, apply)
+	}
+	if r.params != byChannel {
+		p.phases = clearLanes(p.phases, 0, p.out[0])
 	}
 }
 
-// join turns the moments of an image's blocks into the mean and the factor of each
-// channel, in the first block.
-func (r rowNorm) join(c *call, ws []channelMoments) {
+// layParams copies scale and bias to the workspace, in the order of x.
+func (r rowNorm) layParams(p *plan) {
+	at := p.workspace
+	each := 4 * int64(r.x.s) * int64(r.x.c)
+	p.workspace += 2 * each
+	from := backend.TensorDesc{Shape: tensor.Shape{1, r.x.c, r.x.s}, Layout: backend.Plain}
+	to := from
+	to.Layout = backend.ChannelsLast
+	var copies []phase
+	for i := range 2 {
+		copies = append(copies, copyPhases(from, to, func(c *call) []byte { return c.in[1+i] },
+			func(c *call) []byte { return c.ws[at+int64(i)*each:][:each] })...)
+	}
+	p.phases = append(p.phases, together(copies))
+}
+
+// laidParams returns what layParams wrote.
+func (r *rowNorm) laidParams(c *call) (scale, bias []float32) {
+	n := r.x.s * r.x.c
+	all := f32(c.ws)
+	all = all[len(all)-2*n:]
+	return all[:n], all[n:]
+}
+
+// table returns three values for each lane of a block: the shift and the moments,
+// and then, in the first block of an image, the mean, the factor and the bias. Where
+// parameters are not by channel, the factor is 1/σ.
+func (r *rowNorm) table(c *call, n, block int) (shift, sum, square []float64) {
+	l := r.x.lanes()
+	t := view[float64](c.ws)[(n*r.blocks+block)*3*l:][:3*l]
+	return t[:l:l], t[l : 2*l : 2*l], t[2*l:]
+}
+
+// sum finds the moments of the lanes of a block of image n. The shift is the first
+// element of the group.
+func (r *rowNorm) sum(c *call, n, block int) {
 	width := r.x.c / r.groups
+	x := c.x(0)[n*r.x.s*r.x.pitch:][:r.x.s*r.x.pitch]
+	shift, sum, square := r.table(c, n, block)
+	clear(shift[:r.x.pitch])
+	for i := range r.x.c {
+		shift[i] = float64(x[i/width*width])
+	}
+	repeat(shift, r.x.pitch)
+	clear(sum)
+	clear(square)
+	for from, to := share(r.x.s, block, r.blocks); from < to; {
+		k, lanes, taken := r.x.take(to - from)
+		r.rowMoments(x[from*r.x.pitch:][:taken*r.x.pitch], k, r.x.lanes(), shift[:lanes], sum[:lanes], square[:lanes])
+		from += taken
+	}
+}
+
+// join turns the moments of the blocks of image n into the values that apply needs.
+func (r *rowNorm) join(c *call, n int) {
+	width := r.x.c / r.groups
+	mean, factor, bias := r.table(c, n, 0)
 	for g := 0; g < r.x.c; g += width {
 		var m moments
-		for b := g; b < len(ws); b += r.x.c {
-			for i := range width {
-				m.add(ws[b+i].moments)
+		for b := range r.blocks {
+			_, sum, square := r.table(c, n, b)
+			for at := g; at < len(sum); at += r.x.pitch {
+				for i := at; i < at+width; i++ {
+					m.add(sum[i], square[i])
+				}
 			}
 		}
-		mean, inv := m.norm(ws[g].shift, r.eps, r.x.s*width)
+		mu, inv := m.norm(mean[g], r.eps, r.x.s*width)
 		for i := g; i < g+width; i++ {
-			ws[i] = channelMoments{shift: mean, moments: moments{sum: inv}}
-			if r.paramRow == 0 { // then channel i has parameter i
-				ws[i].sum *= float64(c.x(1)[i])
+			mean[i], factor[i], bias[i] = mu, inv, 0
+			if r.params == byChannel {
+				factor[i], bias[i] = inv*float64(c.x(1)[i]), float64(c.x(2)[i])
 			}
 		}
 	}
+	for _, t := range [][]float64{mean, factor, bias} {
+		clear(t[r.x.c:r.x.pitch])
+		repeat(t, r.x.pitch)
+	}
 }
 
-// apply writes rows from to to−1 of image n.
-func (r rowNorm) apply(c *call, n, from, to int, ws []channelMoments) {
-	scale, bias := c.x(1), c.x(2)
-	for ; from < to; from++ {
-		at := (n*r.x.s + from) * r.x.pitch
-		x, y := c.x(0)[at:][:len(ws)], c.y(0)[at:][:len(ws)]
-		if r.paramRow == 0 {
-			bias := bias[:len(ws)]
-			for i, v := range x {
-				y[i] = float32((float64(v)-ws[i].shift)*ws[i].sum + float64(bias[i]))
+// apply writes a block of image n.
+func (r *rowNorm) apply(c *call, n, block int) {
+	mean, factor, bias := r.table(c, n, 0)
+	pitch := r.x.pitch
+	for from, to := share(r.x.s, block, r.blocks); from < to; {
+		k, lanes, taken := r.x.take(to - from)
+		x, y := c.x(0)[(n*r.x.s+from)*pitch:][:taken*pitch], c.y(0)[(n*r.x.s+from)*pitch:][:taken*pitch]
+		switch r.params {
+		case byChannel:
+			r.affineRows(y, x, k, r.x.lanes(), mean[:lanes], factor[:lanes], bias[:lanes])
+		case byRow:
+			r.affineSlices(y, x, taken, pitch, mean[:r.x.c], factor[:r.x.c], c.x(1)[from:][:taken], c.x(2)[from:][:taken])
+		case byElement:
+			scale, bias := r.laidParams(c)
+			for i := range taken {
+				at := (from + i) * r.x.c
+				r.affineEach(y[i*pitch:][:r.x.c], x[i*pitch:][:r.x.c], scale[at:][:r.x.c], bias[at:][:r.x.c], mean[0], factor[0])
 			}
-			continue
 		}
-		for i, v := range x {
-			k := from*r.paramRow + i*r.paramChannel
-			y[i] = float32((float64(v)-ws[i].shift)*(ws[i].sum*float64(scale[k])) + float64(bias[k]))
-		}
+		from += taken
+	}
+}
+
+// foldedRows are rows of which fold are taken as one, with the padding lanes, so
+// that rows of few channels fill vectors.
+type foldedRows struct {
+	rows
+	fold int
+}
+
+// foldRows folds rows so that no more than most of them are one.
+func foldRows(r rows, most int) foldedRows {
+	const enough = 32 // float64: four vectors
+	f := foldedRows{r, 1}
+	for r.pitch < enough && r.pitch > 0 && (f.lanes() < enough || f.lanes()%8 != 0) {
+		f.fold++
+	}
+	f.fold = max(1, min(f.fold, most))
+	return f
+}
+
+func (f *foldedRows) lanes() int { return f.fold * f.pitch }
+
+// take cuts a piece off rows, of which left are left: k folded rows of lanes each, or
+// the rest of fewer lanes, that are taken rows. One column of a piece after the other
+// is worked on, so it must fit the first-level cache.
+func (f *foldedRows) take(left int) (k, lanes, taken int) {
+	const piece = 1 << 12
+	if left < f.fold {
+		return 1, left * f.pitch, left
+	}
+	k = min(left/f.fold, max(1, piece/f.lanes()))
+	return k, f.lanes(), k * f.fold
+}
+
+// repeat fills t with its first n elements again and again.
+func repeat(t []float64, n int) {
+	for n < len(t) {
+		n += copy(t[n:], t[:n])
 	}
 }
