@@ -7,7 +7,7 @@ import (
 
 // planBinary takes any layouts and any broadcast: a loop nest in the order of y's
 // memory, with a stride of 0 where an operand stretches.
-func planBinary(_ *device, d backend.Desc) (*plan, error) {
+func planBinary(dev *device, d backend.Desc) (*plan, error) {
 	shape := d.Out[0].Shape
 	def := d.Out[0].Layout
 	for _, in := range d.In {
@@ -34,17 +34,102 @@ func planBinary(_ *device, d backend.Desc) (*plan, error) {
 		strides = append(strides, stretch(in, shape))
 	}
 	n := newNest(shape, physicalOrder(out), strides...)
-	fn := d.Op.(backend.Binary).Fn
+	run := newBinaryRun(dev.rows(), d.Op.(backend.Binary).Fn, n)
+	if run.repeat > 0 {
+		p.workspace = binaryTile * 4 * int64(dev.pool.threads())
+	}
 	total := n.total()
 	parts := partsFor(total, 4*int64(total), grainBytes)
-	p.phases = clearLanes([]phase{{parts, func(c *call, part, _ int) {
-		lo, hi := share(total, part, parts)
-		sy, sa, sb := n.inner(0), n.inner(1), n.inner(2)
+	p.phases = clearLanes([]phase{{parts, func(c *call, part, thread int) {
+		lo, hi := shareLines(total, part, parts)
+		y, a, b := c.y(0), c.x(0), c.x(1)
+		if run.repeat > 0 {
+			tile := f32(c.ws)[thread*binaryTile:][:binaryTile]
+			run.tiled(y, a, b, tile, lo, hi)
+			return
+		}
 		for it := n.start(lo, hi); it.next(); {
-			binaryRow(fn, c.y(0)[it.off[0]:], c.x(0)[it.off[1]:], c.x(1)[it.off[2]:], it.n, sy, sa, sb)
+			run.do(y, a, b, &it)
 		}
 	}}}, 0, out)
 	return p, nil
+}
+
+// binaryTile is how many elements a short row is repeated to.
+const binaryTile = 512
+
+// binaryRun computes the runs of a walk.
+type binaryRun struct {
+	kind       backend.BinaryKind
+	fn         binaryFn // nil where an inner stride is neither 0 nor 1
+	sy, sa, sb int
+	ly, la, lb int
+	n          int // elements of a row
+	repeat     int // operand, 1 or 2, that is the same short row for all rows; 0 for none
+}
+
+func newBinaryRun(fns *rowFns, kind backend.BinaryKind, n *nest) *binaryRun {
+	r := &binaryRun{kind: kind, n: n.dims[len(n.dims)-1]}
+	r.sy, r.sa, r.sb = n.inner(0), n.inner(1), n.inner(2)
+	r.ly, r.la, r.lb = n.outer(0), n.outer(1), n.outer(2)
+	if r.sy == 1 {
+		switch [2]int{r.sa, r.sb} {
+		case [2]int{1, 1}:
+			r.fn = fns.binary[kind][formVV]
+		case [2]int{1, 0}:
+			r.fn = fns.binary[kind][formVS]
+		case [2]int{0, 1}:
+			r.fn = fns.binary[kind][formSV]
+		}
+	}
+	// Vectors of two rows and more take the place of masks.
+	if r.sy == 1 && r.sa == 1 && r.sb == 1 && len(n.dims) == 2 && r.ly == r.n && r.n <= binaryTile/8 {
+		switch [2]int{r.la, r.lb} {
+		case [2]int{r.n, 0}:
+			r.repeat = 2
+		case [2]int{0, r.n}:
+			r.repeat = 1
+		}
+	}
+	return r
+}
+
+// do computes a run of a walk and the rows after it that it can take along.
+func (r *binaryRun) do(y, a, b []float32, it *walk) {
+	y, a, b = y[it.off[0]:], a[it.off[1]:], b[it.off[2]:]
+	if r.fn == nil {
+		stridedRow(r.kind, y, a, b, it.n, r.sy, r.sa, r.sb)
+		return
+	}
+	n := it.n
+	for n > rowChunk {
+		r.fn(y, a, b, rowChunk, 1, 0, 0, 0)
+		y, a, b = y[rowChunk:], a[rowChunk*r.sa:], b[rowChunk*r.sb:]
+		n -= rowChunk
+	}
+	r.fn(y, a, b, n, it.rows(rowChunk/it.n), r.ly, r.la, r.lb)
+}
+
+// tiled computes elements lo to hi−1 where one operand is the same row for all rows:
+// tile is filled with it, over and over.
+func (r *binaryRun) tiled(y, a, b, tile []float32, lo, hi int) {
+	row := [...][]float32{1: a, 2: b}[r.repeat][:r.n]
+	tile = tile[:binaryTile/r.n*r.n]
+	k := copy(tile, row[lo%r.n:])
+	k += copy(tile[k:], row[:lo%r.n])
+	for k < len(tile) {
+		k += copy(tile[k:], tile[:k])
+	}
+	for lo < hi {
+		n := min(len(tile), hi-lo)
+		rows := max(1, min(hi-lo, rowChunk)/n)
+		if r.repeat == 1 {
+			r.fn(y[lo:], tile, b[lo:], n, rows, n, 0, n)
+		} else {
+			r.fn(y[lo:], a[lo:], tile, n, rows, n, n, 0)
+		}
+		lo += rows * n
+	}
 }
 
 // stretch returns the strides of d broadcast to shape.
@@ -57,69 +142,4 @@ func stretch(d backend.TensorDesc, shape tensor.Shape) []int {
 		}
 	}
 	return st
-}
-
-// binaryRow computes n elements with the given strides.
-func binaryRow(fn backend.BinaryKind, y, a, b []float32, n, sy, sa, sb int) {
-	if sy == 1 && sa == 1 && sb == 1 {
-		binaryDense(fn, y[:n], a[:n], b[:n])
-		return
-	}
-	switch fn {
-	case backend.Add:
-		for i := range n {
-			y[i*sy] = a[i*sa] + b[i*sb]
-		}
-	case backend.Sub:
-		for i := range n {
-			y[i*sy] = a[i*sa] - b[i*sb]
-		}
-	case backend.Mul:
-		for i := range n {
-			y[i*sy] = a[i*sa] * b[i*sb]
-		}
-	case backend.Div:
-		for i := range n {
-			y[i*sy] = a[i*sa] / b[i*sb]
-		}
-	case backend.PRelu:
-		for i := range n {
-			y[i*sy] = prelu(a[i*sa], b[i*sb])
-		}
-	}
-}
-
-// binaryDense is binaryRow for contiguous rows of one length.
-func binaryDense(fn backend.BinaryKind, y, a, b []float32) {
-	a, b = a[:len(y)], b[:len(y)]
-	switch fn {
-	case backend.Add:
-		for i := range y {
-			y[i] = a[i] + b[i]
-		}
-	case backend.Sub:
-		for i := range y {
-			y[i] = a[i] - b[i]
-		}
-	case backend.Mul:
-		for i := range y {
-			y[i] = a[i] * b[i]
-		}
-	case backend.Div:
-		for i := range y {
-			y[i] = a[i] / b[i]
-		}
-	case backend.PRelu:
-		for i := range y {
-			y[i] = prelu(a[i], b[i])
-		}
-	}
-}
-
-// prelu is a, and a·slope below 0; NaN stays.
-func prelu(a, slope float32) float32 {
-	if a < 0 {
-		return a * slope
-	}
-	return a
 }

@@ -68,7 +68,7 @@ func planConv(dev *device, d backend.Desc) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	epi := newEpilogue(op.Bias, op.Epilogue, 2)
+	epi := newEpilogue(dev.rows(), op.Bias, op.Epilogue, 2)
 	if err := epi.resolve("Conv", in, out[0]); err != nil {
 		return nil, err
 	}

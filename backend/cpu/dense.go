@@ -8,7 +8,7 @@ func planDense(dev *device, d backend.Desc) (*plan, error) {
 	in := append([]backend.TensorDesc{}, d.In...)
 	in[0], in[1] = resolve(in[0], backend.Plain), resolve(in[1], backend.Plain)
 	out := resolve(d.Out[0], in[0].Layout)
-	epi := newEpilogue(op.Bias, op.Epilogue, 2)
+	epi := newEpilogue(dev.rows(), op.Bias, op.Epilogue, 2)
 	if err := epi.resolve("Dense", in, out); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 // epilogue is what is done to a tile of sums before it is stored: the bias and
 // the steps of a Conv or Dense, by index of their operands in call.in.
 type epilogue struct {
+	fns   *rowFns
 	bias  int // −1 for none
 	steps []epilogueStep
 	res   []int // operands that are residuals
@@ -20,9 +21,9 @@ type epilogueStep struct {
 	act  activation
 }
 
-// newEpilogue numbers the operands from index next on.
-func newEpilogue(bias bool, steps backend.Epilogue, next int) *epilogue {
-	e := &epilogue{bias: -1}
+// newEpilogue numbers the operands from index next on. Its functions are those of fns.
+func newEpilogue(fns *rowFns, bias bool, steps backend.Epilogue, next int) *epilogue {
+	e := &epilogue{fns: fns, bias: -1}
 	if bias {
 		e.bias = next
 		next++
@@ -36,7 +37,7 @@ func newEpilogue(bias bool, steps backend.Epilogue, next int) *epilogue {
 			e.res = append(e.res, next)
 			next++
 		case backend.Activate:
-			es.act = newActivation(s.Act)
+			es.act = newActivation(fns, s.Act)
 		}
 		e.steps = append(e.steps, es)
 	}
@@ -79,10 +80,10 @@ func (e *epilogue) fuse() (fused, *epilogue) {
 		case backend.Relu:
 			f.lo, steps = 0, steps[1:]
 		case backend.Clip:
-			f.lo, f.hi, steps = act.alpha, act.beta, steps[1:]
+			f.lo, f.hi, steps = float32(act.k[0]), float32(act.k[1]), steps[1:]
 		}
 	}
-	return f, &epilogue{bias: -1, steps: steps, res: e.res}
+	return f, &epilogue{fns: e.fns, bias: -1, steps: steps, res: e.res}
 }
 
 // resolve fills in the layouts of the operands, in the descriptions of all
@@ -117,27 +118,17 @@ func (e *epilogue) store(c *call, y, acc []float32, ld, mr, n, o, at, pitch, pad
 // row applies the epilogue to one row; at is its place in the output.
 func (e *epilogue) row(c *call, row []float32, o, at int) {
 	if e.bias >= 0 {
-		add(row, c.x(e.bias)[o:])
+		e.fns.add(row, c.x(e.bias)[o:][:len(row)])
 	}
 	for i := range e.steps {
 		s := &e.steps[i]
 		switch s.kind {
 		case backend.ScaleShift:
-			scale, shift := c.x(s.a)[o:][:len(row)], c.x(s.b)[o:][:len(row)]
-			for j, v := range row {
-				row[j] = v*scale[j] + shift[j]
-			}
+			e.fns.scaleShift(row, row, c.x(s.a)[o:][:len(row)], c.x(s.b)[o:][:len(row)])
 		case backend.Residual:
-			add(row, c.x(s.a)[at:])
+			e.fns.add(row, c.x(s.a)[at:][:len(row)])
 		case backend.Activate:
 			s.act.apply(row, row)
 		}
-	}
-}
-
-func add(dst, b []float32) {
-	b = b[:len(dst)]
-	for i := range dst {
-		dst[i] += b[i]
 	}
 }

@@ -91,5 +91,5 @@ func planMatMul(dev *device, d backend.Desc) (*plan, error) {
 		p.format.groups *= in[1].Shape[i]
 	}
 	p.batch = newNest(s.Batch, physicalOrder(backend.TensorDesc{Shape: s.Batch}), s.AStride, s.BStride)
-	return planMat("MatMul", dev, p, newEpilogue(false, nil, 2), in, out, p.format.source())
+	return planMat("MatMul", dev, p, newEpilogue(dev.rows(), false, nil, 2), in, out, p.format.source())
 }

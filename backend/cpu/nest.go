@@ -66,6 +66,14 @@ func (n *nest) total() int { return tensor.Shape(n.dims).Size() }
 // inner returns the innermost stride of operand k.
 func (n *nest) inner(k int) int { return n.st[k][len(n.dims)-1] }
 
+// outer returns the stride of operand k in the dim around the innermost one.
+func (n *nest) outer(k int) int {
+	if len(n.dims) < 2 {
+		return 0
+	}
+	return n.st[k][len(n.dims)-2]
+}
+
 // walk goes through a range of elements in runs along the innermost dim.
 type walk struct {
 	of   *nest
@@ -124,4 +132,25 @@ func (w *walk) next() bool {
 		w.off[k] = w.row[k] + w.at[last]*st[last]
 	}
 	return true
+}
+
+// rows takes along the runs after this one that are the next rows of the dim around
+// the innermost one, where all are whole rows, and returns how many there are with
+// this one, at most limit.
+func (w *walk) rows(limit int) int {
+	d := w.of.dims
+	last := len(d) - 1
+	if last == 0 || w.n < d[last] {
+		return 1
+	}
+	more := min(limit-1, d[last-1]-w.at[last-1]-1, w.left/w.n)
+	if more <= 0 {
+		return 1
+	}
+	w.at[last-1] += more
+	w.left -= more * w.n
+	for k, st := range w.of.st {
+		w.row[k] += more * st[last-1]
+	}
+	return 1 + more
 }

@@ -1,0 +1,252 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func init() { families["rows"] = rowKernels }
+
+// rowUnroll is how many vectors of a row are under way at once.
+const rowUnroll = 4
+
+func rowKernels() {
+	for _, s := range []*simd{avx512, avx2} {
+		s.addRow()
+		s.scaleShiftRow()
+		s.scaleShiftScalar()
+		s.activations()
+		for _, op := range binaryOps {
+			for _, form := range binaryForms {
+				if form != "SV" || !op.commutes {
+					s.binary(op, form)
+				}
+			}
+		}
+	}
+}
+
+func (s *simd) addRow() {
+	TEXT("addRow"+s.name, NOSPLIT, "func(dst, b []float32)")
+	Doc("addRow" + s.name + " is add.")
+	Pragma("noescape")
+	dst, b := Load(Param("dst").Base(), GP64()), Load(Param("b").Base(), GP64())
+	n := Load(Param("dst").Len(), GP64()).(reg.GPVirtual)
+	s.sweep("v", n, s.floats(), rowUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
+		v, w := s.vecs(vectors), s.vec()
+		for j := range v {
+			s.load(s.at(dst, i, j*s.bytes), v[j], mask)
+		}
+		for j := range v {
+			if mask != nil {
+				s.load(s.at(b, i, j*s.bytes), w, mask)
+				VADDPS(w, v[j], v[j])
+			} else {
+				VADDPS(s.at(b, i, j*s.bytes), v[j], v[j])
+			}
+		}
+		for j := range v {
+			s.store(v[j], s.at(dst, i, j*s.bytes), mask)
+		}
+	})
+	s.ret()
+}
+
+func (s *simd) scaleShiftRow() {
+	TEXT("scaleShiftRow"+s.name, NOSPLIT, "func(dst, src, scale, shift []float32)")
+	Doc("scaleShiftRow" + s.name + " is scaleShiftRow, rounded once.")
+	Pragma("noescape")
+	dst, src := Load(Param("dst").Base(), GP64()), Load(Param("src").Base(), GP64())
+	scale, shift := Load(Param("scale").Base(), GP64()), Load(Param("shift").Base(), GP64())
+	n := Load(Param("dst").Len(), GP64()).(reg.GPVirtual)
+	s.sweep("v", n, s.floats(), rowUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
+		x, a, b := s.vecs(vectors), s.vecs(vectors), s.vec()
+		for j := range x {
+			s.load(s.at(src, i, j*s.bytes), x[j], mask)
+			s.load(s.at(scale, i, j*s.bytes), a[j], mask)
+		}
+		for j := range x {
+			if mask != nil {
+				s.load(s.at(shift, i, j*s.bytes), b, mask)
+				VFMADD213PS(b, a[j], x[j])
+			} else {
+				VFMADD213PS(s.at(shift, i, j*s.bytes), a[j], x[j])
+			}
+		}
+		for j := range x {
+			s.store(x[j], s.at(dst, i, j*s.bytes), mask)
+		}
+	})
+	s.ret()
+}
+
+func (s *simd) scaleShiftScalar() {
+	TEXT("scaleShiftAll"+s.name, NOSPLIT, "func(dst, src []float32, scale, shift float32)")
+	Doc("scaleShiftAll" + s.name + " is scaleShiftAll, rounded once.")
+	Pragma("noescape")
+	dst, src := Load(Param("dst").Base(), GP64()), Load(Param("src").Base(), GP64())
+	n := Load(Param("dst").Len(), GP64()).(reg.GPVirtual)
+	a, b := s.param("scale"), s.param("shift")
+	s.map1(dst, src, n, func(v reg.VecVirtual) { VFMADD213PS(b, a, v) })
+	s.ret()
+}
+
+// map1 sets dst to fn of src, which works in place.
+func (s *simd) map1(dst, src reg.Register, n reg.GPVirtual, fn func(v reg.VecVirtual)) {
+	s.sweep("v", n, s.floats(), rowUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
+		v := s.vecs(vectors)
+		for j := range v {
+			s.load(s.at(src, i, j*s.bytes), v[j], mask)
+		}
+		for j := range v {
+			fn(v[j])
+		}
+		for j := range v {
+			s.store(v[j], s.at(dst, i, j*s.bytes), mask)
+		}
+	})
+}
+
+// activations emits those that are not transcendental and rounded at most once.
+// VMAXPS and VMINPS return their first operand here, x, where one is NaN.
+func (s *simd) activations() {
+	act := func(name string, consts int, make func(p []reg.VecVirtual) func(x reg.VecVirtual)) {
+		TEXT(name+s.name, NOSPLIT, "func(dst, src []float32, k *[3]float64)")
+		Doc(name + s.name + " is " + name + ".")
+		Pragma("noescape")
+		dst, src := Load(Param("dst").Base(), GP64()), Load(Param("src").Base(), GP64())
+		n := Load(Param("src").Len(), GP64()).(reg.GPVirtual)
+		k := Load(Param("k"), GP64())
+		var p []reg.VecVirtual
+		for i := range consts {
+			v, x := s.vec(), XMM()
+			VXORPS(x, x, x)
+			VCVTSD2SS(operand.Mem{Base: k, Disp: 8 * i}, x, x)
+			VBROADCASTSS(x, v)
+			p = append(p, v)
+		}
+		s.map1(dst, src, n, make(p))
+		s.ret()
+	}
+	act("relu", 0, func([]reg.VecVirtual) func(x reg.VecVirtual) {
+		zero := s.zero()
+		return func(x reg.VecVirtual) { VMAXPS(x, zero, x) }
+	})
+	act("leakyRelu", 1, func(p []reg.VecVirtual) func(x reg.VecVirtual) {
+		zero := s.zero()
+		return func(x reg.VecVirtual) { s.prelu(x, p[0], zero) }
+	})
+	act("clip", 2, func(p []reg.VecVirtual) func(x reg.VecVirtual) {
+		return func(x reg.VecVirtual) {
+			VMAXPS(x, p[0], x)
+			VMINPS(x, p[1], x)
+		}
+	})
+	act("hardSigmoid", 2, func(p []reg.VecVirtual) func(x reg.VecVirtual) {
+		zero, one := s.zero(), s.vec()
+		VBROADCASTSS(s.constant(1), one)
+		return func(x reg.VecVirtual) {
+			VFMADD213PS(p[1], p[0], x)
+			VMAXPS(x, zero, x)
+			VMINPS(x, one, x)
+		}
+	})
+}
+
+// prelu multiplies x by slope where it is below 0.
+func (s *simd) prelu(x, slope, zero reg.VecVirtual) {
+	if s.wide {
+		k := K()
+		VCMPPS(operand.U8(lessThan), zero, x, k)
+		VMULPS(slope, x, k, x)
+		return
+	}
+	m, p := s.vec(), s.vec()
+	VCMPPS(operand.U8(lessThan), zero, x, m)
+	VMULPS(slope, x, p)
+	VBLENDVPS(m, p, x, x)
+}
+
+type binaryOp struct {
+	name     string
+	commutes bool
+	emit     func(s *simd, y, a, b, zero reg.VecVirtual) // y = a op b; y may be a
+}
+
+var binaryOps = []binaryOp{
+	{"add", true, func(_ *simd, y, a, b, _ reg.VecVirtual) { VADDPS(b, a, y) }},
+	{"sub", false, func(_ *simd, y, a, b, _ reg.VecVirtual) { VSUBPS(b, a, y) }},
+	{"mul", true, func(_ *simd, y, a, b, _ reg.VecVirtual) { VMULPS(b, a, y) }},
+	{"div", false, func(_ *simd, y, a, b, _ reg.VecVirtual) { VDIVPS(b, a, y) }},
+	{"prelu", false, func(s *simd, y, a, b, zero reg.VecVirtual) {
+		if y != a {
+			VMOVAPS(a, y)
+		}
+		s.prelu(y, b, zero)
+	}},
+}
+
+// binaryForms say which operand is a vector and which a scalar in each row.
+var binaryForms = []string{"VV", "VS", "SV"}
+
+func (s *simd) binary(op binaryOp, form string) {
+	name := op.name + form + s.name
+	TEXT(name, NOSPLIT, "func(y, a, b []float32, n, rows, ly, la, lb int)")
+	Doc(name + " is binaryRows of " + op.name + ", with a vector (V) or a scalar (S) of a and b in each row.")
+	Pragma("noescape")
+	y := Load(Param("y").Base(), GP64())
+	a, b := Load(Param("a").Base(), GP64()), Load(Param("b").Base(), GP64())
+	n := Load(Param("n"), GP64()).(reg.GPVirtual)
+	count := Load(Param("rows"), GP64())
+	ly, la, lb := Load(Param("ly"), GP64()), Load(Param("la"), GP64()), Load(Param("lb"), GP64())
+	for _, l := range []reg.Register{ly, la, lb} {
+		SHLQ(operand.U8(2), l)
+	}
+	var zero reg.VecVirtual
+	if op.name == "prelu" {
+		zero = s.zero()
+	}
+	Label("row")
+	var scalar reg.VecVirtual
+	if form != "VV" {
+		scalar = s.vec()
+		from := b
+		if form == "SV" {
+			from = a
+		}
+		VBROADCASTSS(operand.Mem{Base: from}, scalar)
+	}
+	s.sweep("v", n, s.floats(), rowUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
+		va, vb := s.vecs(vectors), s.vecs(vectors)
+		for j := range va {
+			if form == "SV" {
+				va[j] = scalar
+			} else {
+				s.load(s.at(a, i, j*s.bytes), va[j], mask)
+			}
+			if form == "VS" {
+				vb[j] = scalar
+			} else {
+				s.load(s.at(b, i, j*s.bytes), vb[j], mask)
+			}
+		}
+		out := make([]reg.VecVirtual, vectors)
+		for j := range va {
+			out[j] = va[j]
+			if form == "SV" {
+				out[j] = s.vec()
+			}
+			op.emit(s, out[j], va[j], vb[j], zero)
+		}
+		for j := range va {
+			s.store(out[j], s.at(y, i, j*s.bytes), mask)
+		}
+	})
+	ADDQ(ly, y)
+	ADDQ(la, a)
+	ADDQ(lb, b)
+	DECQ(count)
+	JNZ(operand.LabelRef("row"))
+	s.ret()
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// simd is an instruction set that one description of a kernel is emitted for.
+type simd struct {
+	name  string // suffix of functions
+	wide  bool   // AVX-512: opmasks and vectors of 512 bits, instead of 256
+	bytes int    // of a vector
+}
+
+var (
+	avx2   = &simd{"AVX2", false, 32}
+	avx512 = &simd{"AVX512", true, 64}
+)
+
+// floats is the number of float32 in a vector.
+func (s *simd) floats() int { return s.bytes / 4 }
+
+// vec returns a new register of the full width.
+func (s *simd) vec() reg.VecVirtual {
+	if s.wide {
+		return ZMM()
+	}
+	return YMM()
+}
+
+// vecs returns n of them.
+func (s *simd) vecs(n int) []reg.VecVirtual {
+	v := make([]reg.VecVirtual, n)
+	for i := range v {
+		v[i] = s.vec()
+	}
+	return v
+}
+
+// param returns a register with a float32 parameter in all lanes.
+func (s *simd) param(name string) reg.VecVirtual {
+	a, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	v := s.vec()
+	VBROADCASTSS(a.Addr, v)
+	return v
+}
+
+// zero returns a register of zeros.
+func (s *simd) zero() reg.VecVirtual {
+	v := s.vec()
+	s.clear(v)
+	return v
+}
+
+func (s *simd) clear(v reg.VecVirtual) {
+	if s.wide {
+		VPXORD(v, v, v)
+	} else {
+		VXORPS(v, v, v)
+	}
+}
+
+// Masks of tails, made when they are first used: of AVX-512 the low i bits for
+// every i, of AVX2 a run of ones before one of zeros, to be read at an offset.
+var (
+	opmasks   operand.Mem
+	lanemasks operand.Mem
+	haveMasks = map[bool]bool{}
+)
+
+func (s *simd) masks() operand.Mem {
+	if !haveMasks[s.wide] {
+		haveMasks[s.wide] = true
+		if s.wide {
+			opmasks = GLOBL("opmasks", attr.RODATA|attr.NOPTR)
+			for i := range 17 {
+				DATA(2*i, operand.U16(1<<i-1))
+			}
+		} else {
+			lanemasks = GLOBL("lanemasks", attr.RODATA|attr.NOPTR)
+			for i := range 16 {
+				DATA(4*i, operand.U32(uint32(0)-uint32((15-i)/8)))
+			}
+		}
+	}
+	if s.wide {
+		return opmasks
+	}
+	return lanemasks
+}
+
+// mask returns the mask of the first n lanes of float32, where n, a register, is
+// below the number of lanes of a vector.
+func (s *simd) mask(n reg.GPVirtual) reg.Register {
+	table := GP64()
+	LEAQ(s.masks(), table)
+	if s.wide {
+		k := K()
+		KMOVW(operand.Mem{Base: table, Index: n, Scale: 2}, k)
+		return k
+	}
+	back := GP64()
+	MOVQ(n, back)
+	NEGQ(back)
+	v := YMM()
+	VMOVUPS(operand.Mem{Base: table, Disp: 32, Index: back, Scale: 4}, v)
+	return v
+}
+
+// load reads a vector, the lanes of a mask only where it is not nil; the others are 0.
+func (s *simd) load(m operand.Mem, v reg.VecVirtual, mask reg.Register) {
+	switch {
+	case mask == nil:
+		VMOVUPS(m, v)
+	case s.wide:
+		VMOVUPS_Z(m, mask, v)
+	default:
+		VMASKMOVPS(m, mask, v)
+	}
+}
+
+// store writes a vector, the lanes of a mask only where it is not nil.
+func (s *simd) store(v reg.VecVirtual, m operand.Mem, mask reg.Register) {
+	switch {
+	case mask == nil:
+		VMOVUPS(v, m)
+	case s.wide:
+		VMOVUPS(v, mask, m)
+	default:
+		VMASKMOVPS(v, mask, m)
+	}
+}
+
+// Comparisons of VCMPPS and VCMPPD: false where an operand is NaN.
+const lessThan = 0x11
+
+// sweep emits a loop over n elements, unroll vectors of width elements at once, then
+// one, then the rest under a mask. n is left as it is. The index counts elements.
+func (s *simd) sweep(label string, n reg.GPVirtual, width, unroll int, body func(i reg.GPVirtual, vectors int, mask reg.Register)) {
+	i, left := GP64(), GP64()
+	XORQ(i, i)
+	MOVQ(n, left)
+	for u := unroll; ; u = 1 {
+		loop, end := fmt.Sprintf("%s%d", label, u), fmt.Sprintf("%s%dend", label, u)
+		step := operand.Imm(uint64(u * width))
+		SUBQ(step, left)
+		JL(operand.LabelRef(end))
+		Label(loop)
+		body(i, u, nil)
+		ADDQ(step, i)
+		SUBQ(step, left)
+		JGE(operand.LabelRef(loop))
+		Label(end)
+		ADDQ(step, left)
+		if u == 1 {
+			break
+		}
+	}
+	TESTQ(left, left)
+	JZ(operand.LabelRef(label + "done"))
+	body(i, 1, s.mask(left))
+	Label(label + "done")
+}
+
+// at is the address of element i of what base points to, offset bytes on.
+func (*simd) at(base, i reg.Register, offset int) operand.Mem {
+	return operand.Mem{Base: base, Index: i, Scale: 4, Disp: offset}
+}
+
+// ret ends a kernel.
+func (*simd) ret() {
+	VZEROUPPER()
+	RET()
+}
+
+// floatConsts are the constants of kernels, in memory.
+var floatConsts = map[float32]operand.Mem{}
+
+// constant returns the address of a float32 of that value.
+func (s *simd) constant(v float32) operand.Mem {
+	m, ok := floatConsts[v]
+	if !ok {
+		m = GLOBL(fmt.Sprintf("const%d", len(floatConsts)), attr.RODATA|attr.NOPTR)
+		DATA(0, operand.U32(math.Float32bits(v)))
+		floatConsts[v] = m
+	}
+	return m
+}

@@ -1,0 +1,161 @@
+package cpu
+
+import "github.com/convgl/convgl/backend"
+
+//go:generate go -C _asm run . -family rows -out ../rows_amd64.s -stubs ../zrows_amd64.go -pkg cpu
+
+// rowFns are elementwise functions on rows of contiguous elements, in one
+// instruction set. An element's value does not depend on its place in a row, nor on
+// the length of that. The rows have one length, which the caller vouches for; dst
+// and src may be the same memory, but not overlap otherwise.
+//
+// A call is not preempted, so that it should take no more than rowChunk elements.
+type rowFns struct {
+	// add is dst += b.
+	add func(dst, b []float32)
+	// scaleShift is dst = src·scale + shift.
+	scaleShift func(dst, src, scale, shift []float32)
+	// scaleShiftAll is scaleShift with one scale and shift.
+	scaleShiftAll func(dst, src []float32, scale, shift float32)
+	// act has the function of each ActKind.
+	act [len(genericActs)]actFn
+	// binary has the functions of each BinaryKind by rowForm.
+	binary [backend.PRelu + 1][3]binaryFn
+}
+
+// rowChunk is how many elements one call may take: some tens of microseconds.
+const rowChunk = 1 << 14
+
+// actFn sets dst to an activation of src, with the constants k.
+type actFn func(dst, src []float32, k *[3]float64)
+
+// binaryFn computes rows of n elements, ly, la and lb apart: y = a op b. There is
+// at least one row.
+type binaryFn func(y, a, b []float32, n, rows, ly, la, lb int)
+
+// rowForm says what the operands of a binaryFn are in each row.
+type rowForm int
+
+const (
+	formVV rowForm = iota // vectors both
+	formVS                // b is one element
+	formSV                // a is one element
+)
+
+// rowImpls lists the functions on rows, best first.
+var rowImpls = append(rowsArch[:len(rowsArch):len(rowsArch)], impl[*rowFns]{isaGeneric, &genericRows})
+
+// rows returns the functions on rows for plans of this device.
+func (d *device) rows() *rowFns { return pick(d.isa, rowImpls) }
+
+var genericRows = rowFns{
+	add:           add,
+	scaleShift:    scaleShiftRow,
+	scaleShiftAll: scaleShiftAll,
+	act:           genericActs,
+	binary: [...][3]binaryFn{
+		backend.Add:   genericBinary(backend.Add),
+		backend.Sub:   genericBinary(backend.Sub),
+		backend.Mul:   genericBinary(backend.Mul),
+		backend.Div:   genericBinary(backend.Div),
+		backend.PRelu: genericBinary(backend.PRelu),
+	},
+}
+
+func add(dst, b []float32) {
+	b = b[:len(dst)]
+	for i := range dst {
+		dst[i] += b[i]
+	}
+}
+
+func scaleShiftRow(dst, src, scale, shift []float32) {
+	src, scale, shift = src[:len(dst)], scale[:len(dst)], shift[:len(dst)]
+	for i, v := range src {
+		dst[i] = v*scale[i] + shift[i]
+	}
+}
+
+func scaleShiftAll(dst, src []float32, scale, shift float32) {
+	src = src[:len(dst)]
+	for i, v := range src {
+		dst[i] = v*scale + shift
+	}
+}
+
+// prelu is a, and a·slope below 0; NaN stays.
+func prelu(a, slope float32) float32 {
+	if a < 0 {
+		return a * slope
+	}
+	return a
+}
+
+// genericBinary returns the rows of fn in each form.
+func genericBinary(fn backend.BinaryKind) [3]binaryFn {
+	form := func(sa, sb int) binaryFn {
+		return func(y, a, b []float32, n, rows, ly, la, lb int) {
+			for r := range rows {
+				stridedRow(fn, y[r*ly:], a[r*la:], b[r*lb:], n, 1, sa, sb)
+			}
+		}
+	}
+	return [3]binaryFn{form(1, 1), form(1, 0), form(0, 1)}
+}
+
+// stridedRow computes n elements with the given strides.
+func stridedRow(fn backend.BinaryKind, y, a, b []float32, n, sy, sa, sb int) {
+	if sy == 1 && sa == 1 && sb == 1 {
+		denseRow(fn, y[:n], a[:n], b[:n])
+		return
+	}
+	switch fn {
+	case backend.Add:
+		for i := range n {
+			y[i*sy] = a[i*sa] + b[i*sb]
+		}
+	case backend.Sub:
+		for i := range n {
+			y[i*sy] = a[i*sa] - b[i*sb]
+		}
+	case backend.Mul:
+		for i := range n {
+			y[i*sy] = a[i*sa] * b[i*sb]
+		}
+	case backend.Div:
+		for i := range n {
+			y[i*sy] = a[i*sa] / b[i*sb]
+		}
+	case backend.PRelu:
+		for i := range n {
+			y[i*sy] = prelu(a[i*sa], b[i*sb])
+		}
+	}
+}
+
+// denseRow is stridedRow for contiguous rows of one length.
+func denseRow(fn backend.BinaryKind, y, a, b []float32) {
+	a, b = a[:len(y)], b[:len(y)]
+	switch fn {
+	case backend.Add:
+		for i := range y {
+			y[i] = a[i] + b[i]
+		}
+	case backend.Sub:
+		for i := range y {
+			y[i] = a[i] - b[i]
+		}
+	case backend.Mul:
+		for i := range y {
+			y[i] = a[i] * b[i]
+		}
+	case backend.Div:
+		for i := range y {
+			y[i] = a[i] / b[i]
+		}
+	case backend.PRelu:
+		for i := range y {
+			y[i] = prelu(a[i], b[i])
+		}
+	}
+}
