@@ -7,10 +7,10 @@ FUZZTIME    ?= 20s
 DUMP        := $(CURDIR)/.shaders
 export GOFLAGS
 
-.PHONY: help deps demo build test test-noasm nocgo race fuzz bench generate check-generated shaders golden style lint ci
+.PHONY: help deps demo build test test-noasm test-isa test-arm64 nocgo race fuzz bench generate check-generated shaders golden style lint ci
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 deps: ## install the Debian packages that are missing
 	@sh scripts/deps.sh $(DEPS)
@@ -26,10 +26,16 @@ test: deps style nocgo check-generated ## everything that CI checks
 	@rm -rf $(DUMP) && mkdir -p $(DUMP)
 	CONVGL_REQUIRE_GL=1 CONVGL_SHADER_DUMP=$(DUMP) $(GO) test -count=1 -timeout 15m ./...
 	@sh scripts/shaders.sh $(DUMP) && rm -rf $(DUMP)
-	$(MAKE) --no-print-directory test-noasm race
+	$(MAKE) --no-print-directory test-noasm test-isa test-arm64 race
 
 test-noasm: ## the suite without assembly
 	$(GO) test -tags noasm -timeout 10m ./backend/cpu/...
+
+test-isa: ## what computes on the CPU, with each instruction set of the machine
+	@sh scripts/test-isa.sh
+
+test-arm64: ## what computes on the CPU, for arm64 under qemu where that is installed
+	@sh scripts/test-arm64.sh
 
 nocgo: ## the core and the commands build without cgo
 	CGO_ENABLED=0 $(GO) build ./...
@@ -59,6 +65,7 @@ golden: ## write the golden pictures, plans and listings again
 style: deps ## gofmt, vet, staticcheck
 	@sh scripts/gofmt.sh
 	$(GO) vet ./...
+	$(GO) vet -tags noasm ./backend/cpu/...
 	$(STATICCHECK) ./...
 
 lint: style shaders ## style, and shader validation

@@ -11,8 +11,8 @@ build="gcc libc6-dev pkg-config libgl-dev"
 # EGL and Mesa's software OpenGL, so that every shader runs without a GPU.
 run="libegl1 libgl1 libgl1-mesa-dri"
 # Windows: GLFW is compiled from its Go module, and tested on a display without a
-# screen. The shader validator.
-test="libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev xvfb xauth glslang-tools"
+# screen. The shader validator. Tests for arm64.
+test="libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev xvfb xauth glslang-tools qemu-user"
 [ "${1-}" != run ] || test=""
 
 if ! command -v go >/dev/null 2>&1; then
