@@ -153,7 +153,10 @@ func TestExitCodes(t *testing.T) {
 		{"perf -backend ref -peers no-such-file", 2, "", "no-such-file"},
 		{"perf -backend ref -peers " + table + " -batch-sizes 1,x", 2, "", `got "x"`},
 		{"perf -backend none -peers " + table, 3, "", "no such backend"},
-		{"perf -backend ref -peers " + table, 0, `{"peer":"convgl-ref","workload":"n","error":"n: networks`, ""},
+		{"perf -backend ref -peers " + table, 0, `{"peer":"convgl-ref","workload":"n","error":"bench: network \"n\"`, ""},
+		{"perf -backend wrong -peers " + table, 1, "wrong result", "1 workload with a wrong result"},
+		{"perf -backend wrong -ref= -peers " + table, 0, "ms_median", ""},
+		{"perf -backend cpu -ref none -peers " + table, 3, "", "no such backend"},
 
 		{"conform -backend cpu -cases " + cases(t, "good"), 0, "all     cpu      1       0", ""},
 		{"conform -backend cpu,ref -cases " + cases(t, "good", "bad"), 1, "fail: bad on ref", "not all is well"},
@@ -230,15 +233,15 @@ func TestPeersOutput(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if len(lines) != 2*2*2*2 {
-		t.Errorf("%d lines:\n%s", len(lines), out)
+	if len(lines) != 2+2*2*2*2 || strings.Count(out, "peak_gflops") != 2 {
+		t.Fatalf("%d lines, want 2 with peaks and 16 with times:\n%s", len(lines), out)
 	}
-	for _, l := range lines {
+	for _, l := range lines[2:] {
 		var v map[string]any
 		if err := json.Unmarshal([]byte(l), &v); err != nil {
 			t.Fatalf("%v: %q", err, l)
 		}
-		keys := []string{"peer", "workload", "threads", "batch", "ms_median", "ms_min", "samples", "gflops"}
+		keys := []string{"peer", "workload", "threads", "batch", "ms_median", "ms_min", "samples", "gflops", "worst_ratio"}
 		if v["workload"] == "m" {
 			keys = append(keys, "gb_s")
 		}

@@ -23,7 +23,7 @@ type perfFlags struct {
 	cold           bool
 	baseline       string
 	slack          float64
-	peers          string
+	peers, ref     string
 	models, batchN string
 }
 
@@ -38,11 +38,15 @@ time of a run. It gives medians, the interval that holds the true median with
 95 %, the distance of the quartiles over the median (spread), and the share of the
 measured peak of the device. -format bench is what benchstat reads.
 
-With -peers it reads a table of layers (kind, name, Cin, D, H, W, Cout, k, s, p,
-groups, with tabs) and prints a JSON line a cell: peer convgl-NAME with the
-activations in the kernel's own layout, and convgl-NAME-plain with conversion from
-and to plain order in the timed part. The environment has REPS (samples, 15),
-CELL_MS (time for a cell, 150) and FILTER (a regular expression of names).`,
+With -peers it reads a table of layers and networks (kind, name, Cin, D, H, W, Cout,
+k, s, p, groups, with tabs) and prints a JSON line a cell, as programs for other
+engines can: peer convgl-NAME with the activations in the kernel's own layout, and
+convgl-NAME-plain with conversion from and to plain order in the timed part. Of a
+network the timed part takes a plain tensor in host memory to another; it is compiled
+once, with random weights. worst_ratio is the largest error over its bound, by the
+reference, of the first and the last image. The environment has REPS (samples, 15),
+CELL_MS (time for a cell, 150), FILTER (a regular expression of names) and BIG=1 (VGG16
+with larger batches too). cnnbench report compares the lines of several engines.`,
 		Example: `  cnnbench perf -backend cpu,gl -batch resnet50 -op conv
   cnnbench perf -backend cpu -prb conv:mb1_ic64ih56oc64oh56kh3ph1 -count 20 -format bench | benchstat -
   cnnbench perf -backend cpu -peers bench/testdata/layers.tsv -threads 1,2 -batch-sizes 1,8`,
@@ -60,8 +64,9 @@ CELL_MS (time for a cell, 150) and FILTER (a regular expression of names).`,
 	fs.StringVar(&f.format, "format", "table", "table, json, csv or bench")
 	fs.StringVar(&f.baseline, "baseline", "", "a file that -format json wrote; what is slower now ends in exit code 1")
 	fs.Float64Var(&f.slack, "slack", 0.05, "share by which a median may exceed the baseline's")
-	fs.StringVar(&f.peers, "peers", "", "a table of layers to measure in the form of other engines' programs")
-	fs.StringVar(&f.models, "models", "", "with -peers: a folder with NAME.onnx for the networks (not read by this version)")
+	fs.StringVar(&f.peers, "peers", "", "a table of layers and networks to measure in the form of other engines' programs")
+	fs.StringVar(&f.ref, "ref", "ref", "with -peers: the backend that is right; empty judges nothing, which is faster")
+	fs.StringVar(&f.models, "models", "", "with -peers: a folder with NAME.onnx for the networks (not read by this version, which has architectures of its own)")
 	fs.StringVar(&f.batchN, "batch-sizes", "1", "with -peers: batch sizes with commas")
 	c.MarkFlagsMutuallyExclusive("peers", "prb")
 	c.MarkFlagsMutuallyExclusive("peers", "batch")
@@ -163,5 +168,13 @@ func (f *perfFlags) runPeers(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, bench.CloseTargets(cfg.Targets)) }()
+	if f.ref != "" {
+		var refs []bench.Target
+		if refs, err = bench.OpenTargets([]string{f.ref}, nil); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, bench.CloseTargets(refs)) }()
+		cfg.Ref = refs[0].Backend
+	}
 	return bench.Peers(cmd.Context(), cfg, workloads, cmd.OutOrStdout())
 }
