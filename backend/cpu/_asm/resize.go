@@ -1,0 +1,394 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func init() { families["resize"] = resizes }
+
+// lines emits code on n float32 lanes.
+type lines struct {
+	name  string
+	n     int
+	vec   func() reg.VecVirtual
+	masks operand.Mem // AVX2: words of ones before words of zeros
+}
+
+func resizes() {
+	wide := &lines{name: "AVX512", n: 16, vec: func() reg.VecVirtual { return ZMM() }}
+	narrow := &lines{name: "AVX2", n: 8, vec: func() reg.VecVirtual { return YMM() }}
+	narrow.masks = GLOBL("resizeMasks", RODATA|NOPTR)
+	for i := range 16 {
+		DATA(4*i, operand.U32(uint32(0)-uint32((15-i)/8)))
+	}
+	for _, l := range []*lines{wide, narrow} {
+		l.blend2()
+		l.blend4()
+		l.permute(false)
+		l.permute(true)
+		l.pixels(false)
+		l.pixels(true)
+	}
+}
+
+func (l *lines) evex() bool { return l.n == 16 }
+
+func (l *lines) function(name, signature string) {
+	TEXT(name+l.name, NOSPLIT, "func"+signature)
+	Doc(name + l.name + " is " + name + "Generic.")
+	Pragma("noescape")
+}
+
+func (l *lines) broadcast(name string) reg.VecVirtual {
+	v := l.vec()
+	m, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VBROADCASTSS(m.Addr, v)
+	return v
+}
+
+// mask returns the mask of the first count lanes, 0 to n.
+func (l *lines) mask(count reg.GPVirtual) reg.Register {
+	if l.evex() {
+		ones, k := GP32(), K()
+		MOVL(operand.U32(0xffffffff), ones)
+		BZHIL(count.As32(), ones, ones)
+		KMOVW(ones, k)
+		return k
+	}
+	base, back, v := GP64(), GP64(), YMM()
+	LEAQ(l.masks, base)
+	MOVQ(count, back)
+	NEGQ(back)
+	VMOVUPS(operand.Mem{Base: base, Index: back, Scale: 4, Disp: 32}, v)
+	return v
+}
+
+// load reads a vector, or only the lanes of the mask and zeros.
+func (l *lines) load(m operand.Mem, mask reg.Register) reg.VecVirtual {
+	v := l.vec()
+	switch {
+	case mask == nil:
+		VMOVUPS(m, v)
+	case l.evex():
+		VMOVUPS_Z(m, mask, v)
+	default:
+		VMASKMOVPS(m, mask, v)
+	}
+	return v
+}
+
+// storeTail writes the first count lanes, fewer than n. With AVX2 it writes four,
+// two and one: a masked store takes longer than all three on some processors.
+func (l *lines) storeTail(v reg.VecVirtual, to reg.Register, count reg.GPVirtual, mask reg.Register, id string) {
+	if l.evex() {
+		VMOVUPS(v, mask, operand.Mem{Base: to})
+		return
+	}
+	p, x := GP64(), v.AsX()
+	MOVQ(to, p)
+	for _, part := range []int{4, 2, 1} {
+		skip := fmt.Sprintf("%s%d", id, part)
+		TESTB(operand.U8(part), count.As8())
+		JEQ(operand.LabelRef(skip))
+		switch part {
+		case 4:
+			VMOVUPS(x, operand.Mem{Base: p})
+			VEXTRACTF128(operand.U8(1), v, x)
+		case 2:
+			VMOVLPS(x, operand.Mem{Base: p})
+			VPERMILPS(operand.U8(0b1110), x, x)
+		case 1:
+			VMOVSS(x, operand.Mem{Base: p})
+		}
+		if part > 1 {
+			ADDQ(operand.U8(4*part), p)
+		}
+		Label(skip)
+	}
+}
+
+func (l *lines) ret() {
+	VZEROUPPER()
+	RET()
+}
+
+// line runs body for the vectors of a line of n elements; step moves the pointers on
+// by lanes.
+func (l *lines) line(n reg.GPVirtual, unroll int, step func(lanes int), body func(i int, mask reg.Register) reg.VecVirtual, y reg.Register) {
+	for _, u := range []int{unroll, 1} {
+		loop, end := fmt.Sprintf("loop%d", u), fmt.Sprintf("end%d", u)
+		SUBQ(operand.U32(u*l.n), n)
+		JLT(operand.LabelRef(end))
+		Label(loop)
+		for i := range u {
+			VMOVUPS(body(i, nil), elem(y, 4, i*l.n))
+		}
+		step(u * l.n)
+		SUBQ(operand.U32(u*l.n), n)
+		JGE(operand.LabelRef(loop))
+		Label(end)
+		ADDQ(operand.U32(u*l.n), n)
+	}
+	TESTQ(n, n)
+	JEQ(operand.LabelRef("done"))
+	mask := l.mask(n)
+	l.storeTail(body(0, mask), y, n, mask, "tail")
+	Label("done")
+}
+
+// blend2 emits y = wa·a + wb·b.
+func (l *lines) blend2() {
+	l.function("blend2", "(y, a, b []float32, wa, wb float32)")
+	y, n := Load(Param("y").Base(), GP64()), Load(Param("y").Len(), GP64()).(reg.GPVirtual)
+	a, b := Load(Param("a").Base(), GP64()), Load(Param("b").Base(), GP64())
+	wa, wb := l.broadcast("wa"), l.broadcast("wb")
+	l.line(n, 4, func(lanes int) {
+		for _, p := range []reg.Register{y, a, b} {
+			ADDQ(operand.U32(4*lanes), p)
+		}
+	}, func(i int, mask reg.Register) reg.VecVirtual {
+		v, u := l.load(elem(a, 4, i*l.n), mask), l.load(elem(b, 4, i*l.n), mask)
+		VMULPS(wa, v, v)
+		VFMADD231PS(wb, u, v)
+		return v
+	}, y)
+	l.ret()
+}
+
+// blend4 emits y = (wa·a + wb·b) + (wc·c + wd·d).
+func (l *lines) blend4() {
+	l.function("blend4", "(y, a, b, c, d []float32, wa, wb, wc, wd float32)")
+	y, n := Load(Param("y").Base(), GP64()), Load(Param("y").Len(), GP64()).(reg.GPVirtual)
+	var src []reg.Register
+	var w []reg.VecVirtual
+	for _, name := range []string{"a", "b", "c", "d"} {
+		src = append(src, Load(Param(name).Base(), GP64()))
+		w = append(w, l.broadcast("w"+name))
+	}
+	l.line(n, 2, func(lanes int) {
+		for _, p := range append([]reg.Register{y}, src...) {
+			ADDQ(operand.U32(4*lanes), p)
+		}
+	}, func(i int, mask reg.Register) reg.VecVirtual {
+		var v []reg.VecVirtual
+		for _, p := range src {
+			v = append(v, l.load(elem(p, 4, i*l.n), mask))
+		}
+		for i := 0; i < 4; i += 2 {
+			VMULPS(w[i], v[i], v[i])
+			VFMADD231PS(w[i+1], v[i+1], v[i])
+		}
+		VADDPS(v[2], v[0], v[0])
+		return v[0]
+	}, y)
+	l.ret()
+}
+
+// permute emits lines whose elements come from near places of x: a vector of y from
+// two of x at a base.
+func (l *lines) permute(blend bool) {
+	if blend {
+		l.function("permuteBlend", "(y, x []float32, base, index []int32, w0, w1 []float32, step int)")
+	} else {
+		l.function("permute", "(y, x []float32, base, index []int32)")
+	}
+	y, left := Load(Param("y").Base(), GP64()), Load(Param("y").Len(), GP64()).(reg.GPVirtual)
+	x, width := Load(Param("x").Base(), GP64()), Load(Param("x").Len(), GP64()).(reg.GPVirtual)
+	base, index := Load(Param("base").Base(), GP64()), Load(Param("index").Base(), GP64())
+	var w0, w1 reg.Register
+	var step, zero reg.VecVirtual
+	if blend {
+		w0, w1 = Load(Param("w0").Base(), GP64()), Load(Param("w1").Base(), GP64())
+		m, err := Param("step").Resolve()
+		if err != nil {
+			panic(err)
+		}
+		step, zero = l.vec(), l.vec()
+		VPBROADCASTD(m.Addr, step)
+		if l.evex() {
+			VPXORD(zero, zero, zero)
+		} else {
+			VXORPS(zero, zero, zero)
+		}
+	}
+	// What of the two vectors is there, where x is shorter.
+	cap := GP64()
+	clamp := func(most int) {
+		MOVQ(operand.U32(most), cap)
+		CMPQ(width, cap)
+		CMOVQLT(width, cap)
+	}
+	var masks [2]reg.Register
+	if l.evex() {
+		ones, k, k1 := GP32(), K(), K()
+		clamp(2 * l.n)
+		MOVL(operand.U32(0xffffffff), ones)
+		BZHIL(cap.As32(), ones, ones)
+		KMOVW(ones, k)
+		SHRL(operand.U8(16), ones)
+		KMOVW(ones, k1)
+		masks = [2]reg.Register{k, k1}
+	} else {
+		clamp(l.n)
+		masks[0] = l.mask(cap)
+		clamp(2 * l.n)
+		SUBQ(operand.U32(l.n), cap)
+		none := GP64()
+		XORQ(none, none)
+		TESTQ(cap, cap)
+		CMOVQLT(none, cap)
+		masks[1] = l.mask(cap)
+	}
+	value := func() reg.VecVirtual {
+		at := GP64()
+		MOVLQSX(operand.Mem{Base: base}, at)
+		src := operand.Mem{Base: x, Index: at, Scale: 4}
+		lo, hi := l.load(src, masks[0]), l.load(src.Offset(4*l.n), masks[1])
+		pick := func(idx reg.VecVirtual) reg.VecVirtual {
+			if l.evex() {
+				VPERMI2PS(hi, lo, idx)
+				return idx
+			}
+			a, b := l.vec(), l.vec()
+			VPERMPS(lo, idx, a)
+			VPERMPS(hi, idx, b)
+			VPSLLD(operand.U8(28), idx, idx)
+			VBLENDVPS(idx, b, a, a)
+			return a
+		}
+		idx := l.vec()
+		VMOVUPS(operand.Mem{Base: index}, idx)
+		if !blend {
+			return pick(idx)
+		}
+		next := l.vec()
+		VPADDD(step, idx, next)
+		a, b, w := pick(idx), pick(next), l.vec()
+		VMULPS(operand.Mem{Base: w0}, a, a)
+		VMOVUPS(operand.Mem{Base: w1}, w)
+		// What has weight 0 takes no part, as it may not be finite.
+		if l.evex() {
+			k := K()
+			VPTESTMD(w, w, k)
+			VFMADD231PS(w, b, k, a)
+		} else {
+			m := l.vec()
+			VCMPPS(operand.U8(4), zero, w, m) // not equal
+			VANDPS(m, b, b)
+			VFMADD231PS(w, b, a)
+		}
+		return a
+	}
+	Label("loop")
+	SUBQ(operand.U32(l.n), left)
+	JLT(operand.LabelRef("tail"))
+	VMOVUPS(value(), operand.Mem{Base: y})
+	ADDQ(operand.U8(4*l.n), y)
+	ADDQ(operand.U8(4), base)
+	ADDQ(operand.U8(4*l.n), index)
+	if blend {
+		ADDQ(operand.U8(4*l.n), w0)
+		ADDQ(operand.U8(4*l.n), w1)
+	}
+	JMP(operand.LabelRef("loop"))
+	Label("tail")
+	ADDQ(operand.U32(l.n), left)
+	JEQ(operand.LabelRef("done"))
+	var mask reg.Register
+	if l.evex() {
+		mask = l.mask(left)
+	}
+	l.storeTail(value(), y, left, mask, "tail")
+	Label("done")
+	l.ret()
+}
+
+// pixels emits lines of pixels of some channels, each a copy of a pixel of x or a
+// blend of two that follow each other.
+func (l *lines) pixels(blend bool) {
+	if blend {
+		l.function("pixelsBlend", "(y, x []float32, at []int32, w0, w1 []float32, channels, pitch, step int)")
+	} else {
+		l.function("pixels", "(y, x []float32, at []int32, channels, pitch, step int)")
+	}
+	y, x := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64())
+	at, pixels := Load(Param("at").Base(), GP64()), Load(Param("at").Len(), GP64())
+	pitch, step := Load(Param("pitch"), GP64()), Load(Param("step"), GP64())
+	SHLQ(operand.U8(2), pitch)
+	SHLQ(operand.U8(2), step)
+	var w0, w1 reg.Register
+	if blend {
+		w0, w1 = Load(Param("w0").Base(), GP64()), Load(Param("w1").Base(), GP64())
+	}
+	channels := GP64()
+	Load(Param("channels"), channels)
+	rest := GP64()
+	MOVQ(channels, rest)
+	ANDQ(operand.U8(l.n-1), rest)
+	mask := l.mask(rest)
+	TESTQ(pixels, pixels)
+	JEQ(operand.LabelRef("done"))
+	src, dst, n := GP64(), GP64(), GP64()
+	// row copies or blends the channels of a pixel.
+	row := func(id string, value func(i int, mask reg.Register) reg.VecVirtual) {
+		MOVQ(channels, n)
+		for _, u := range []int{4, 1} {
+			loop, end := fmt.Sprintf("%s%d", id, u), fmt.Sprintf("%sEnd%d", id, u)
+			SUBQ(operand.U32(u*l.n), n)
+			JLT(operand.LabelRef(end))
+			Label(loop)
+			for i := range u {
+				VMOVUPS(value(i, nil), elem(dst, 4, i*l.n))
+			}
+			ADDQ(operand.U32(4*u*l.n), src)
+			ADDQ(operand.U32(4*u*l.n), dst)
+			SUBQ(operand.U32(u*l.n), n)
+			JGE(operand.LabelRef(loop))
+			Label(end)
+			ADDQ(operand.U32(u*l.n), n)
+		}
+		TESTQ(n, n)
+		JEQ(operand.LabelRef("next"))
+		l.storeTail(value(0, mask), dst, n, mask, id+"Tail")
+	}
+	Label("pixel")
+	MOVLQSX(operand.Mem{Base: at}, src)
+	IMULQ(step, src)
+	ADDQ(x, src)
+	MOVQ(y, dst)
+	if blend {
+		CMPL(operand.Mem{Base: w1}, operand.U8(0))
+		JEQ(operand.LabelRef("copy"))
+		a, b := l.vec(), l.vec()
+		VBROADCASTSS(operand.Mem{Base: w0}, a)
+		VBROADCASTSS(operand.Mem{Base: w1}, b)
+		row("blend", func(i int, mask reg.Register) reg.VecVirtual {
+			v := l.load(elem(src, 4, i*l.n), mask)
+			u := l.load(operand.Mem{Base: src, Index: step, Scale: 1, Disp: 4 * i * l.n}, mask)
+			VMULPS(a, v, v)
+			VFMADD231PS(b, u, v)
+			return v
+		})
+		JMP(operand.LabelRef("next"))
+		Label("copy")
+	}
+	row("copy", func(i int, mask reg.Register) reg.VecVirtual { return l.load(elem(src, 4, i*l.n), mask) })
+	Label("next")
+	ADDQ(operand.U8(4), at)
+	ADDQ(pitch, y)
+	if blend {
+		ADDQ(operand.U8(4), w0)
+		ADDQ(operand.U8(4), w1)
+	}
+	DECQ(pixels)
+	JNE(operand.LabelRef("pixel"))
+	Label("done")
+	l.ret()
+}

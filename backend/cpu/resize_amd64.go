@@ -1,0 +1,8 @@
+//go:build !noasm
+
+package cpu
+
+var resizeArch = []impl[*resizeKernels]{
+	{isaAVX512, &resizeKernels{16, blend2AVX512, blend4AVX512, permuteAVX512, permuteBlendAVX512, pixelsAVX512, pixelsBlendAVX512}},
+	{isaAVX2, &resizeKernels{8, blend2AVX2, blend4AVX2, permuteAVX2, permuteBlendAVX2, pixelsAVX2, pixelsBlendAVX2}},
+}

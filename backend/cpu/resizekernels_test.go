@@ -1,0 +1,123 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/convgl/convgl/backend"
+)
+
+// The kernels of every instruction set are exact on integers and weights that are
+// quarters, touch nothing beyond their slices, and write every element.
+func TestResizeKernels(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	want := pick(isaGeneric, resizeImpls)
+	nan := float32(math.NaN())
+	for _, set := range isas(t) {
+		k := pick(set, resizeImpls)
+		equal := func(what string, got, want []float32) {
+			t.Helper()
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Fatalf("%v: %s: got %v, want %v", set, what, got, want)
+			}
+		}
+		for _, n := range normSizes() {
+			atEnd := n%3 != 0
+			f := func() []float32 { return guarded(t, integersOf[float32](r, n), atEnd) }
+			a, b, c, d, y, wy := f(), f(), f(), f(), f(), make([]float32, n)
+			k.blend2(y, a, b, 0.25, 0.75)
+			want.blend2(wy, a, b, 0.25, 0.75)
+			equal(fmt.Sprintf("blend2 of %d", n), y, wy)
+			k.blend4(y, a, b, c, d, 0.25, 0.75, 0.5, -2)
+			want.blend4(wy, a, b, c, d, 0.25, 0.75, 0.5, -2)
+			equal(fmt.Sprintf("blend4 of %d", n), y, wy)
+		}
+		// permutations of lines that are shorter than two vectors, and longer
+		for _, length := range []int{1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 40, 100} {
+			for _, n := range []int{1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 50} {
+				for _, step := range []int{1, 3} {
+					atEnd := (length+n)%3 != 0
+					x, y := guarded(t, integersOf[float32](r, length), atEnd), guarded(t, integersOf[float32](r, n), atEnd)
+					x[r.IntN(length)] = nan
+					var base []int32
+					whole := (n + k.lanes - 1) / k.lanes * k.lanes
+					index, w0, w1 := make([]int32, whole), make([]float32, whole), make([]float32, whole)
+					for v := range whole / k.lanes {
+						base = append(base, int32(r.IntN(max(0, length-2*k.lanes)+1)))
+						for i := v * k.lanes; i < min(n, (v+1)*k.lanes); i++ {
+							reach := min(2*k.lanes, length)
+							index[i], w0[i] = int32(r.IntN(reach)), 1
+							if int(index[i])+step < reach && r.IntN(2) > 0 {
+								w0[i], w1[i] = 0.25, 0.75
+							}
+						}
+					}
+					name := fmt.Sprintf(" of %d from %d", n, length)
+					wy := make([]float32, n)
+					k.permute(y, x, base, index)
+					want.permute(wy, x, base, index)
+					equal("permute"+name, y, wy)
+					k.permuteBlend(y, x, base, index, w0, w1, step)
+					want.permuteBlend(wy, x, base, index, w0, w1, step)
+					equal("permuteBlend"+name, y, wy)
+				}
+			}
+		}
+		for _, channels := range normSizes()[1:] {
+			for pixels := range 4 {
+				atEnd := channels%3 != 0
+				pitch, step := channels+pixels%2, channels+pixels/2
+				x := guarded(t, integersOf[float32](r, 3*step+channels), atEnd)
+				y := guarded(t, integersOf[float32](r, max(0, (pixels-1)*pitch+channels)), atEnd)
+				x[2*step+r.IntN(channels)] = nan
+				at, w0, w1 := []int32{3, 1, 0}[:pixels], []float32{1, 1, 0.25}[:pixels], []float32{0, 0, 0.75}[:pixels]
+				name := fmt.Sprintf(" of %d pixels of %d", pixels, channels)
+				wy := slices.Clone(y)
+				k.pixels(y, x, at, channels, pitch, step)
+				want.pixels(wy, x, at, channels, pitch, step)
+				equal("pixels"+name, y, wy)
+				k.pixelsBlend(y, x, at, w0, w1, channels, pitch, step)
+				want.pixelsBlend(wy, x, at, w0, w1, channels, pitch, step)
+				equal("pixelsBlend"+name, y, wy)
+			}
+		}
+	}
+}
+
+// Sizes and scales for which lines go by pixels, by elements near each other, and
+// the lines of one vector, equal the reference where it is exact.
+func TestResizeLines(t *testing.T) {
+	ref := open(t, "ref")
+	for _, set := range isas(t) {
+		be := open(t, "cpu", backend.WithVariant(set.String()), backend.WithThreads(2))
+		for _, c := range []int{1, 2, 3, 5, 8, 15, 16, 17, 33} {
+			for _, w := range []struct{ in, out int }{{1, 5}, {3, 2}, {7, 14}, {9, 9}, {16, 32}, {17, 23}, {40, 80}, {64, 16}, {100, 7}, {33, 50}, {90, 45}} {
+				for _, l := range []backend.Layout{plain, cl, cl4} {
+					d := backend.Desc{Op: backend.Resize{Size: []int{4, w.out}}, In: []backend.TensorDesc{in(l, backend.F32(2, c, 3, w.in))}}
+					x := inputs(7, d)
+					want, err := backend.RunDesc(ctx, ref, plainDesc(d), x...)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !same(t, poisonedRun(t, be, d, x)[0], want[0]) {
+						t.Fatalf("%v: %v, %v: %d channels, %d to %d", set, l, d.Op, c, w.in, w.out)
+					}
+					op := d.Op.(backend.Resize)
+					op.Mode = backend.ResizeLinear
+					d.Op = op
+					if want, err = backend.RunDesc(ctx, ref, plainDesc(d), x...); err != nil {
+						t.Fatal(err)
+					}
+					for i, g := range poisonedRun(t, be, d, x)[0].Float32s() {
+						if e := math.Abs(float64(g - want[0].Float32s()[i])); !(e <= 3*8*0x1p-24) { // γ₈ of what is 3 at most
+							t.Fatalf("%v: %v: %d channels, %d to %d: element %d is off by %g", set, l, c, w.in, w.out, i, e)
+						}
+					}
+				}
+			}
+		}
+	}
+}
