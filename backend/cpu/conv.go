@@ -17,6 +17,8 @@ type convPlan struct {
 	split      split
 	packed     bool  // the weights are a Format; otherwise packed in every run
 	scratchOff int64 // where the threads' scratch begins in the workspace
+	pictures   *padCopy
+	pictureOff int64 // where the padded pictures begin in the workspace
 }
 
 // convGeometry returns the 3-D geometry of a convolution and its taps' places in
@@ -63,21 +65,27 @@ func convDescs(d backend.Desc) (in, out []backend.TensorDesc, x, y rows, err err
 }
 
 func planConv(dev *device, d backend.Desc) (*plan, error) {
-	op := d.Op.(backend.Conv)
 	in, out, x, y, err := convDescs(d)
 	if err != nil {
 		return nil, err
 	}
+	op := d.Op.(backend.Conv)
+	geo, tap, err := convGeometry(op, in[0], in[1])
+	if err != nil {
+		return nil, err
+	}
+	return planConvGemm(dev, op, in, out, x, y, geo, tap, nil)
+}
+
+// planConvGemm completes a plan. Where pictures is not nil it makes padded pictures of
+// x first, and geo and x are those of the pictures.
+func planConvGemm(dev *device, op backend.Conv, in, out []backend.TensorDesc, x, y rows, geo backend.Geometry3, tap []int, pictures *padCopy) (*plan, error) {
 	epi := newEpilogue(dev.rows(), op.Bias, op.Epilogue, 2)
 	if err := epi.resolve("Conv", in, out[0]); err != nil {
 		return nil, err
 	}
 	w := in[1]
-	geo, tap, err := convGeometry(op, in[0], w)
-	if err != nil {
-		return nil, err
-	}
-	p := &convPlan{x: x, y: y, groups: op.GroupCount(), cin: w.Shape[1], cout: w.Shape[0] / op.GroupCount(), packed: w.Const}
+	p := &convPlan{x: x, y: y, groups: op.GroupCount(), cin: w.Shape[1], cout: w.Shape[0] / op.GroupCount(), packed: w.Const, pictures: pictures}
 	if err := fitsOffsets("Conv", x, y); err != nil {
 		return nil, err
 	}
@@ -101,10 +109,16 @@ func planConv(dev *device, d backend.Desc) (*plan, error) {
 	if p.packed {
 		pl.formats[1] = p.format
 	} else {
-		p.scratchOff = roundUp(p.format.Bytes())
+		pl.workspace = roundUp(p.format.Bytes())
 		pl.phases = append(pl.phases, packPhase(p.format, source))
 	}
-	pl.workspace = p.scratchOff + p.scratch()*int64(dev.pool.threads())
+	if pictures != nil {
+		p.pictureOff = pl.workspace
+		pl.workspace += roundUp(4 * int64(x.n) * int64(p.xImage))
+		pl.phases = append(pl.phases, p.picturePhase(in[0]))
+	}
+	p.scratchOff = pl.workspace
+	pl.workspace += p.scratch() * int64(dev.pool.threads())
 	pl.phases = append(pl.phases, phase{p.split.parts(), p.part})
 	return pl, nil
 }
@@ -194,7 +208,11 @@ func (p *convPlan) part(c *call, part, thread int) {
 	if group == p.groups-1 {
 		pad = p.y.pitch - p.y.c
 	}
-	p.run(c, &c.tiles[thread], acc, c.x(0)[group*p.cin:], w, c.y(0), size, group*p.cout, p.cout, pad, t0, t1, q0, q1)
+	x := c.x(0)[group*p.cin:]
+	if p.pictures != nil {
+		x = f32(c.ws[p.pictureOff:p.scratchOff])
+	}
+	p.run(c, &c.tiles[thread], acc, x, w, c.y(0), size, group*p.cout, p.cout, pad, t0, t1, q0, q1)
 }
 
 // inRange reports whether 0 ≤ i < n.

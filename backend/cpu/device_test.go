@@ -263,7 +263,7 @@ func TestErrors(t *testing.T) {
 	d.Algorithm = "magic"
 	_, err = be.Prepare(ctx, d)
 	as("unknown algorithm", err, &attr)
-	_, err = be.Prepare(ctx, backend.Desc{Op: backend.Conv{}, In: []backend.TensorDesc{in(plain, backend.F32(1, 2, 8, 8)), backend.F32(3, 2, 3, 3)}})
+	_, err = be.Prepare(ctx, backend.Desc{Op: backend.Conv{}, In: []backend.TensorDesc{in(plain, backend.F32(1, 5, 8, 8)), backend.F32(3, 5, 3, 3)}})
 	is("plain conv", err, errors.ErrUnsupported)
 	_, err = be.Prepare(ctx, backend.Desc{Op: backend.Activation{}, In: []backend.TensorDesc{backend.F32(1<<20, 1<<20)}})
 	as("huge tensor", err, &limit)

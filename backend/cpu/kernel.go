@@ -33,7 +33,7 @@ func candidates(d backend.Desc) []candidate {
 	}
 	switch d.Op.(type) {
 	case backend.Conv:
-		return []candidate{{"depthwise", planDepthwise}, {"indirect-gemm", planConv}}
+		return []candidate{{"depthwise", planDepthwise}, {"padded-gemm", planConvPadded}, {"indirect-gemm", planConv}}
 	case backend.ConvTranspose:
 		return []candidate{{"depthwise", planTransposeDepthwise}, {"indirect-gemm", planConvTranspose}}
 	case backend.Dense:
