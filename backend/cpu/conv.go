@@ -157,7 +157,7 @@ func fitsOffsets(op string, images ...rows) error {
 
 // split is how the work of a matrix product is shared out: the tiles in m parts, the
 // panels of each group in n.
-type split struct{ groups, tiles, panels, m, n int }
+type split struct{ groups, panels, m, n int }
 
 func (s *split) parts() int { return s.groups * s.m * s.n }
 
@@ -165,7 +165,7 @@ func (s *split) parts() int { return s.groups * s.m * s.n }
 // Where weights outweigh pixels the panels are cut, so that each is read by one
 // thread. Which thread computes a tile does not change its sums.
 func splitGemm(threads, groups, tiles, panels, weights, pixels int, flops int64) split {
-	s := split{groups: groups, tiles: tiles, panels: panels, m: 1, n: 1}
+	s := split{groups: groups, panels: panels, m: 1, n: 1}
 	want := partsFor(threads, flops, grainFLOPs)
 	if groups%want == 0 {
 		return s
@@ -182,18 +182,17 @@ func splitGemm(threads, groups, tiles, panels, weights, pixels int, flops int64)
 	return s
 }
 
-// of returns the group, tiles and panels of a part.
-func (s *split) of(part int) (group, t0, t1, q0, q1 int) {
-	m := part % s.m
+// of returns the group of a part, which of its m shares of the tiles, and the panels.
+func (s *split) of(part int) (group, m, q0, q1 int) {
+	m = part % s.m
 	part /= s.m
-	t0, t1 = share(s.tiles, m, s.m)
 	q0, q1 = share(s.panels, part%s.n, s.n)
-	return part / s.n, t0, t1, q0, q1
+	return part / s.n, m, q0, q1
 }
 
 // part computes some tiles × panels of one group.
 func (p *convPlan) part(c *call, part, thread int) {
-	group, t0, t1, q0, q1 := p.split.of(part)
+	group, m, q0, q1 := p.split.of(part)
 	size := p.panelLen()
 	w := c.x(1)
 	if !p.packed {
@@ -212,7 +211,7 @@ func (p *convPlan) part(c *call, part, thread int) {
 	if p.pictures != nil {
 		x = f32(c.ws[p.pictureOff:p.scratchOff])
 	}
-	p.run(c, &c.tiles[thread], acc, x, w, c.y(0), size, group*p.cout, p.cout, pad, t0, t1, q0, q1)
+	p.share(c, &c.tiles[thread], acc, x, w, c.y(0), size, group*p.cout, p.cout, pad, p.x.n, m, p.split.m, q0, q1)
 }
 
 // inRange reports whether 0 ≤ i < n.

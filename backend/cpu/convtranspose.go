@@ -152,8 +152,7 @@ func (p *convTransposePlan) source(w backend.TensorDesc, order []int) panelSourc
 // part computes a share of the tiles of each class × panels of a group: classes may
 // differ in the number of taps.
 func (p *convTransposePlan) part(c *call, part, thread int) {
-	m := part % p.split.m
-	group, _, _, q0, q1 := p.split.of(part)
+	group, m, q0, q1 := p.split.of(part)
 	size := p.format.panelLen()
 	w := c.x(1)
 	if !p.packed {
@@ -167,12 +166,11 @@ func (p *convTransposePlan) part(c *call, part, thread int) {
 	}
 	for i := range p.classes {
 		cl := &p.classes[i]
-		t0, t1 := share(p.x.n*len(cl.table.tiles), m, p.split.m)
 		panels := zeros // of no terms
 		if size > 0 {
 			panels = w[cl.first*p.cin*cl.mk.nr:]
 		}
-		cl.run(c, &c.tiles[thread], acc, c.x(0)[group*p.cin:], panels, c.y(0), size, group*p.cout, p.cout, pad, t0, t1, q0, q1)
+		cl.share(c, &c.tiles[thread], acc, c.x(0)[group*p.cin:], panels, c.y(0), size, group*p.cout, p.cout, pad, p.x.n, m, p.split.m, q0, q1)
 	}
 }
 

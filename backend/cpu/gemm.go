@@ -15,16 +15,17 @@ const noRow = math.MinInt32
 // tile holds the arguments of a microkernel. For 0 ≤ r < mr and 0 ≤ j < NR it
 // computes
 //
-//	s[r,j] = Σ_t Σ_c x[base + off[t·mr+r] + c] · b[(t·kc + c)·NR + j]
+//	s[r,j] = Σ_t Σ_c x[base + off[t·mr+r] + c] · b[t·(kc·NR+bStep) + c·NR + j]
 //
 // over 0 ≤ t < taps and 0 ≤ c < kc, where the offset noRow stands for a row of
-// zeros, and adds acc[r·NR+j] unless first. Then, unless last, it stores the sum in
-// acc; if last, it stores
+// zeros, and adds bias[j] if first, and acc[r·NR+j] otherwise. Then, unless last, it
+// stores the sum in acc; if last, it stores
 //
-//	min(max((s[r,j] + bias[j])·scale[j] + shift[j] + residual[dst[r]+j], lo), hi)
+//	min(max(s[r,j]·scale[j] + shift[j] + residual[dst[r]+j], lo), hi)
 //
-// at y[dst[r]+j] for the columns j of which mask[j] is −1, leaving out the operands
-// that are nil (shift is there with scale). NaN passes through the bounds. The caller
+// at y[dst[r]+j] for the columns j of which mask[j] is −1 (all, if full), leaving out
+// the operands that are nil (shift is there with scale) and the bounds that atLeast and
+// atMost leave out. NaN passes through the bounds. The caller
 // vouches for the lengths: mr ≤ MR, taps and kc ≥ 1, kc ≤ maxK, and all that the
 // formula reads.
 //
@@ -34,7 +35,7 @@ type tile struct {
 	x        []float32 // origin of base
 	zero     []float32 // kc zeros
 	off      []int32   // taps × mr offsets in elements, or noRow
-	b        []float32 // taps·kc × NR weights
+	b        []float32 // weights, taps of kc × NR
 	acc      []float32 // mr × NR sums
 	y        []float32
 	dst      []int32 // mr offsets of rows in y and residual
@@ -46,10 +47,14 @@ type tile struct {
 	base     int
 	taps     int
 	kc       int
+	bStep    int
 	mr       int
 	lo, hi   float32
 	first    bool
 	last     bool
+	full     bool
+	atLeast  bool
+	atMost   bool
 }
 
 // microkernel is a candidate for the inner loop of every matrix product.
@@ -107,6 +112,9 @@ func gemmRow(a *tile, r int) {
 		if o := a.off[t*a.mr+r]; o != noRow {
 			x = a.x[a.base+int(o):]
 		}
+		if t > 0 {
+			b = b[a.bStep:]
+		}
 		for _, v := range x[:a.kc] {
 			if len(b) < 4 {
 				break
@@ -129,6 +137,14 @@ func gemmRow(a *tile, r int) {
 	acc := (*[genericNR]float32)(a.acc[r*genericNR:])
 	if a.first {
 		*acc = [genericNR]float32{s0, s1, s2, s3, s4, s5, s6, s7}
+		if a.bias != nil {
+			for j := range acc {
+				if a.mask[j] == 0 {
+					break
+				}
+				acc[j] += a.bias[j]
+			}
+		}
 		return
 	}
 	acc[0] += s0
@@ -148,16 +164,19 @@ func gemmStore(a *tile, r int) {
 		if a.mask[j] == 0 {
 			break
 		}
-		if a.bias != nil {
-			s += a.bias[j]
-		}
 		if a.scale != nil {
 			s = s*a.scale[j] + a.shift[j]
 		}
 		if a.residual != nil {
 			s += a.residual[at+j]
 		}
-		a.y[at+j] = min(max(s, a.lo), a.hi)
+		if a.atLeast {
+			s = max(s, a.lo)
+		}
+		if a.atMost {
+			s = min(s, a.hi)
+		}
+		a.y[at+j] = s
 	}
 }
 
@@ -178,27 +197,32 @@ var columnMasks = func() []int32 {
 	return m
 }()
 
-// kblock is a part of a sum: the taps [t0, t1) and channels [c0, c1).
-type kblock struct{ t0, t1, c0, c1 int }
+// kblock is a part of a sum that one call of a microkernel adds: taps of kc terms.
+type kblock struct {
+	taps, kc int
+	off      int // first tap in the table of offsets
+	c0       int // first term of a tap, in elements of x
+	b, bStep int // where the weights begin in the panel, and what lies between those of two taps, in rows of the panel
+}
 
-// kBlocks cuts the taps [lo, hi) of kc terms into blocks of at most maxK: whole taps
-// where they fit, and otherwise even pieces of one tap.
-func kBlocks(lo, hi, kc int) []kblock {
-	var bs []kblock
+// kBlocks cuts n taps of kc terms into blocks of at most maxK: whole taps where they
+// fit, and otherwise even pieces of one tap. The table of offsets has them from off on;
+// the weights of tap t begin at row b + t·step of the panel.
+func kBlocks(bs []kblock, n, kc, off, b, step int) []kblock {
 	if kc <= maxK {
-		step := maxK / max(kc, 1)
-		n := (hi - lo + step - 1) / step
-		for i := range n {
-			a, b := share(hi-lo, i, n)
-			bs = append(bs, kblock{lo + a, lo + b, 0, kc})
+		most := maxK / max(kc, 1)
+		m := (n + most - 1) / most
+		for i := range m {
+			lo, hi := share(n, i, m)
+			bs = append(bs, kblock{taps: hi - lo, kc: kc, off: off + lo, b: b + lo*step, bStep: step - kc})
 		}
 		return bs
 	}
-	n := (kc + maxK - 1) / maxK
-	for t := lo; t < hi; t++ {
-		for i := range n {
-			c0, c1 := share(kc, i, n)
-			bs = append(bs, kblock{t, t + 1, c0, c1})
+	m := (kc + maxK - 1) / maxK
+	for t := range n {
+		for i := range m {
+			c0, c1 := share(kc, i, m)
+			bs = append(bs, kblock{taps: 1, kc: c1 - c0, off: off + t, c0: c0, b: b + t*step + c0})
 		}
 	}
 	return bs
@@ -230,12 +254,11 @@ func (g *gemm) panelLen() int { return g.k * g.mk.nr }
 // accLen is the number of elements of a tile of sums.
 func (g *gemm) accLen() int { return g.mk.mr * g.mk.nr }
 
-// steps returns the blocks of a sum over the taps [lo, hi) of kc terms, by the piece
-// of the panel that they begin in. A sum without terms is one over a row of zeros.
-func (g *gemm) steps(lo, hi, kc int) [][]kblock {
+// byGroup sorts the blocks of a sum by the piece of the panel that they begin in.
+func (g *gemm) byGroup(bs []kblock) [][]kblock {
 	s := make([][]kblock, g.groups)
-	for _, b := range kBlocks(lo, hi, kc) {
-		i := (b.t0*kc + b.c0) * g.groups / max(g.k, 1)
+	for _, b := range bs {
+		i := b.b * g.groups / max(g.k, 1)
 		s[i] = append(s[i], b)
 	}
 	return s
@@ -244,12 +267,13 @@ func (g *gemm) steps(lo, hi, kc int) [][]kblock {
 // begin sets what all tiles of a call have in common.
 func (g *gemm) begin(t *tile, x []float32) {
 	t.x, t.zero, t.lo, t.hi = x, zeros, g.fused.lo, g.fused.hi
+	t.atLeast, t.atMost = !math.IsInf(float64(t.lo), -1), !math.IsInf(float64(t.hi), 1)
 }
 
 // columns sets what the tiles of a panel have in common: n columns, the first of
 // which is channel o of y.
 func (g *gemm) columns(t *tile, c *call, o, n int) {
-	t.mask = columnMask(n)
+	t.mask, t.full = columnMask(n), n == g.mk.nr
 	f := &g.fused
 	if f.bias >= 0 {
 		t.bias = c.x(f.bias)[o:]
@@ -267,14 +291,15 @@ func (g *gemm) place(t *tile, c *call, y []float32, at int) {
 	}
 }
 
-// run adds the blocks of one piece of a panel. offsets are those of the taps from
-// lo on; the sum is complete where last says so of the last block.
-func (g *gemm) run(t *tile, base int, off []int32, lo int, blocks []kblock, kc int, panel []float32, first, last bool) {
+// run adds the blocks of one piece of a panel. The sum begins with the first of them
+// where first is set, and is complete with the last where last is.
+func (g *gemm) run(t *tile, base int, off []int32, blocks []kblock, panel []float32, first, last bool) {
+	nr := g.mk.nr
 	for i := range blocks {
 		b := &blocks[i]
-		t.base, t.taps, t.kc = base+b.c0, b.t1-b.t0, b.c1-b.c0
-		t.off = off[(b.t0-lo)*t.mr:]
-		t.b = panel[(b.t0*kc+b.c0)*g.mk.nr:]
+		t.base, t.taps, t.kc, t.bStep = base+b.c0, b.taps, b.kc, b.bStep*nr
+		t.off = off[b.off*t.mr:]
+		t.b = panel[b.b*nr:]
 		t.first = first && i == 0
 		t.last = last && i == len(blocks)-1
 		g.mk.fn(t)

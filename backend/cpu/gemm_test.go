@@ -20,6 +20,7 @@ func TestTileOffsets(t *testing.T) {
 		"tileAcc": unsafe.Offsetof(v.acc), "tileY": unsafe.Offsetof(v.y), "tileDst": unsafe.Offsetof(v.dst), "tileBias": unsafe.Offsetof(v.bias),
 		"tileScale": unsafe.Offsetof(v.scale), "tileShift": unsafe.Offsetof(v.shift), "tileResidual": unsafe.Offsetof(v.residual),
 		"tileMask": unsafe.Offsetof(v.mask), "tileBase": unsafe.Offsetof(v.base), "tileTaps": unsafe.Offsetof(v.taps), "tileKC": unsafe.Offsetof(v.kc),
+		"tileBStep": unsafe.Offsetof(v.bStep), "tileFull": unsafe.Offsetof(v.full), "tileAtLeast": unsafe.Offsetof(v.atLeast), "tileAtMost": unsafe.Offsetof(v.atMost),
 		"tileMR": unsafe.Offsetof(v.mr), "tileLo": unsafe.Offsetof(v.lo), "tileHi": unsafe.Offsetof(v.hi), "tileFirst": unsafe.Offsetof(v.first), "tileLast": unsafe.Offsetof(v.last),
 	}
 	src, err := os.ReadFile("_asm/gemm.go")
@@ -56,8 +57,8 @@ func newGemmCase(r *rand.Rand, nr, mr, taps, kc, n int) *gemmCase {
 	}
 	c := &gemmCase{}
 	rows := mr + taps
-	c.x, c.zero, c.b, c.mr, c.taps, c.kc = ints(rows*kc+5), zeros, ints(taps*kc*nr), mr, taps, kc
-	c.base = 2 * kc
+	c.x, c.zero, c.b, c.mr, c.taps, c.kc = ints(rows*kc+5), zeros, ints((taps*(kc+2)-2)*nr), mr, taps, kc
+	c.base, c.bStep = 2*kc, 2*nr
 	for range taps * mr {
 		o := int32(r.IntN(rows)-2)*int32(kc) + int32(r.IntN(6))
 		if r.IntN(5) == 0 {
@@ -75,7 +76,7 @@ func newGemmCase(r *rand.Rand, nr, mr, taps, kc, n int) *gemmCase {
 	c.y0 = append([]float32{}, c.y...)
 	c.bias, c.scale, c.shift = ints(n), ints(n), ints(n)
 	c.mask = columnMask(n)
-	c.lo, c.hi = float32(math.Inf(-1)), float32(math.Inf(1))
+	c.lo, c.hi, c.full = -5, 1e3, n == nr
 	return c
 }
 
@@ -88,11 +89,14 @@ func (c *gemmCase) sum(nr, i, j int) float64 {
 			continue
 		}
 		for k := range c.kc {
-			s += float64(c.x[c.base+int(o)+k]) * float64(c.b[(t*c.kc+k)*nr+j])
+			s += float64(c.x[c.base+int(o)+k]) * float64(c.b[(t*(c.kc+2)+k)*nr+j])
 		}
 	}
 	if !c.first {
-		s += float64(c.acc0[i*nr+j])
+		return s + float64(c.acc0[i*nr+j])
+	}
+	if c.bias != nil && c.mask[j] != 0 {
+		s += float64(c.bias[j])
 	}
 	return s
 }
@@ -112,16 +116,19 @@ func (c *gemmCase) check(nr, n int) error {
 				continue
 			}
 			at := int(c.dst[i]) + j
-			if c.bias != nil {
-				s += float64(c.bias[j])
-			}
 			if c.scale != nil {
 				s = s*float64(c.scale[j]) + float64(c.shift[j])
 			}
 			if c.residual != nil {
 				s += float64(c.residual[at])
 			}
-			y[at] = min(max(float32(s), c.lo), c.hi)
+			y[at] = float32(s)
+			if c.atLeast {
+				y[at] = max(y[at], c.lo)
+			}
+			if c.atMost {
+				y[at] = min(y[at], c.hi)
+			}
 		}
 	}
 	if !c.last {
@@ -152,7 +159,7 @@ func TestMicrokernels(t *testing.T) {
 			for mr := 1; mr <= mk.mr; mr++ {
 				for _, n := range []int{1, 2, mk.nr / 2, mk.nr/2 + 1, mk.nr - 1, mk.nr} {
 					for _, k := range [][2]int{{1, 1}, {1, 2}, {2, 3}, {9, 16}, {1, 256}, {3, 85}} {
-						for flags := range 32 {
+						for flags := range 128 {
 							c := newGemmCase(r, mk.nr, mr, k[0], k[1], n)
 							c.first, c.last = flags&1 == 0, flags&2 == 0
 							if flags&4 != 0 {
@@ -164,12 +171,10 @@ func TestMicrokernels(t *testing.T) {
 							if flags&16 != 0 {
 								c.residual = nil
 							}
-							if flags%3 == 0 {
-								c.lo, c.hi = 0, 6
-							}
+							c.atLeast, c.atMost = flags&32 != 0, flags&64 != 0
 							mk.fn(&c.tile)
 							if err := c.check(mk.nr, n); err != nil {
-								t.Fatalf("%d rows, %d columns, %d taps of %d, flags %05b: %v", mr, n, k[0], k[1], flags, err)
+								t.Fatalf("%d rows, %d columns, %d taps of %d, flags %07b: %v", mr, n, k[0], k[1], flags, err)
 							}
 						}
 					}
@@ -189,7 +194,7 @@ func TestMicrokernelSpecials(t *testing.T) {
 		r := rand.New(rand.NewPCG(2, 3))
 		c := newGemmCase(r, mk.nr, 1, 1, 1, mk.nr)
 		c.first, c.last, c.scale, c.shift, c.residual = true, true, nil, nil, nil
-		c.lo, c.hi = 0, 6
+		c.lo, c.hi, c.atLeast, c.atMost = 0, 6, true, true
 		c.off[0] = 0
 		c.x[c.base] = 1
 		for j := range c.b {

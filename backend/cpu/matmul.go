@@ -57,7 +57,7 @@ func planMat(op string, dev *device, p *matPlan, epi *epilogue, in, out []backen
 
 // part computes some tiles × panels of one product.
 func (p *matPlan) part(c *call, part, thread int) {
-	batch, t0, t1, q0, q1 := p.split.of(part)
+	batch, m, q0, q1 := p.split.of(part)
 	size := p.panelLen()
 	w := c.x(1)
 	if !p.packed {
@@ -70,7 +70,7 @@ func (p *matPlan) part(c *call, part, thread int) {
 		w = zeros
 	}
 	acc := f32(c.ws[p.scratchOff+int64(thread)*p.scratch():][:p.scratch()])
-	p.run(c, &c.tiles[thread], acc, c.x(0)[which.off[0]*p.m*p.ldx:], w, c.y(0)[batch*p.m*p.ldy:], size, 0, p.n, p.pad, t0, t1, q0, q1)
+	p.share(c, &c.tiles[thread], acc, c.x(0)[which.off[0]*p.m*p.ldx:], w, c.y(0)[batch*p.m*p.ldy:], size, 0, p.n, p.pad, 1, m, p.split.m, q0, q1)
 }
 
 // planMatMul takes the plain layout.

@@ -14,25 +14,46 @@ type axis struct {
 	out, outStep, outStart int
 }
 
-// clip returns the taps of output i that lie in the input, as a range; those of an
-// axis whose reaches fall or rise are neighbours.
-func (a *axis) clip(i int) (lo, hi int) {
-	at := i*a.step + a.start
-	lo, hi = len(a.reach), 0
-	for k, r := range a.reach {
-		if inRange(at+r, a.in) {
-			lo, hi = min(lo, k), k+1
-		}
-	}
-	return lo, max(hi, lo)
+// reads is a range of the taps of an axis that lie in the input, and the outputs for
+// which it is that.
+type reads struct {
+	lo, hi  int
+	outputs []int
 }
 
-// tileTable cuts the output pixels of an image into tiles of nearly even size and
-// says what each reads. Tiles that look alike but for their place share a class, so
-// that the table stays small.
+// byReads sorts the outputs of an axis by the taps that lie in the input: those of one
+// output are neighbours where the reaches rise or fall.
+func (a *axis) byReads() []reads {
+	var rs []reads
+	for i := range a.n {
+		at := i*a.step + a.start
+		lo, hi := len(a.reach), 0
+		for k, r := range a.reach {
+			if inRange(at+r, a.in) {
+				lo, hi = min(lo, k), k+1
+			}
+		}
+		if hi <= lo {
+			lo, hi = 0, 0
+		}
+		j := slices.IndexFunc(rs, func(r reads) bool { return r.lo == lo && r.hi == hi })
+		if j < 0 {
+			j = len(rs)
+			rs = append(rs, reads{lo: lo, hi: hi})
+		}
+		rs[j].outputs = append(rs[j].outputs, i)
+	}
+	return rs
+}
+
+// tileTable cuts the output pixels of an image into tiles and says what each reads.
+// The pixels that read the same taps, as those of the left edge do, are cut into tiles
+// of nearly even size, so that no tile reads the padding. Tiles that look alike but for
+// their place share a class, so that the table stays small.
 type tileTable struct {
 	tiles   []tilePlace
 	classes []tileClass
+	cost    []int64 // of the tiles before each, and of all: in multiply-adds of a row of vectors
 }
 
 // tilePlace is where a tile begins: base is added to the offsets of its class, at to
@@ -45,145 +66,212 @@ type tilePlace struct {
 // tileClass is what tiles of one look have in common.
 type tileClass struct {
 	mr     int
-	kc     int     // terms of a tap
-	lo     int     // first tap of off
 	off    []int32 // taps × mr
 	dst    []int32 // mr
 	blocks [][]kblock
 	firstG int // first and last piece of the panel with blocks
 	lastG  int
+	cost   int64
 }
 
 // newTileTable makes the table for tiles of up to g.mk.mr pixels, with pixels of
 // pitch elements in x and yPitch in y, kc of which in x are terms. Where merge is set
-// the taps of the last axis lie one behind the other in x, and tiles that have all of
-// them take them as one tap.
+// the taps of the last axis lie one behind the other in x, and neighbours are taken as
+// one tap.
 func newTileTable(g *gemm, ax *[3]axis, pitch, yPitch, kc int, merge bool) *tileTable {
-	t := &tileTable{}
-	b := tileBuilder{g: g, ax: ax, pitch: pitch, yPitch: yPitch, kc: kc, merge: merge && len(ax[2].reach) > 1, taps: len(ax[0].reach) * len(ax[1].reach) * len(ax[2].reach)}
+	b := tileBuilder{g: g, ax: ax, pitch: pitch, yPitch: yPitch, kc: kc, merge: merge, table: &tileTable{cost: []int64{0}}, seen: map[string]int32{}}
+	var by [3][]reads
 	for d := range ax {
-		b.clips[d] = make([][2]int, ax[d].n)
-		for i := range b.clips[d] {
-			b.clips[d][i][0], b.clips[d][i][1] = ax[d].clip(i)
+		by[d] = ax[d].byReads()
+	}
+	var others [][3]int
+	for i := range by[0] {
+		for j := range by[1] {
+			for k := range by[2] {
+				group := [3]*reads{&by[0][i], &by[1][j], &by[2][k]}
+				box := [3][2]int{{group[0].lo, group[0].hi}, {group[1].lo, group[1].hi}, {group[2].lo, group[2].hi}}
+				n := len(group[0].outputs) * len(group[1].outputs) * len(group[2].outputs)
+				empty := box[0][0] == box[0][1] || box[1][0] == box[1][1] || box[2][0] == box[2][1]
+				pixel := func(p int) [3]int {
+					nx, ny := len(group[2].outputs), len(group[1].outputs)
+					return [3]int{group[0].outputs[p/(nx*ny)], group[1].outputs[p/nx%ny], group[2].outputs[p%nx]}
+				}
+				if empty || !b.pays(n, &box) {
+					for p := range n {
+						others = append(others, pixel(p))
+					}
+					continue
+				}
+				b.cut(n, &box, pixel)
+			}
 		}
 	}
-	total := ax[0].n * ax[1].n * ax[2].n
-	n := (total + g.mk.mr - 1) / g.mk.mr
-	t.tiles = make([]tilePlace, n)
-	seen := map[string]int32{}
-	for i := range t.tiles {
-		lo, hi := share(total, i, n)
-		b.look(lo, hi)
-		class, ok := seen[string(b.key)]
-		if !ok {
-			class = int32(len(t.classes))
-			seen[string(b.key)] = class
-			t.classes = append(t.classes, b.class())
-		}
-		t.tiles[i] = tilePlace{base: b.rows[0].in, at: b.rows[0].out, class: class}
+	slices.SortFunc(others, func(a, b [3]int) int { return slices.Compare(a[:], b[:]) }) // rows of a tile follow its first
+	b.cut(len(others), nil, func(p int) [3]int { return others[p] })
+	return b.table
+}
+
+// split returns where part i of n begins, in tiles of so many images, such that all
+// have nearly the same work.
+func (t *tileTable) split(images, i, n int) int {
+	all := t.cost[len(t.tiles)]
+	at := all * int64(images) * int64(i) / int64(n)
+	if all == 0 {
+		return 0
 	}
-	return t
+	tile, _ := slices.BinarySearch(t.cost, at%all)
+	return int(at/all)*len(t.tiles) + tile
 }
 
 type tileBuilder struct {
 	g             *gemm
 	ax            *[3]axis
 	pitch, yPitch int
-	kc, taps      int
+	kc            int
 	merge         bool
-	clips         [3][][2]int // by output
+	table         *tileTable
+	seen          map[string]int32
 	rows          []tileRow
 	key           []byte
 }
 
-// tileRow is an output pixel: the input pixel at reach 0, which may lie outside, the
-// output pixel, and the taps inside in each dim.
-type tileRow struct {
-	in, out int32
-	clip    [3][2]int
+// pays reports whether n pixels that read the taps of a box cost less in tiles of their
+// own than in tiles with others, that read all taps and zeros for those outside. The
+// weights of a tile of one row cost as much as the row.
+func (b *tileBuilder) pays(n int, box *[3][2]int) bool {
+	own, all := 1, 1
+	for d, k := range box {
+		own *= k[1] - k[0]
+		all *= len(b.ax[d].reach)
+	}
+	return own*max(n, 2)*b.kc+tileOverhead <= all*n*b.kc || own == all
 }
 
-// look fills in the rows of a tile and the key of its class.
-func (b *tileBuilder) look(lo, hi int) {
-	ax := b.ax
-	b.rows, b.key = b.rows[:0], b.key[:0]
-	i := [3]int{lo / (ax[1].n * ax[2].n), lo / ax[2].n % ax[1].n, lo % ax[2].n}
-	for ; lo < hi; lo++ {
-		var r tileRow
-		var in, out int
-		for d := range i {
-			in = in*ax[d].in + i[d]*ax[d].step + ax[d].start
-			out = out*ax[d].out + i[d]*ax[d].outStep + ax[d].outStart
-			r.clip[d] = b.clips[d][i[d]]
+// tileRow is an output pixel: the input pixel at reach 0, which may lie outside, and
+// the output pixel.
+type tileRow struct {
+	in, out int32
+	at      [3]int // of the input pixel
+}
+
+// cut adds the tiles of n pixels that read the taps of a box; without a box, which is
+// nil, each reads what lies inside.
+func (b *tileBuilder) cut(n int, box *[3][2]int, pixel func(p int) [3]int) {
+	t := b.table
+	tiles := (n + b.g.mk.mr - 1) / b.g.mk.mr
+	clear(b.seen)
+	for i := range tiles {
+		lo, hi := share(n, i, tiles)
+		b.rows, b.key = b.rows[:0], b.key[:0]
+		for ; lo < hi; lo++ {
+			b.look(pixel(lo), box == nil)
 		}
-		r.in, r.out = int32(in), int32(out)
-		b.rows = append(b.rows, r)
-		for _, v := range []int32{r.in - b.rows[0].in, r.out - b.rows[0].out} {
-			b.key = binary.LittleEndian.AppendUint32(b.key, uint32(v))
+		class, ok := b.seen[string(b.key)]
+		if !ok {
+			class = int32(len(t.classes))
+			b.seen[string(b.key)] = class
+			t.classes = append(t.classes, b.class(box))
 		}
-		for d := range r.clip {
-			b.key = binary.AppendUvarint(binary.AppendUvarint(b.key, uint64(r.clip[d][0])), uint64(r.clip[d][1]))
-		}
-		for d := 2; d >= 0; d-- {
-			if i[d]++; i[d] < ax[d].n || d == 0 {
-				break
-			}
-			i[d] = 0
+		t.tiles = append(t.tiles, tilePlace{base: b.rows[0].in, at: b.rows[0].out, class: class})
+		t.cost = append(t.cost, t.cost[len(t.cost)-1]+t.classes[class].cost)
+	}
+}
+
+// look adds a row and what tells it from those of other tiles to the key.
+func (b *tileBuilder) look(i [3]int, places bool) {
+	var r tileRow
+	for d := range b.ax {
+		a := &b.ax[d]
+		r.at[d] = i[d]*a.step + a.start
+		r.in = r.in*int32(a.in) + int32(r.at[d])
+		r.out = r.out*int32(a.out) + int32(i[d]*a.outStep+a.outStart)
+	}
+	b.rows = append(b.rows, r)
+	b.key = binary.LittleEndian.AppendUint32(b.key, uint32(r.in-b.rows[0].in))
+	b.key = binary.LittleEndian.AppendUint32(b.key, uint32(r.out-b.rows[0].out))
+	if places { // what lies inside depends on them
+		for _, v := range r.at {
+			b.key = binary.AppendVarint(b.key, int64(v))
 		}
 	}
 }
 
 // class makes the class of the tile looked at.
-func (b *tileBuilder) class() tileClass {
-	c := tileClass{mr: len(b.rows), kc: b.kc}
-	last := len(b.ax[2].reach)
-	merge := b.merge
+func (b *tileBuilder) class(box *[3][2]int) tileClass {
+	c := tileClass{mr: len(b.rows)}
 	for i := range b.rows {
-		r := &b.rows[i]
-		c.dst = append(c.dst, (r.out-b.rows[0].out)*int32(b.yPitch))
-		merge = merge && r.clip[2] == [2]int{0, last}
+		c.dst = append(c.dst, (b.rows[i].out-b.rows[0].out)*int32(b.yPitch))
 	}
-	step := 1
-	if merge {
-		c.kc, step = b.kc*last, last
+	ky, kx := len(b.ax[1].reach), len(b.ax[2].reach)
+	k := [3][2]int{{0, len(b.ax[0].reach)}, {0, ky}, {0, kx}}
+	if box != nil {
+		k = *box
 	}
-	lo, hi := b.taps, 0
-	var off []int32
-	for t := 0; t < b.taps; t += step {
-		k := [3]int{t / (len(b.ax[1].reach) * last), t / last % len(b.ax[1].reach), t % last}
-		reach := (b.ax[0].reach[k[0]]*b.ax[1].in+b.ax[1].reach[k[1]])*b.ax[2].in + b.ax[2].reach[k[2]]
-		for i := range b.rows {
-			r := &b.rows[i]
-			o := int32(noRow)
-			if inClip(r.clip, k) {
-				// Sums may wrap where a dilation reaches far outside: they wrap back.
-				o = (r.in - b.rows[0].in + int32(reach)) * int32(b.pitch)
-				lo, hi = min(lo, t/step), max(hi, t/step+1)
+	ny, nx := k[1][1]-k[1][0], k[2][1]-k[2][0]
+	kc, step := b.kc, 1
+	if b.merge && box != nil {
+		kc, step = nx*b.kc, nx
+	}
+	for z := k[0][0]; z < k[0][1]; z++ {
+		for y := k[1][0]; y < k[1][1]; y++ {
+			for x := k[2][0]; x < k[2][1]; x += step {
+				b.offsets(&c, [3]int{z, y, x}, box != nil)
 			}
-			off = append(off, o)
 		}
 	}
-	if hi <= lo { // a window in the padding: one tap of zeros
-		lo, hi = 0, 1
+	// The longest runs of taps whose weights lie at one distance.
+	first := func(z, y int) int { return ((z*ky+y)*kx + k[2][0]) * b.kc }
+	rows := nx / step // taps of a row of the kernel
+	var bs []kblock
+	switch {
+	case step == 1 && nx < kx:
+		for z := k[0][0]; z < k[0][1]; z++ {
+			for y := k[1][0]; y < k[1][1]; y++ {
+				bs = kBlocks(bs, nx, kc, ((z-k[0][0])*ny+y-k[1][0])*nx, first(z, y), kc)
+			}
+		}
+	case ny < ky:
+		for z := k[0][0]; z < k[0][1]; z++ {
+			bs = kBlocks(bs, ny*rows, kc, (z-k[0][0])*ny*rows, first(z, k[1][0]), kx*b.kc/rows)
+		}
+	default:
+		bs = kBlocks(bs, (k[0][1]-k[0][0])*ny*rows, kc, 0, first(k[0][0], 0), kx*b.kc/rows)
 	}
-	c.lo, c.off = lo, slices.Clone(off[lo*c.mr:hi*c.mr])
-	c.blocks = b.g.steps(lo, hi, c.kc)
+	if !slices.ContainsFunc(c.off, func(o int32) bool { return o != noRow }) { // all in the padding
+		bs = []kblock{{taps: 1, kc: min(kc, maxK)}}
+	}
+	c.blocks = b.g.byGroup(bs)
 	c.firstG, c.lastG = len(c.blocks), 0
 	for i, bs := range c.blocks {
 		if len(bs) > 0 {
 			c.firstG, c.lastG = min(c.firstG, i), i
 		}
+		for _, bl := range bs {
+			c.cost += int64(bl.taps*bl.kc)*int64(c.mr) + tileOverhead
+		}
 	}
 	return c
 }
 
-func inClip(clip [3][2]int, k [3]int) bool {
+// tileOverhead is what a call of a microkernel costs, in multiply-adds of a row.
+const tileOverhead = 32
+
+// offsets adds those of one tap.
+func (b *tileBuilder) offsets(c *tileClass, k [3]int, inside bool) {
+	var reach [3]int
 	for d := range k {
-		if k[d] < clip[d][0] || k[d] >= clip[d][1] {
-			return false
-		}
+		reach[d] = b.ax[d].reach[k[d]]
 	}
-	return true
+	o := int32((reach[0]*b.ax[1].in+reach[1])*b.ax[2].in + reach[2])
+	for i := range b.rows {
+		r := &b.rows[i]
+		if !inside && !(inRange(r.at[0]+reach[0], b.ax[0].in) && inRange(r.at[1]+reach[1], b.ax[1].in) && inRange(r.at[2]+reach[2], b.ax[2].in)) {
+			c.off = append(c.off, noRow)
+			continue
+		}
+		// Sums may wrap where a dilation reaches far outside: they wrap back.
+		c.off = append(c.off, (r.in-b.rows[0].in+o)*int32(b.pitch))
+	}
 }
 
 // maxBlock is the number of tiles that read a panel one after another.
@@ -196,6 +284,11 @@ type tileRun struct {
 	table          *tileTable
 	xPitch, yPitch int
 	xImage, yImage int // elements from image to image
+}
+
+// share computes part m of parts of the tiles of so many images: see run.
+func (p *tileRun) share(c *call, t *tile, acc, x, w, y []float32, size, o0, cout, pad, images, m, parts, q0, q1 int) {
+	p.run(c, t, acc, x, w, y, size, o0, cout, pad, p.table.split(images, m, parts), p.table.split(images, m+1, parts), q0, q1)
 }
 
 // run computes the tiles [t0, t1) of all images × panels [q0, q1) of a group. The
@@ -234,7 +327,7 @@ func (p *tileRun) run(c *call, t *tile, acc, x, w, y []float32, size, o0, cout, 
 					if last {
 						p.place(t, c, y, at)
 					}
-					p.gemm.run(t, image*p.xImage+int(tp.base)*p.xPitch, cl.off, cl.lo, cl.blocks[g], cl.kc, panel, g == cl.firstG, last)
+					p.gemm.run(t, image*p.xImage+int(tp.base)*p.xPitch, cl.off, cl.blocks[g], panel, g == cl.firstG, last)
 					if last {
 						p.finish(c, y, cl.dst, o, cols, at, lanes)
 					}

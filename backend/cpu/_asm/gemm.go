@@ -27,11 +27,15 @@ const (
 	tileBase     = 288
 	tileTaps     = 296
 	tileKC       = 304
-	tileMR       = 312
-	tileLo       = 320
-	tileHi       = 324
-	tileFirst    = 328
-	tileLast     = 329
+	tileBStep    = 312
+	tileMR       = 320
+	tileLo       = 328
+	tileHi       = 332
+	tileFirst    = 336
+	tileLast     = 337
+	tileFull     = 338
+	tileAtLeast  = 339
+	tileAtMost   = 340
 )
 
 func init() { families["gemm"] = gemms }
@@ -91,8 +95,8 @@ func (g *gemm) emit() {
 	TEXT(fmt.Sprintf("gemm%s_%dx%d", g.isa, g.mr, g.nv*g.lanes), NOSPLIT, "func(t *byte)")
 	Doc(fmt.Sprintf("gemm%s_%dx%d is the microkernel of tiles of up to %d rows and %d columns.", g.isa, g.mr, g.nv*g.lanes, g.mr, g.nv*g.lanes))
 	Pragma("noescape")
-	local := AllocLocal(24)
-	zero, taps, kc := local, local.Offset(8), local.Offset(16)
+	local := AllocLocal(32)
+	zero, taps, kc, step := local, local.Offset(8), local.Offset(16), local.Offset(24)
 	t := operand.NewParamAddr("t", 0)
 	tile := generalRegs[0]
 	MOVQ(t, tile)
@@ -106,8 +110,43 @@ func (g *gemm) emit() {
 	MOVQ(at(tile, tileTaps), b)
 	MOVQ(b, taps)
 	MOVQ(a, kc)
+	MOVQ(at(tile, tileBStep), b)
+	SHLQ(operand.Imm(2), b)
+	MOVQ(b, step)
 	MOVQ(at(tile, tileB), gemmB)
 	MOVQ(at(tile, tileOff), gemmOff)
+	// The first block of a sum begins with the bias.
+	bias := generalRegs[3]
+	MOVQ(at(tile, tileBias), bias)
+	TESTQ(bias, bias)
+	JEQ(operand.LabelRef("zeros"))
+	CMPB(at(tile, tileFirst), operand.Imm(0))
+	JEQ(operand.LabelRef("zeros"))
+	CMPB(at(tile, tileFull), operand.Imm(0))
+	JEQ(operand.LabelRef("biasTail"))
+	for j := range g.nv {
+		VMOVUPS(at(bias, 4*g.lanes*j), g.sum(0, j))
+	}
+	JMP(operand.LabelRef("begin"))
+	Label("biasTail")
+	masks := generalRegs[4]
+	MOVQ(at(tile, tileMask), masks)
+	for j := range g.nv {
+		mask := g.vec(g.mr * g.nv)
+		VMOVUPS(at(masks, 4*g.lanes*j), mask)
+		if g.wide() {
+			VPMOVD2M(mask, reg.K1)
+			VMOVUPS_Z(at(bias, 64*j), reg.K1, g.sum(0, j))
+		} else {
+			VMASKMOVPS(at(bias, 32*j), mask, g.sum(0, j))
+		}
+	}
+	JMP(operand.LabelRef("begin"))
+	Label("zeros")
+	for j := range g.nv {
+		g.clear(g.sum(0, j))
+	}
+	Label("begin")
 	MOVQ(at(tile, tileMR), a)
 	for mr := g.mr; mr > 1; mr-- {
 		CMPQ(a, operand.Imm(uint64(mr)))
@@ -115,7 +154,7 @@ func (g *gemm) emit() {
 	}
 	for mr := 1; mr <= g.mr; mr++ {
 		Label(fmt.Sprintf("mr%d", mr))
-		g.product(mr, t, zero, taps, kc)
+		g.product(mr, t, zero, taps, kc, step)
 		if mr < g.mr {
 			JMP(operand.LabelRef("summed"))
 		}
@@ -125,10 +164,10 @@ func (g *gemm) emit() {
 }
 
 // product emits the sums of a tile of mr rows.
-func (g *gemm) product(mr int, t, zero, taps, kc operand.Mem) {
-	for r := range mr {
+func (g *gemm) product(mr int, t, zero, taps, kc, step operand.Mem) {
+	for r := 1; r < mr; r++ {
 		for j := range g.nv {
-			g.clear(g.sum(r, j))
+			VMOVAPS(g.sum(0, j), g.sum(r, j))
 		}
 	}
 	tap, loop := fmt.Sprintf("tap%d", mr), fmt.Sprintf("loop%d", mr)
@@ -169,6 +208,7 @@ func (g *gemm) product(mr int, t, zero, taps, kc operand.Mem) {
 	ADDQ(operand.I32(4*g.lanes*g.nv), gemmB)
 	ADDQ(operand.Imm(4), gemmK)
 	JNE(operand.LabelRef(loop))
+	ADDQ(step, gemmB)
 	DECQ(taps)
 	JNE(operand.LabelRef(tap))
 }
@@ -212,80 +252,95 @@ func (g *gemm) finish(t operand.Mem) {
 
 	Label("final")
 	free := g.mr * g.nv
-	lo, hi, tmp, mask := g.vec(free), g.vec(free+1), g.vec(free+2), g.vec(free+3)
+	lo, hi := g.vec(free), g.vec(free+1)
 	VBROADCASTSS(at(tile, tileLo), lo)
 	VBROADCASTSS(at(tile, tileHi), hi)
 	MOVQ(at(tile, tileDst), dst)
-	y, bias, scale, shift, res, masks, o, p := generalRegs[4], generalRegs[5], generalRegs[6], generalRegs[7], generalRegs[8], generalRegs[9], generalRegs[10], generalRegs[11]
+	CMPB(at(tile, tileFull), operand.Imm(0))
+	JEQ(operand.LabelRef("tail"))
+	g.store("", tile, mr, dst, lo, hi, false)
+	Label("tail")
+	g.store("Tail", tile, mr, dst, lo, hi, true)
+}
+
+// store emits the epilogue and the stores of all rows; masked where some columns are
+// not there.
+func (g *gemm) store(name string, tile, mr, dst, lo, hi reg.Register, masked bool) {
+	free := g.mr * g.nv
+	tmp, mask := g.vec(free+2), g.vec(free+3)
+	y, scale, shift, res, masks, o, p := generalRegs[4], generalRegs[6], generalRegs[7], generalRegs[8], generalRegs[9], generalRegs[10], generalRegs[11]
 	for _, f := range []struct {
 		off int
 		r   reg.Register
-	}{{tileY, y}, {tileBias, bias}, {tileScale, scale}, {tileShift, shift}, {tileResidual, res}, {tileMask, masks}} {
+	}{{tileY, y}, {tileScale, scale}, {tileShift, shift}, {tileResidual, res}, {tileMask, masks}} {
 		MOVQ(at(tile, f.off), f.r)
 	}
 	ks := []reg.Register{reg.K1, reg.K2, reg.K3, reg.K4}
-	if g.wide() {
+	if masked && g.wide() {
 		for j := range g.nv {
 			VMOVUPS(at(masks, 64*j), tmp)
 			VPMOVD2M(tmp, ks[j])
 		}
 	}
-	for r := g.mr - 1; r >= 0; r-- {
-		skip := g.skipRow(mr, r, "store")
-		sum := func(j int) reg.Register { return g.sum(r, j) }
-		each := func(base reg.Register, name string, do func(j int)) {
-			end := fmt.Sprintf("%s%d", name, r)
-			TESTQ(base, base)
-			JEQ(operand.LabelRef(end))
-			for j := range g.nv {
-				do(j)
-			}
-			Label(end)
-		}
-		// load puts what is at m into v, and nothing where the column is not there.
-		load := func(m operand.Mem, j int, v reg.Register) {
-			if g.wide() {
-				VMOVUPS_Z(m, ks[j], v)
-				return
-			}
+	// load returns an operand of what is at m, and zeros where the column is not there.
+	load := func(m operand.Mem, j int, v reg.Register) operand.Op {
+		switch {
+		case !masked:
+			return m
+		case g.wide():
+			VMOVUPS_Z(m, ks[j], v)
+		default:
 			VMOVUPS(at(masks, 32*j), mask)
 			VMASKMOVPS(m, mask, v)
 		}
-		addTo := func(m operand.Mem, j int) {
-			if g.wide() {
-				VADDPS_Z(m, sum(j), ks[j], sum(j))
-				return
+		return v
+	}
+	for r := g.mr - 1; r >= 0; r-- {
+		skip := g.skipRow(mr, r, "store"+name)
+		sum := func(j int) reg.Register { return g.sum(r, j) }
+		each := func(label string, skip func(end operand.LabelRef), do func(j int)) {
+			label = fmt.Sprintf("%s%s%d", label, name, r)
+			skip(operand.LabelRef(label))
+			for j := range g.nv {
+				do(j)
 			}
-			load(m, j, tmp)
-			VADDPS(tmp, sum(j), sum(j))
+			Label(label)
+		}
+		absent := func(base reg.Register) func(operand.LabelRef) {
+			return func(end operand.LabelRef) {
+				TESTQ(base, base)
+				JEQ(end)
+			}
+		}
+		unset := func(off int) func(operand.LabelRef) {
+			return func(end operand.LabelRef) {
+				CMPB(at(tile, off), operand.Imm(0))
+				JEQ(end)
+			}
 		}
 		MOVLQSX(at(dst, 4*r), o)
-		each(bias, "bias", func(j int) { addTo(at(bias, 4*g.lanes*j), j) })
-		each(scale, "scale", func(j int) {
-			load(at(scale, 4*g.lanes*j), j, tmp)
-			if g.wide() {
-				VFMADD213PS_Z(at(shift, 4*g.lanes*j), tmp, ks[j], sum(j))
-				return
-			}
-			VMULPS(tmp, sum(j), sum(j))
-			load(at(shift, 4*g.lanes*j), j, tmp)
-			VADDPS(tmp, sum(j), sum(j))
-		})
-		each(res, "residual", func(j int) {
-			addTo(operand.Mem{Base: res, Index: o, Scale: 4, Disp: 4 * g.lanes * j}, j)
-		})
 		LEAQ(operand.Mem{Base: y, Index: o, Scale: 4}, p)
+		each("scale", absent(scale), func(j int) {
+			VMULPS(load(at(scale, 4*g.lanes*j), j, tmp), sum(j), sum(j))
+			VADDPS(load(at(shift, 4*g.lanes*j), j, tmp), sum(j), sum(j))
+		})
+		each("residual", absent(res), func(j int) {
+			VADDPS(load(operand.Mem{Base: res, Index: o, Scale: 4, Disp: 4 * g.lanes * j}, j, tmp), sum(j), sum(j))
+		})
+		// The second source of max and min, first in this order, passes on as NaN.
+		each("atLeast", unset(tileAtLeast), func(j int) { VMAXPS(sum(j), lo, sum(j)) })
+		each("atMost", unset(tileAtMost), func(j int) { VMINPS(sum(j), hi, sum(j)) })
 		for j := range g.nv {
-			// The second source of max and min, first in this order, passes on as NaN.
-			VMAXPS(sum(j), lo, sum(j))
-			VMINPS(sum(j), hi, sum(j))
 			m := at(p, 4*g.lanes*j)
-			if g.wide() {
+			switch {
+			case !masked:
+				VMOVUPS(sum(j), m)
+			case g.wide():
 				VMOVUPS(sum(j), ks[j], m)
-				continue
+			default:
+				VMOVUPS(at(masks, 32*j), mask)
+				VMASKMOVPS(sum(j), mask, m)
 			}
-			VMOVUPS(at(masks, 32*j), mask)
-			VMASKMOVPS(sum(j), mask, m)
 		}
 		Label(skip)
 	}
