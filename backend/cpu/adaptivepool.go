@@ -3,7 +3,7 @@ package cpu
 import "github.com/convgl/convgl/backend"
 
 // planAdaptivePool pools as planMaxPool and planAvgPool do, with windows of its own.
-func planAdaptivePool(_ *device, d backend.Desc) (*plan, error) {
+func planAdaptivePool(dev *device, d backend.Desc) (*plan, error) {
 	op := d.Op.(backend.AdaptivePool)
 	x := d.In[0].Shape[2:]
 	g := backend.Geometry{In: x, Out: op.Out, Begin: make([]int, len(x)), End: make([]int, len(x))}
@@ -12,15 +12,17 @@ func planAdaptivePool(_ *device, d backend.Desc) (*plan, error) {
 		g.Stride = append(g.Stride, 1)
 		g.Dilation = append(g.Dilation, 1)
 	}
-	p, w, err := planPool("AdaptivePool", d, g)
+	p, w, err := planPool("AdaptivePool", dev, d, g)
 	if err != nil {
 		return nil, err
 	}
 	w.adaptive = true
-	fn := w.max
 	if op.Mean {
-		fn = func(c *call, n, q int) { w.mean(c, n, q, false) }
+		w.byPixels()
+		p.phases = []phase{w.phase(func(c *call, u poolUnit, _ int) { w.means(c, &u, false) })}
+	} else {
+		w.planMax(dev, p)
 	}
-	p.phases = clearLanes([]phase{w.phase(fn)}, 0, p.out[0])
+	p.phases = clearLanes(p.phases, 0, p.out[0])
 	return p, nil
 }

@@ -8,20 +8,21 @@ import (
 
 // planMaxPool takes channels-last, where a tap is a row of channels, and plain,
 // plane by plane.
-func planMaxPool(_ *device, d backend.Desc) (*plan, error) {
+func planMaxPool(dev *device, d backend.Desc) (*plan, error) {
 	op := d.Op.(backend.MaxPool)
 	g, err := op.Geometry(d.In[0].Shape)
 	if err != nil {
 		return nil, err
 	}
-	p, w, err := planPool("MaxPool", d, g)
+	p, w, err := planPool("MaxPool", dev, d, g)
 	if err != nil {
 		return nil, err
 	}
 	if op.Indices {
+		w.byPixels()
 		p.phases = []phase{w.phase(w.maxIndexed)}
 	} else {
-		p.phases = []phase{w.phase(w.max)}
+		w.planMax(dev, p)
 	}
 	for i, o := range p.out {
 		p.phases = clearLanes(p.phases, i, o)
@@ -29,75 +30,154 @@ func planMaxPool(_ *device, d backend.Desc) (*plan, error) {
 	return p, nil
 }
 
-// max computes one output row. Go's max gives NaN if either side is NaN.
-func (w *poolWindow) max(c *call, n, q int) {
-	row := c.y(0)[(n*w.y.s+q)*w.y.pitch:][:w.y.c]
-	x := c.x(0)[n*w.x.s*w.x.pitch:]
-	r := w.window(q)
-	if r.empty() {
-		fill(row, float32(math.Inf(-1)))
+var negInf = float32(math.Inf(-1))
+
+// planMax chooses how maxima without indices are computed.
+func (w *poolWindow) planMax(dev *device, p *plan) {
+	w.join()
+	if w.byRows() {
+		p.workspace = 4 * int64(w.scratch) * int64(dev.pool.threads())
+		p.phases = []phase{w.phase(w.maxRows)}
 		return
 	}
-	// Taps go in pairs, so that the row is read and written half as often.
-	first, held := true, -1
-	w.each(&r, func(pos int) {
-		switch {
-		case held < 0:
-			held = pos
-			return
-		case first:
-			maxOf2(row, x[held*w.x.pitch:], x[pos*w.x.pitch:])
-		default:
-			maxOf3(row, x[held*w.x.pitch:], x[pos*w.x.pitch:])
+	w.byPixels()
+	p.phases = []phase{w.phase(w.maxPixels)}
+}
+
+// maxPixels computes a unit from the windows in x.
+func (w *poolWindow) maxPixels(c *call, u poolUnit, _ int) {
+	for p := u.p0; p < u.p1; p++ {
+		y := c.y(0)[w.to(&u, p):]
+		r, row, inside := w.row(&u, p)
+		if !inside {
+			w.fillColumns(y, u.q1-u.q0, negInf)
+			continue
 		}
-		first, held = false, -1
-	})
-	switch {
-	case held >= 0 && first:
-		copy(row, x[held*w.x.pitch:])
-	case held >= 0:
-		maxOf2(row, row, x[held*w.x.pitch:])
+		x := c.x(0)[row:]
+		w.columns(u.q0, u.q1, func(q, n, at, taps int) {
+			dst := y[(q-u.q0)*w.y.pitch:]
+			if taps == 0 {
+				w.fillColumns(dst, n, negInf)
+				return
+			}
+			g := w.box(&r)
+			g[boxCols], g[boxNX] = n, taps
+			w.maxBox(dst, x[at*w.x.pitch:], &g)
+		})
 	}
 }
 
-func maxOf2(dst, a, b []float32) {
-	a, b = a[:len(dst)], b[:len(dst)]
-	for i := range dst {
-		dst[i] = max(a[i], b[i])
+// maxBox checks what the kernel relies on.
+func (w *poolWindow) maxBox(y, x []float32, g *box) {
+	nx, ny := boxSpan(g)
+	w.k.maxBox(y[:ny], x[:nx], *g)
+}
+
+// fillColumns sets n columns of y to v.
+func (w *poolWindow) fillColumns(y []float32, n int, v float32) {
+	for j := range n {
+		fill(y[j*w.y.pitch:][:w.y.c], v)
 	}
 }
 
-func maxOf3(dst, a, b []float32) {
-	a, b = a[:len(dst)], b[:len(dst)]
-	for i, v := range dst {
-		dst[i] = max(v, a[i], b[i])
+// maxRows computes a unit in two steps: the maxima over the rows of x, between −∞ for
+// the padding, and then along the row.
+func (w *poolWindow) maxRows(c *call, u poolUnit, thread int) {
+	y, x, s := c.y(0), c.x(0), f32(c.ws)[thread*w.scratch:][:w.scratch]
+	var first, last reach
+	w.along(&first, 2, u.q0)
+	w.along(&last, 2, u.q1-1)
+	begin, end := first.at[2], last.at[2]+w.Dilation[2]*(w.Kernel[2]-1)+1 // of what is read, padding included
+	if w.adaptive {
+		end = last.at[2] + last.hi[2]
 	}
-}
-
-// maxIndexed computes one output row and where its maxima lie.
-func (w *poolWindow) maxIndexed(c *call, n, q int) {
-	at := (n*w.y.s + q) * w.y.pitch
-	row, idx := c.y(0)[at:][:w.y.c], view[int32](c.out[1])[at:][:w.y.c]
-	x := c.x(0)[n*w.x.s*w.x.pitch:]
-	fill(row, float32(math.Inf(-1)))
-	fill(idx, -1)
-	r := w.window(q)
-	if r.empty() {
+	lo, hi := max(begin, 0), min(end, w.In[2])
+	if lo >= hi {
+		for p := u.p0; p < u.p1; p++ {
+			w.fillColumns(y[w.to(&u, p):], u.q1-u.q0, negInf)
+		}
 		return
 	}
-	w.each(&r, func(pos int) {
-		src := x[pos*w.x.pitch:][:len(row)]
-		for i, v := range src {
-			// v ≠ v takes the last NaN; idx < 0 takes a first −∞.
-			if v > row[i] || v != v || idx[i] < 0 {
-				row[i], idx[i] = v, int32(pos)
+	pitch := w.x.pitch
+	width := (end - begin) * pitch
+	left, right := (lo-begin)*pitch, (hi-begin)*pitch
+	for p := u.p0; p < u.p1; {
+		row := s[(p-u.p0)*width:]
+		r, at, inside := w.row(&u, p)
+		n := w.alike(1, p, u.p1)
+		if !inside {
+			fill(row[left:right], negInf)
+		} else {
+			g := w.box(&r)
+			g[boxN], g[boxCols], g[boxYStep], g[boxXStep] = right-left, n, width, w.Stride[1]*w.In[2]*pitch
+			// The last dim of a box is its fastest loop.
+			g[boxNX], g[boxSX], g[boxNY], g[boxSY], g[boxNZ] = g[boxNY], g[boxSY], g[boxNZ], g[boxSZ], 1
+			w.maxBox(row[left:], x[at+lo*pitch:], &g)
+		}
+		p += n
+	}
+	if left > 0 || right < width {
+		for i := range u.p1 - u.p0 {
+			fill(s[i*width:][:left], negInf)
+			fill(s[i*width:][right:width], negInf)
+		}
+	}
+
+	lines, cols, yLine := u.p1-u.p0, u.q1-u.q0, w.Out[2]*pitch
+	y = y[w.to(&u, u.p0):][:(lines-1)*yLine+cols*pitch]
+	h := box{boxN: pitch, boxCols: cols, boxYStep: pitch, boxXStep: w.Stride[2] * pitch, boxNZ: 1, boxNY: 1, boxNX: w.Kernel[2], boxSX: w.Dilation[2] * pitch}
+	switch {
+	case w.adaptive:
+		w.columns(u.q0, u.q1, func(q, n, at, taps int) {
+			// A column of every row.
+			h[boxCols], h[boxNX], h[boxYStep], h[boxXStep] = lines, taps, yLine, width
+			w.maxBox(y[(q-u.q0)*pitch:], s[(at-begin)*pitch:], &h)
+		})
+	case w.pattern != nil:
+		s = s[:lines*width+pickSlack]
+		w.k.maxPick(y, s, [...]int{cols * pitch, lines, yLine, width, w.Kernel[2], h[boxSX]}, w.pattern)
+	case pitch < minLanes:
+		h[boxN], h[boxCols], h[boxYStep], h[boxXStep] = cols*pitch, lines, yLine, width
+		w.maxBox(y, s, &h)
+	default:
+		for i := range lines {
+			w.maxBox(y[i*yLine:], s[i*width:], &h)
+		}
+	}
+}
+
+// maxIndexed computes a unit and where its maxima lie.
+func (w *poolWindow) maxIndexed(c *call, u poolUnit, _ int) {
+	w.columns(u.q0, u.q1, func(q, n, at, taps int) {
+		for j := range n {
+			w.maxIndex(c, &u, q+j-u.q0, at+j*w.Stride[2], taps)
+		}
+	})
+}
+
+func (w *poolWindow) maxIndex(c *call, u *poolUnit, j, at, taps int) {
+	to := w.to(u, u.p0) + j*w.y.pitch
+	y, idx := c.y(0)[to:][:w.y.c], view[int32](c.out[1])[to:][:w.y.c]
+	fill(y, negInf)
+	fill(idx, -1)
+	r, row, inside := w.row(u, u.p0)
+	if !inside {
+		return
+	}
+	g := w.box(&r)
+	z0, y0 := r.at[0]+r.lo[0]*w.Dilation[0], r.at[1]+r.lo[1]*w.Dilation[1]
+	for a := range g[boxNZ] {
+		for b := range g[boxNY] {
+			for t := range taps {
+				pos := ((z0+a*w.Dilation[0])*w.In[1]+y0+b*w.Dilation[1])*w.In[2] + at + t*w.Dilation[2]
+				src := c.x(0)[row+a*g[boxSZ]+b*g[boxSY]+t*g[boxSX]+at*w.x.pitch:][:len(y)]
+				for i, v := range src {
+					// v ≠ v takes the last NaN; idx < 0 takes a first −∞.
+					if v > y[i] || v != v || idx[i] < 0 {
+						y[i], idx[i] = v, int32(pos)
+					}
+				}
 			}
 		}
-	})
-}
-
-func fill[T any](s []T, v T) {
-	for i := range s {
-		s[i] = v
 	}
 }

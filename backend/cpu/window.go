@@ -2,11 +2,20 @@ package cpu
 
 import "github.com/convgl/convgl/backend"
 
-// poolWindow walks the windows of a pooling over the planes of a tensor.
+// poolWindow walks the windows of a pooling over the planes of a tensor: image by
+// image, in blocks of rows and columns of the output.
 type poolWindow struct {
 	backend.Geometry3
+	k        *poolKernels
 	x, y     rows
 	adaptive bool // windows are those of AdaptivePool
+	// The windows from inside[i][0] to inside[i][1]−1 of dim i lie inside x along it.
+	inside [3][2]int
+	// Rows and columns of a block, and how many blocks there are.
+	lines, cols           int
+	lineBlocks, colBlocks int
+	scratch               int     // elements that a thread needs
+	pattern               []int64 // of results in a row of scratch; nil where none is needed
 }
 
 // reach is the part of a window that lies inside x.
@@ -21,17 +30,21 @@ func (r *reach) empty() bool {
 
 // window returns the reach of output q of a plane.
 func (w *poolWindow) window(q int) (r reach) {
-	r.at = [3]int{q / (w.Out[1] * w.Out[2]), q / w.Out[2] % w.Out[1], q % w.Out[2]}
-	for i := range r.at {
-		if w.adaptive {
-			begin, end := backend.AdaptivePool{}.Window(r.at[i], w.In[i], w.Out[i])
-			r.at[i], r.hi[i] = begin, end-begin
-			continue
-		}
-		r.at[i] = r.at[i]*w.Stride[i] - w.Begin[i]
-		r.lo[i], r.hi[i] = tapsBelow(w.Kernel[i], w.Dilation[i], -r.at[i]), tapsBelow(w.Kernel[i], w.Dilation[i], w.In[i]-r.at[i])
+	for i, o := range [3]int{q / (w.Out[1] * w.Out[2]), q / w.Out[2] % w.Out[1], q % w.Out[2]} {
+		w.along(&r, i, o)
 	}
 	return r
+}
+
+// along sets dim i of the reach of the windows at o of that dim.
+func (w *poolWindow) along(r *reach, i, o int) {
+	if w.adaptive {
+		begin, end := backend.AdaptivePool{}.Window(o, w.In[i], w.Out[i])
+		r.at[i], r.lo[i], r.hi[i] = begin, 0, end-begin
+		return
+	}
+	r.at[i] = o*w.Stride[i] - w.Begin[i]
+	r.lo[i], r.hi[i] = tapsBelow(w.Kernel[i], w.Dilation[i], -r.at[i]), tapsBelow(w.Kernel[i], w.Dilation[i], w.In[i]-r.at[i])
 }
 
 // tapsBelow counts the taps t < kernel with t·dilation < limit.
@@ -42,26 +55,11 @@ func tapsBelow(kernel, dilation, limit int) int {
 	return min(kernel, (limit-1)/dilation+1)
 }
 
-// each calls fn with the position in the plane of every tap inside x, in
-// row-major order.
-func (w *poolWindow) each(r *reach, fn func(pos int)) {
-	for z := r.lo[0]; z < r.hi[0]; z++ {
-		pz := (r.at[0] + z*w.Dilation[0]) * w.In[1]
-		for y := r.lo[1]; y < r.hi[1]; y++ {
-			py := (pz + r.at[1] + y*w.Dilation[1]) * w.In[2]
-			for x := r.lo[2]; x < r.hi[2]; x++ {
-				fn(py + r.at[2] + x*w.Dilation[2])
-			}
-		}
-	}
-}
-
-// planPool resolves the layouts of a pooling and returns its windows and an
-// output-pixel phase that calls fn for every output row.
-func planPool(op string, d backend.Desc, g backend.Geometry) (*plan, *poolWindow, error) {
+// planPool resolves the layouts of a pooling and returns its windows.
+func planPool(op string, dev *device, d backend.Desc, g backend.Geometry) (*plan, *poolWindow, error) {
 	in := resolve(d.In[0], backend.ChannelsLast)
 	p := &plan{in: []backend.TensorDesc{in}, out: append([]backend.TensorDesc{}, d.Out...)}
-	w := &poolWindow{Geometry3: g.To3(), x: planeRows(in)}
+	w := &poolWindow{Geometry3: g.To3(), k: pick(dev.isa, poolCandidates), x: planeRows(in)}
 	for i := range p.out {
 		p.out[i] = resolve(p.out[i], in.Layout)
 		w.y = planeRows(p.out[i])
@@ -70,18 +68,165 @@ func planPool(op string, d backend.Desc, g backend.Geometry) (*plan, *poolWindow
 		}
 	}
 	w.y = planeRows(p.out[0])
+	if op != "AdaptivePool" {
+		w.findInside()
+	}
 	return p, w, nil
 }
 
-// phase returns the phase that calls fn for output row q of image n.
-func (w *poolWindow) phase(fn func(c *call, n, q int)) phase {
-	total := w.y.total()
+// findInside fills in w.inside.
+func (w *poolWindow) findInside() {
+	for i := range w.inside {
+		reach := w.Dilation[i]*(w.Kernel[i]-1) + 1
+		lo := (w.Begin[i] + w.Stride[i] - 1) / w.Stride[i]
+		if room := w.In[i] + w.Begin[i] - reach; room >= 0 {
+			w.inside[i] = [2]int{lo, max(lo, min(room/w.Stride[i]+1, w.Out[i]))}
+		}
+	}
+}
+
+// join makes the images of a tensor one where their rows continue each other, so that
+// blocks of rows can be large. Positions in a plane are then lost.
+func (w *poolWindow) join() {
+	if w.In[0] == 1 && w.Out[0] == 1 && w.Kernel[0] == 1 && w.inside[1] == [2]int{0, w.Out[1]} && w.In[1] == w.Stride[1]*w.Out[1] {
+		n := w.x.n
+		w.In[1], w.Out[1], w.inside[1][1] = w.In[1]*n, w.Out[1]*n, w.inside[1][1]*n
+		w.x.n, w.x.s, w.y.n, w.y.s = 1, w.x.s*n, 1, w.y.s*n
+	}
+}
+
+// poolUnit is what is computed at once: the rows [p0, p1) and columns [q0, q1) of
+// plane d, along the first dim, of the output of image n.
+type poolUnit struct{ n, d, p0, p1, q0, q1 int }
+
+// Blocks of columns are so small that a kernel, which cannot be interrupted, runs
+// for some tens of microseconds, and scratch stays in the nearest cache if it can.
+const (
+	blockWork    = 1 << 18 // taps × lanes
+	scratchGoal  = 1 << 12 // elements
+	scratchLimit = 1 << 18
+)
+
+// byPixels chooses to read x directly.
+func (w *poolWindow) byPixels() {
+	taps := w.x.c
+	for i := range 3 {
+		taps = min(taps*min(w.Kernel[i], w.In[i]), blockWork)
+	}
+	w.block(1, blockWork/max(taps, 1))
+}
+
+// block sets the number of rows and columns of a block.
+func (w *poolWindow) block(lines, cols int) {
+	blocks := func(n, limit int) (int, int) {
+		limit = max(1, min(n, limit))
+		return limit, (n + limit - 1) / limit
+	}
+	w.lines, w.lineBlocks = blocks(w.Out[1], lines)
+	w.cols, w.colBlocks = blocks(w.Out[2], cols)
+}
+
+// byRows chooses to reduce the taps of all dims but the last first, into scratch,
+// where it pays and scratch is not too long, and reports whether it does.
+func (w *poolWindow) byRows() bool {
+	k, s := w.Kernel[2], w.Stride[2]
+	if w.x.pitch != w.y.pitch || w.x.pitch == 0 {
+		return false
+	}
+	c := w.x.pitch
+	if c >= minLanes {
+		// In vectors read and written: a row serves the windows of s columns.
+		others := w.Kernel[0] * w.Kernel[1]
+		if w.adaptive || min(w.Kernel[0], w.Kernel[1]) > 1<<10 || w.Kernel[2] > 1<<10 || 4*(s*(others+1)+k+1) > 3*others*k {
+			return false
+		}
+	}
+	span := w.Dilation[2]*(k-1) + 1
+	if w.adaptive {
+		span = 2 * k
+		s = (w.In[2] + w.Out[2] - 1) / w.Out[2]
+	}
+	if span > scratchLimit || s > scratchLimit {
+		return false
+	}
+	cols := max((scratchGoal/c-span)/s+1, (span+s-1)/s, 1)
+	cols = min(cols, w.Out[2])
+	row := ((cols-1)*s + span + 2) * c
+	if row > scratchLimit {
+		return false
+	}
+	w.block(scratchGoal/row, cols)
+	w.scratch = roundTo(w.lines*row+pickSlack, align/4)
+	if c < minLanes && s > 1 && !w.adaptive {
+		w.pattern = pickPattern(w.k.lanes, c, s*c)
+	}
+	return true
+}
+
+// roundTo rounds n up to a multiple of m.
+func roundTo(n, m int) int { return (n + m - 1) / m * m }
+
+// minLanes is the number of channels from which the lanes of a vector are those of
+// one pixel.
+const minLanes = 8
+
+// phase returns the phase that calls fn for every unit.
+func (w *poolWindow) phase(fn func(c *call, u poolUnit, thread int)) phase {
+	total := w.y.n * w.Out[0] * w.lineBlocks * w.colBlocks
 	taps := int64(w.Kernel[0]) * int64(w.Kernel[1]) * int64(w.Kernel[2])
-	parts := partsFor(total, 4*int64(total)*int64(w.y.c)*min(taps, 1<<20), grainBytes)
-	return phase{parts, func(c *call, part, _ int) {
+	parts := partsFor(total, 4*int64(w.y.total())*int64(w.y.c)*min(taps, 1<<20), grainBytes)
+	return phase{parts, func(c *call, part, thread int) {
 		lo, hi := share(total, part, parts)
 		for ; lo < hi; lo++ {
-			fn(c, lo/w.y.s, lo%w.y.s)
+			i, q := lo/w.colBlocks, lo%w.colBlocks
+			i, p := i/w.lineBlocks, i%w.lineBlocks
+			u := poolUnit{n: i / w.Out[0], d: i % w.Out[0], p0: p * w.lines, q0: q * w.cols}
+			u.p1, u.q1 = min(u.p0+w.lines, w.Out[1]), min(u.q0+w.cols, w.Out[2])
+			fn(c, u, thread)
 		}
 	}}
+}
+
+// to returns where in y the first column of row p of a unit lies.
+func (w *poolWindow) to(u *poolUnit, p int) int {
+	return (((u.n*w.Out[0]+u.d)*w.Out[1]+p)*w.Out[2] + u.q0) * w.y.pitch
+}
+
+// row returns the reach along the first two dims of the windows of row p of a unit,
+// and where in x the row begins that has the first tap inside; inside tells whether
+// there is one.
+func (w *poolWindow) row(u *poolUnit, p int) (r reach, at int, inside bool) {
+	w.along(&r, 0, u.d)
+	w.along(&r, 1, p)
+	z, y := r.at[0]+r.lo[0]*w.Dilation[0], r.at[1]+r.lo[1]*w.Dilation[1]
+	return r, (u.n*w.x.s + (z*w.In[1]+y)*w.In[2]) * w.x.pitch, r.lo[0] < r.hi[0] && r.lo[1] < r.hi[1]
+}
+
+// box returns the box of the taps along the first two dims, of one column.
+func (w *poolWindow) box(r *reach) box {
+	p := w.x.pitch
+	return box{boxN: w.x.c, boxCols: 1, boxYStep: w.y.pitch, boxXStep: w.Stride[2] * p,
+		boxNZ: r.hi[0] - r.lo[0], boxNY: r.hi[1] - r.lo[1], boxNX: 1,
+		boxSZ: w.Dilation[0] * w.In[1] * w.In[2] * p, boxSY: w.Dilation[1] * w.In[2] * p, boxSX: w.Dilation[2] * p}
+}
+
+// columns cuts [q0, q1) into runs of columns with equal windows. It calls fn with
+// the first column, their number, and where in the row of x the first tap lies that
+// is inside it, and with the number of such taps, which may be 0.
+func (w *poolWindow) columns(q0, q1 int, fn func(q, n, at, taps int)) {
+	var r reach
+	for q := q0; q < q1; {
+		n := w.alike(2, q, q1)
+		w.along(&r, 2, q)
+		fn(q, n, r.at[2]+r.lo[2]*w.Dilation[2], max(r.hi[2]-r.lo[2], 0))
+		q += n
+	}
+}
+
+// alike returns how many windows of dim i from o on, below end, are alike.
+func (w *poolWindow) alike(i, o, end int) int {
+	if o >= w.inside[i][0] && o < w.inside[i][1] {
+		return min(end, w.inside[i][1]) - o
+	}
+	return 1
 }
