@@ -99,6 +99,8 @@ func cases(t *testing.T, kinds ...string) string {
 
 func TestExitCodes(t *testing.T) {
 	table := write(t, "conv2d\tc\t4\t1\t8\t8\t8\t3\t1\t1\t1\nnet\tn\t1\t1\t8\t8\t8\t0\t0\t0\t1\n")
+	times := write(t, `{"peer":"convgl-cpu","workload":"c","threads":1,"batch":1,"ms_median":2,"ms_min":1,"gflops":3}
+{"peer":"onednn","workload":"c","threads":1,"batch":1,"ms_median":2,"ms_min":1.5,"gflops":2}`)
 	foreign := write(t, `{"problem":"act:relu:4","backend":"ref","status":"pass"}`)
 	for _, c := range []struct {
 		args string
@@ -157,6 +159,13 @@ func TestExitCodes(t *testing.T) {
 		{"perf -backend wrong -peers " + table, 1, "wrong result", "1 workload with a wrong result"},
 		{"perf -backend wrong -ref= -peers " + table, 0, "ms_median", ""},
 		{"perf -backend cpu -ref none -peers " + table, 3, "", "no such backend"},
+
+		{"report " + times, 0, "| c | 1 | 1 | 1 | 6 GFLOP/s | – | – | 1.5 | 1.50 | 100 %, 33 % |", ""},
+		{"report " + times + " -plain onednn -peer convgl-gl", 2, "", "no times of peer convgl-gl"},
+		{"report", 2, "", "requires at least 1 arg"},
+		{"report no-such-file", 2, "", "no-such-file"},
+		{"report " + table, 2, "", "invalid character"},
+		{"report -plain ,, " + times, 2, "", "-plain"},
 
 		{"conform -backend cpu -cases " + cases(t, "good"), 0, "all     cpu      1       0", ""},
 		{"conform -backend cpu,ref -cases " + cases(t, "good", "bad"), 1, "fail: bad on ref", "not all is well"},
