@@ -6,6 +6,7 @@ after=$(mktemp)
 trap 'rm -f "$before" "$after"' EXIT
 sums() { git ls-files -z --cached --others --exclude-standard | xargs -0 -r sha256sum 2>/dev/null | sort -k2; }
 sums >"$before"
+go -C backend/cpu/_asm test ./...
 go generate ./...
 sums >"$after"
 if ! diff "$before" "$after"; then

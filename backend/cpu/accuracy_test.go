@@ -86,57 +86,6 @@ func TestMeanOfMany(t *testing.T) {
 	}
 }
 
-// What is computed in float64 is within one unit in the last place, over all magnitudes;
-// every activation keeps NaN.
-func TestActivations(t *testing.T) {
-	be := open(t, "cpu")
-	var v []float32
-	for b := uint64(0); b < 1<<32; b += 65_537 {
-		v = append(v, math.Float32frombits(uint32(b)))
-	}
-	x := tensor.Must(tensor.From(v, len(v)))
-	inf := float32(math.Inf(1))
-	for _, c := range []struct {
-		act  backend.Act
-		f    func(float64) float64
-		ulps int
-	}{
-		{backend.Act{Kind: backend.Relu}, func(x float64) float64 { return max(x, 0) }, 0},
-		{backend.Act{Kind: backend.LeakyRelu, Alpha: 0.01}, func(x float64) float64 { return max(x, 0) + float64(float32(0.01))*min(x, 0) }, 0},
-		{backend.Act{Kind: backend.Clip, Alpha: -1, Beta: 6}, func(x float64) float64 { return min(max(x, -1), 6) }, 0},
-		{backend.Act{Kind: backend.Clip, Alpha: 0, Beta: inf}, func(x float64) float64 { return max(x, 0) }, 0},
-		{backend.Act{Kind: backend.Sigmoid}, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 1},
-		{backend.Act{Kind: backend.Tanh}, math.Tanh, 1},
-		{backend.Act{Kind: backend.Elu, Alpha: 1.5}, func(x float64) float64 { return max(x, 0) + 1.5*math.Expm1(min(x, 0)) }, 1},
-		{backend.Act{Kind: backend.Selu}, func(x float64) float64 {
-			return 1.0507009873554805*max(x, 0) + 1.7580993408473766*math.Expm1(min(x, 0))
-		}, 1},
-		{backend.Act{Kind: backend.Celu, Alpha: 3}, func(x float64) float64 { return max(x, 0) + 3*math.Expm1(min(x, 0)/3) }, 1},
-		{backend.Act{Kind: backend.HardSigmoid, Alpha: 0.25, Beta: 0.5}, func(x float64) float64 { return min(max(x/4+0.5, 0), 1) }, 0},
-		{backend.Act{Kind: backend.Softplus}, func(x float64) float64 { return math.Log1p(math.Exp(-math.Abs(x))) + max(x, 0) }, 1},
-		{backend.Act{Kind: backend.Softsign}, func(x float64) float64 { return 1 / (1/x + math.Copysign(1, x)) }, 1},
-		{backend.Act{Kind: backend.Silu}, func(x float64) float64 { return max(x, -1e3) / (1 + math.Exp(-x)) }, 1},
-		{backend.Act{Kind: backend.HardSwish}, func(x float64) float64 { return max(x, -3) * min(max(x+3, 0), 6) / 6 }, 1},
-		{backend.Act{Kind: backend.Mish}, func(x float64) float64 { return max(x, -1e3) * math.Tanh(math.Log1p(math.Exp(min(x, 700)))) }, 1},
-		{backend.Act{Kind: backend.Gelu}, func(x float64) float64 { return max(x, -1e3) * math.Erfc(-x/math.Sqrt2) / 2 }, 1},
-		{backend.Act{Kind: backend.GeluTanh}, func(x float64) float64 {
-			return max(x, -1e3) / (1 + math.Exp(-2*math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
-		}, 1},
-		{backend.Act{Kind: backend.Exp}, math.Exp, 1},
-	} {
-		y, err := backend.RunOnce(ctx, be, backend.Activation{Act: c.act}, x)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, got := range y[0].Float32s() {
-			want := float32(c.f(float64(v[i])))
-			if got != want && ulps(got, want) > c.ulps {
-				t.Fatalf("%v(%v) = %v, want %v", c.act.Kind, v[i], got, want)
-			}
-		}
-	}
-}
-
 func TestSoftmax(t *testing.T) {
 	be, ref := open(t, "cpu"), open(t, "ref")
 	r := rand.New(rand.NewPCG(5, 6))

@@ -6,9 +6,12 @@ import (
 	"github.com/convgl/convgl/backend"
 )
 
+//go:generate go -C _asm run . -family vecmath -out ../vecmath_amd64.s -stubs ../zvecmath_amd64.go -pkg cpu
+
 // activation is an activation function on rows, with its constants. Relu and Clip
 // are exact; LeakyRelu and HardSigmoid are one rounding. All others are computed in
-// float64 and rounded once: their error is below 0.51 units in the last place.
+// float64 and rounded once: their error is below 0.51 units in the last place, which
+// subnormal results have too.
 type activation struct {
 	kind backend.ActKind
 	fn   actFn

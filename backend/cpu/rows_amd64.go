@@ -10,7 +10,25 @@ var rowsAVX512 = rowFns{
 	add:           addRowAVX512,
 	scaleShift:    scaleShiftRowAVX512,
 	scaleShiftAll: scaleShiftAllAVX512,
-	act:           actsAVX512(),
+	act: [...]actFn{
+		backend.Relu:        reluAVX512,
+		backend.LeakyRelu:   leakyReluAVX512,
+		backend.Clip:        clipAVX512,
+		backend.Sigmoid:     sigmoidAVX512,
+		backend.Tanh:        tanhAVX512,
+		backend.Elu:         eluAVX512,
+		backend.Selu:        eluAVX512,
+		backend.Celu:        eluAVX512,
+		backend.HardSigmoid: hardSigmoidAVX512,
+		backend.Softplus:    softplusAVX512,
+		backend.Softsign:    softsignAVX512,
+		backend.Silu:        siluAVX512,
+		backend.HardSwish:   hardSwishAVX512,
+		backend.Mish:        mishAVX512,
+		backend.Gelu:        geluAVX512,
+		backend.GeluTanh:    geluTanhAVX512,
+		backend.Exp:         expAVX512,
+	},
 	binary: [...][3]binaryFn{
 		backend.Add:   {addVVAVX512, addVSAVX512, swapped(addVSAVX512)},
 		backend.Sub:   {subVVAVX512, subVSAVX512, subSVAVX512},
@@ -24,7 +42,25 @@ var rowsAVX2 = rowFns{
 	add:           addRowAVX2,
 	scaleShift:    scaleShiftRowAVX2,
 	scaleShiftAll: scaleShiftAllAVX2,
-	act:           actsAVX2(),
+	act: [...]actFn{
+		backend.Relu:        reluAVX2,
+		backend.LeakyRelu:   leakyReluAVX2,
+		backend.Clip:        clipAVX2,
+		backend.Sigmoid:     sigmoidAVX2,
+		backend.Tanh:        tanhAVX2,
+		backend.Elu:         eluAVX2,
+		backend.Selu:        eluAVX2,
+		backend.Celu:        eluAVX2,
+		backend.HardSigmoid: hardSigmoidAVX2,
+		backend.Softplus:    softplusAVX2,
+		backend.Softsign:    softsignAVX2,
+		backend.Silu:        siluAVX2,
+		backend.HardSwish:   hardSwishAVX2,
+		backend.Mish:        mishAVX2,
+		backend.Gelu:        geluAVX2,
+		backend.GeluTanh:    geluTanhAVX2,
+		backend.Exp:         expAVX2,
+	},
 	binary: [...][3]binaryFn{
 		backend.Add:   {addVVAVX2, addVSAVX2, swapped(addVSAVX2)},
 		backend.Sub:   {subVVAVX2, subVSAVX2, subSVAVX2},
@@ -37,18 +73,4 @@ var rowsAVX2 = rowFns{
 // swapped is fn, which commutes, of b and a.
 func swapped(fn binaryFn) binaryFn {
 	return func(y, a, b []float32, n, rows, ly, la, lb int) { fn(y, b, a, n, rows, ly, lb, la) }
-}
-
-func actsAVX512() [len(genericActs)]actFn {
-	acts := genericActs
-	acts[backend.Relu], acts[backend.LeakyRelu] = reluAVX512, leakyReluAVX512
-	acts[backend.Clip], acts[backend.HardSigmoid] = clipAVX512, hardSigmoidAVX512
-	return acts
-}
-
-func actsAVX2() [len(genericActs)]actFn {
-	acts := genericActs
-	acts[backend.Relu], acts[backend.LeakyRelu] = reluAVX2, leakyReluAVX2
-	acts[backend.Clip], acts[backend.HardSigmoid] = clipAVX2, hardSigmoidAVX2
-	return acts
 }
