@@ -237,3 +237,15 @@ func (p *backwardPlan) target(at, k [3]int) (int, bool) {
 	}
 	return (at[0]*p.Out[1]+at[1])*p.Out[2] + at[2], true
 }
+
+// flush adds a block of sums to the total, which is set if nothing was added
+// before, and clears it. It returns true.
+func flush(total, sum []float32, blocked bool) bool {
+	if blocked {
+		add(total, sum)
+	} else {
+		copy(total, sum)
+	}
+	clear(sum)
+	return true
+}

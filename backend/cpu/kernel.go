@@ -148,12 +148,13 @@ func (k *kernel) Close() error {
 
 // call is one run: the memory of its arguments and what each thread needs.
 type call struct {
-	op      string
-	in, out [][]byte
-	ws      []byte
-	tiles   []tile // one a thread
-	mu      sync.Mutex
-	err     error // of the first part that failed
+	op        string
+	in, out   [][]byte
+	ws        []byte
+	tiles     []tile   // one a thread
+	depthwise []dwTile // one a thread
+	mu        sync.Mutex
+	err       error // of the first part that failed
 }
 
 func (c *call) x(i int) []float32 { return f32(c.in[i]) }
@@ -180,7 +181,7 @@ func (k *kernel) take() *call {
 	return &call{
 		op: k.op,
 		in: make([][]byte, len(k.info.In)), out: make([][]byte, len(k.info.Out)),
-		tiles: make([]tile, k.dev.pool.threads()),
+		tiles: make([]tile, k.dev.pool.threads()), depthwise: make([]dwTile, k.dev.pool.threads()),
 	}
 }
 
@@ -189,6 +190,7 @@ func (k *kernel) give(c *call) {
 	clear(c.in)
 	clear(c.out)
 	clear(c.tiles)
+	clear(c.depthwise)
 	c.ws, c.err = nil, nil
 	k.mu.Lock()
 	k.idle = append(k.idle, c)

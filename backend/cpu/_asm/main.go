@@ -20,7 +20,7 @@ var families = map[string]func(){}
 
 // argTypes has a type of package cpu for a type that stands for it here, where that
 // package is out of reach: what a function's signature has in its place.
-var argTypes = map[string]string{"t *byte": "t *tile"}
+var argTypes = map[string]string{"t *byte": "t *tile", "a *byte": "a *dwTile"}
 
 func main() {
 	family := flag.String("family", "", "which kernels, one of "+strings.Join(slices.Sorted(maps.Keys(families)), ", "))
