@@ -4,7 +4,7 @@ import "github.com/convgl/convgl/backend"
 
 // planConcat takes any layouts, also different ones. Every input is a copy into a
 // part of y: along the channels of channels-last, runs of its channels.
-func planConcat(_ *device, d backend.Desc) (*plan, error) {
+func planConcat(dev *device, d backend.Desc) (*plan, error) {
 	axis, err := backend.ResolveAxis("Concat", d.Op.(backend.Concat).Axis, len(d.Out[0].Shape))
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func planConcat(_ *device, d backend.Desc) (*plan, error) {
 		if x.Shape.Size() == 0 {
 			continue
 		}
-		copies = append(copies, copyStrides(x.Shape, physicalOrder(out), sy, x.Layout.Strides(x.Shape),
+		copies = append(copies, copyStrides(dev.isa, x.Shape, physicalOrder(out), sy, x.Layout.Strides(x.Shape),
 			func(c *call) []byte { return c.in[i] }, func(c *call) []byte { return c.out[0][from:] }))
 	}
 	if len(copies) > 0 {

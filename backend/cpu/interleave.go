@@ -22,8 +22,8 @@ type moveFunc func(dst, src []uint32, plane, n int)
 // moveShape is what an assembly moveFunc is made for.
 type moveShape struct{ planes, pitch int }
 
-// newInterleaver returns the best interleaver for 1 to 4 planes or, in plain Go, any
-// number.
+// newInterleaver returns the best interleaver; those for more than 4 planes are plain
+// Go.
 func newInterleaver(set isa, planes, pitch int) moveFunc {
 	if planes == 1 && pitch == 1 {
 		return copyPlane

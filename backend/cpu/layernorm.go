@@ -28,7 +28,7 @@ func planLayerNorm(dev *device, d backend.Desc) (*plan, error) {
 		return nil, wrongLayout("LayerNorm", "x", p.in[0], backend.Plain.String()+" for axis 0")
 	}
 	r, _ := channelRows(p.in[0])
-	n := rowNorm{normKernels: kernels, groups: 1, params: byElement, eps: eps}
+	n := rowNorm{normKernels: kernels, isa: dev.isa, groups: 1, params: byElement, eps: eps}
 	if axis > 1 { // each channel has slices of its own, over the inner dims
 		n.groups, n.params = r.c, byRow
 		r.n, r.s = r.n*x[2:axis].Size(), x[axis:].Size()

@@ -138,6 +138,7 @@ const (
 // rowNorm normalises groups of channels of images whose channels are last.
 type rowNorm struct {
 	*normKernels
+	isa    isa // of layParams
 	x      foldedRows
 	groups int
 	params rowParams
@@ -191,7 +192,7 @@ func (r rowNorm) layParams(p *plan) {
 	to.Layout = backend.ChannelsLast
 	var copies []phase
 	for i := range 2 {
-		copies = append(copies, copyPhases(from, to, func(c *call) []byte { return c.in[1+i] },
+		copies = append(copies, copyPhases(r.isa, from, to, func(c *call) []byte { return c.in[1+i] },
 			func(c *call) []byte { return c.ws[at+int64(i)*each:][:each] })...)
 	}
 	p.phases = append(p.phases, together(copies))

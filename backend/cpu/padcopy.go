@@ -47,10 +47,17 @@ func newPadCopy(set isa, x backend.TensorDesc, g backend.Geometry3) (*padCopy, i
 	if n[0] > 0 && n[1] > 0 && n[2] > 0 && p.c > 0 {
 		p.reads = (n[0]-1)*dims[0] + (n[1]-1)*dims[1] + (n[2]-1)*dims[2] + (p.c-1)*p.plane + 1
 	}
-	if dims[2] == 1 && p.c > 1 { // planes
-		p.copy = newInterleaver(set, p.c, p.c)
-	} else {
-		p.copy = newRepitch(p.c, p.c, dims[2])
+	runs, c, pitch := newRuns(set), p.c, dims[2]
+	switch {
+	case pitch == 1 && c > 4: // many planes
+		t := newTransposer(set, 0)
+		p.copy = func(dst, src []uint32, plane, n int) { t.run(dst, src, n, c, c, plane) }
+	case pitch == 1 && c > 1: // a few
+		p.copy = newInterleaver(set, c, c)
+	case pitch == c:
+		p.copy = func(dst, src []uint32, _, n int) { runs(dst, src, 1, n*c, 0, 0) }
+	default:
+		p.copy = func(dst, src []uint32, _, n int) { runs(dst, src, n, c, c, pitch) }
 	}
 	return p, int64(4 * elems)
 }
@@ -77,21 +84,6 @@ func (p *padCopy) fill(dst, src []float32, lo, hi int) {
 		d = d[length:]
 		if y++; y == p.size[1] {
 			z, y = z+1, 0
-		}
-	}
-}
-
-// newRepitch returns the copy of pixels of c channels from one pitch to another;
-// lanes of dst beyond them are zeroed.
-func newRepitch(c, dp, sp int) moveFunc {
-	if c == dp && c == sp {
-		return func(dst, src []uint32, _, n int) { copy(dst[:n*c], src[:n*c]) }
-	}
-	return func(dst, src []uint32, _, n int) {
-		for i := range n {
-			d := dst[i*dp:][:dp]
-			copy(d[:c], src[i*sp:][:c])
-			clear(d[c:])
 		}
 	}
 }

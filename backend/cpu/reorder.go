@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"math"
 	"slices"
 
 	"github.com/convgl/convgl/backend"
@@ -8,43 +9,92 @@ import (
 )
 
 // planReorder copies between any two layouts. The copy runs in the order of y's
-// memory; where that would stride through x it goes by square tiles.
-func planReorder(_ *device, d backend.Desc) (*plan, error) {
+// memory; where that would stride through x it transposes.
+func planReorder(dev *device, d backend.Desc) (*plan, error) {
 	in, out := resolve(d.In[0], backend.Plain), resolve(d.Out[0], backend.Plain)
 	p := &plan{in: []backend.TensorDesc{in}, out: []backend.TensorDesc{out}}
-	p.phases = copyPhases(in, out, func(c *call) []byte { return c.in[0] }, func(c *call) []byte { return c.out[0] })
-	p.phases = clearLanes(p.phases, 0, out)
+	p.phases = copyPhases(dev.isa, in, out, func(c *call) []byte { return c.in[0] }, func(c *call) []byte { return c.out[0] })
 	return p, nil
 }
 
-// transposeTile is the edge of the tiles of a transposition: two tiles of it fit
-// the first-level cache whatever the strides.
-const transposeTile = 16
-
 // copyPhases copies the four-byte elements of src, described by in, to dst,
-// described by out; the shapes are the same.
-func copyPhases(in, out backend.TensorDesc, src, dst func(c *call) []byte) []phase {
-	return []phase{copyStrides(out.Shape, physicalOrder(out), out.Layout.Strides(out.Shape), in.Layout.Strides(in.Shape), src, dst)}
+// described by out, which is output 0 where it has padded lanes; the shapes are the
+// same.
+func copyPhases(set isa, in, out backend.TensorDesc, src, dst func(c *call) []byte) []phase {
+	return copyPadded(set, in, out, in.Layout.Strides(in.Shape), src, dst)
+}
+
+// copyPadded copies elements with strides sx along the dims of y in src to output 0,
+// described by out, and clears its padded lanes. In describes src.
+func copyPadded(set isa, in, out backend.TensorDesc, sx []int, src, dst func(c *call) []byte) []phase {
+	n := newNest(out.Shape, physicalOrder(out), out.Layout.Strides(out.Shape), sx)
+	ph, cleared := n.copy(set, [2]int{paddedPitch(out), paddedPitch(in)}, src, dst)
+	if cleared {
+		return []phase{ph}
+	}
+	return clearLanes([]phase{ph}, 0, out)
+}
+
+// paddedPitch returns the distance of the pixels of d where they have padded lanes,
+// and otherwise 0.
+func paddedPitch(d backend.TensorDesc) int {
+	if r, ok := channelRows(d); ok && r.pitch > r.c {
+		return r.pitch
+	}
+	return 0
 }
 
 // copyStrides copies four-byte elements of a shape with strides sx in src and sy in
 // dst, whose dims lie in the given order.
-func copyStrides(shape tensor.Shape, order, sy, sx []int, src, dst func(c *call) []byte) phase {
-	n := newNest(shape, order, sy, sx)
-	n.bringForward(1)
-	if k := len(n.dims); k >= 2 && n.st[1][k-2] == 1 && n.st[0][k-1] == 1 {
-		return n.transpose(src, dst)
+func copyStrides(set isa, shape tensor.Shape, order, sy, sx []int, src, dst func(c *call) []byte) phase {
+	ph, _ := newNest(shape, order, sy, sx).copy(set, [2]int{}, src, dst)
+	return ph
+}
+
+// copyGrain is the memory, read and written, that one part of a copy moves at least.
+const copyGrain = 1 << 17
+
+// copyParts cuts a copy of so many bytes, read and written, into parts. A few parts
+// are rounded to what threads can share evenly.
+func copyParts(units int, bytes int64) int {
+	parts := partsFor(units, bytes, copyGrain)
+	if parts > 1 {
+		parts = min((parts+3)&^3, units)
 	}
-	total := n.total()
-	parts := partsFor(total, 8*int64(total), grainBytes)
-	return phase{parts, func(c *call, part, _ int) {
-		x, y := view[uint32](src(c)), view[uint32](dst(c))
-		lo, hi := share(total, part, parts)
-		sx, sy := n.inner(1), n.inner(0)
-		for it := n.start(lo, hi); it.next(); {
-			copyStrided(y[it.off[0]:], x[it.off[1]:], it.n, sy, sx)
-		}
-	}}
+	return parts
+}
+
+// copyChunk is the number of elements that one call of a kernel copies: a call cannot
+// be preempted.
+const copyChunk = 1 << 15
+
+// copy returns the phase that copies operand 1, in src, to operand 0, in dst. Padded
+// has the pitches of their pixels where they have padded lanes; it reports whether
+// those of dst are cleared.
+func (n *nest) copy(set isa, padded [2]int, src, dst func(c *call) []byte) (ph phase, cleared bool) {
+	n.bringForward(1)
+	last := len(n.dims) - 1
+	switch sy, sx := n.inner(0), n.inner(1); {
+	case sy == 1 && sx == 1:
+		return n.runs(set, src, dst), false
+	case sy == padded[0] && sx == 1: // one channel: a matrix of one column
+		n.insert(last+1, 1, 0)
+	case sy == 1 && sx == padded[1] && !slices.Contains(n.st[1], 1): // or of one row
+		n.insert(last, 0, 1)
+	}
+	last = len(n.dims) - 1
+	if last > 0 && n.st[1][last-1] == 1 && n.st[0][last] == 1 {
+		return n.transpose(set, padded, src, dst)
+	}
+	return n.strided(src, dst), false
+}
+
+// insert adds a dim of one element.
+func (n *nest) insert(i int, strides ...int) {
+	n.dims = slices.Insert(n.dims, i, 1)
+	for k := range n.st {
+		n.st[k] = slices.Insert(n.st[k], i, strides[k])
+	}
 }
 
 // bringForward moves the dim along which operand k is contiguous next to the
@@ -68,44 +118,130 @@ func (n *nest) bringForward(k int) {
 	}
 }
 
-func copyStrided(dst, src []uint32, n, sd, ss int) {
-	if sd == 1 && ss == 1 {
-		copy(dst[:n], src[:n])
-		return
+// matrices returns the nest without its last two dims, but for one of one element.
+func (n *nest) matrices() *nest {
+	k := len(n.dims) - 2
+	o := &nest{dims: append(slices.Clone(n.dims[:k]), 1)}
+	for _, st := range n.st {
+		o.st = append(o.st, append(slices.Clone(st[:k]), 0))
 	}
-	for i := range n {
-		dst[i*sd] = src[i*ss]
-	}
+	return o
 }
 
-// transpose copies when the last dim is contiguous in y and the one before it in
-// x.
-func (n *nest) transpose(src, dst func(c *call) []byte) phase {
-	k := len(n.dims)
-	rows, cols := n.dims[k-2], n.dims[k-1]
-	dr, sc := n.st[0][k-2], n.st[1][k-1]
-	outer := &nest{dims: append(append([]int{}, n.dims[:k-2]...), 1), st: [][]int{
-		append(append([]int{}, n.st[0][:k-2]...), 0), append(append([]int{}, n.st[1][:k-2]...), 0)}}
-	bands := (rows + transposeTile - 1) / transposeTile
-	units := outer.total() * bands
-	parts := partsFor(units, 8*int64(n.total()), grainBytes)
+// strided copies element by element.
+func (n *nest) strided(src, dst func(c *call) []byte) phase {
+	total := n.total()
+	parts := partsFor(total, 8*int64(total), grainBytes)
+	sy, sx := n.inner(0), n.inner(1)
 	return phase{parts, func(c *call, part, _ int) {
 		x, y := view[uint32](src(c)), view[uint32](dst(c))
-		for u, hi := share(units, part, parts); u < hi; u++ {
-			it := outer.start(u/bands, u/bands+1)
-			it.next()
-			r0 := u % bands * transposeTile
-			r1 := min(r0+transposeTile, rows)
-			for c0 := 0; c0 < cols; c0 += transposeTile {
-				c1 := min(c0+transposeTile, cols)
-				for r := r0; r < r1; r++ {
-					d := y[it.off[0]+r*dr:]
-					s := x[it.off[1]+r:]
-					for c := c0; c < c1; c++ {
-						d[c] = s[c*sc]
-					}
-				}
+		lo, hi := share(total, part, parts)
+		for it := n.start(lo, hi); it.next(); {
+			yy, xx := y[it.off[0]:], x[it.off[1]:]
+			for i := range it.n {
+				yy[i*sy] = xx[i*sx]
 			}
 		}
 	}}
 }
+
+// runs copies when both operands are contiguous along the last dim.
+func (n *nest) runs(set isa, src, dst func(c *call) []byte) phase {
+	last := len(n.dims) - 1
+	size := n.dims[last]
+	if last == 0 {
+		return block(set, size, src, dst)
+	}
+	move := newRuns(set)
+	o := &nest{dims: n.dims[:last], st: [][]int{n.st[0][:last], n.st[1][:last]}}
+	total, sy, sx := o.total(), o.inner(0), o.inner(1)
+	parts := copyParts(total, 8*int64(n.total()))
+	step := max(copyChunk/max(size, 1), 1)
+	return phase{parts, func(c *call, part, _ int) {
+		x, y := view[uint32](src(c)), view[uint32](dst(c))
+		lo, hi := share(total, part, parts)
+		for it := o.start(lo, hi); it.next(); {
+			for i := 0; i < it.n; i += step {
+				runs := min(step, it.n-i)
+				yy, xx := y[it.off[0]+i*sy:], x[it.off[1]+i*sx:]
+				if size > copyChunk {
+					copy(yy[:size], xx)
+					continue
+				}
+				move(yy[:(runs-1)*sy+size], xx[:(runs-1)*sx+size], runs, size, sy, sx)
+			}
+		}
+	}}
+}
+
+// block copies size elements that are contiguous in both operands.
+func block(set isa, size int, src, dst func(c *call) []byte) phase {
+	move := newRuns(set)
+	units := (size + cutUnit - 1) / cutUnit
+	parts := copyParts(units, 8*int64(size))
+	return phase{parts, func(c *call, part, _ int) {
+		x, y := view[uint32](src(c)), view[uint32](dst(c))
+		lo, hi := share(units, part, parts)
+		x, y = x[lo*cutUnit:min(hi*cutUnit, size)], y[lo*cutUnit:min(hi*cutUnit, size)]
+		if 4*size >= streamOutput {
+			copy(y, x) // past the caches, where it knows how to
+			return
+		}
+		for len(x) > 0 {
+			n := min(copyChunk, len(x))
+			move(y[:n], x[:n], 1, n, 0, 0)
+			x, y = x[n:], y[n:]
+		}
+	}}
+}
+
+// transpose copies when the last dim is contiguous in y and the one before it in
+// x. It reports whether it clears the padded lanes of y.
+func (n *nest) transpose(set isa, padded [2]int, src, dst func(c *call) []byte) (ph phase, cleared bool) {
+	k := len(n.dims)
+	rows, cols := n.dims[k-2], n.dims[k-1]
+	dr, sc := n.st[0][k-2], n.st[1][k-1]
+	// The matrix is cut along its longer dim; move copies the part [lo, hi).
+	cut, most := max(rows, cols), math.MaxInt
+	var move func(y, x []uint32, lo, hi int)
+	switch {
+	case cols <= 4 && (dr == cols || dr == padded[0] && dr > cols):
+		fn := newInterleaver(set, cols, dr)
+		cut, most, cleared = rows, copyChunk/4, dr > cols
+		move = func(y, x []uint32, lo, hi int) {
+			fn(y[lo*dr:hi*dr], x[lo:(cols-1)*sc+hi], sc, hi-lo)
+		}
+	case rows <= 4 && (sc == rows || sc == padded[1] && sc > rows):
+		fn := newDeinterleaver(set, rows, sc)
+		cut, most = cols, copyChunk/4
+		move = func(y, x []uint32, lo, hi int) {
+			fn(y[lo:(rows-1)*dr+hi], x[lo*sc:hi*sc], dr, hi-lo)
+		}
+	default:
+		t := newTransposer(set, 4*int64(n.total()))
+		if rows >= cols {
+			move = func(y, x []uint32, lo, hi int) { t.run(y[lo*dr:], x[lo:], hi-lo, cols, dr, sc) }
+		} else {
+			move = func(y, x []uint32, lo, hi int) { t.run(y[lo:], x[lo*sc:], rows, hi-lo, dr, sc) }
+		}
+	}
+	outer := n.matrices()
+	pieces := (cut + cutUnit - 1) / cutUnit
+	units := outer.total() * pieces
+	parts := copyParts(units, 8*int64(n.total()))
+	return phase{parts, func(c *call, part, _ int) {
+		x, y := view[uint32](src(c)), view[uint32](dst(c))
+		u, hi := share(units, part, parts)
+		for it := outer.start(u/pieces, (hi+pieces-1)/pieces); it.next(); {
+			first := u % pieces
+			m := min(hi-u, pieces-first) // in this matrix
+			u += m
+			for lo, end := first*cutUnit, min((first+m)*cutUnit, cut); lo < end; lo += min(most, end-lo) {
+				move(y[it.off[0]:], x[it.off[1]:], lo, lo+min(most, end-lo))
+			}
+		}
+	}}, cleared
+}
+
+// cutUnit is what the parts of a matrix are multiples of: a line of memory.
+const cutUnit = 16

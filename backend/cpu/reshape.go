@@ -2,13 +2,14 @@ package cpu
 
 import (
 	"fmt"
+	"unsafe"
 
 	"github.com/convgl/convgl/backend"
 )
 
 // planReshape serves Reshape and Flatten: a copy where both sides lie in plain
 // order, and otherwise a conversion to it, from it, or both.
-func planReshape(_ *device, d backend.Desc) (*plan, error) {
+func planReshape(dev *device, d backend.Desc) (*plan, error) {
 	op := d.Op.Kind()
 	in, out := resolve(d.In[0], backend.Plain), resolve(d.Out[0], backend.Plain)
 	p := &plan{in: []backend.TensorDesc{in}, out: []backend.TensorDesc{out}}
@@ -16,13 +17,8 @@ func planReshape(_ *device, d backend.Desc) (*plan, error) {
 	dst := func(c *call) []byte { return c.out[0] }
 	plainX, plainY := liesPlain(in), liesPlain(out)
 	if plainX && plainY {
-		n := int(out.Bytes())
-		parts := partsFor(n, int64(n), grainBytes)
 		p.inPlace = []int{0}
-		p.phases = []phase{{parts, func(c *call, part, _ int) {
-			lo, hi := share(n, part, parts)
-			copy(c.out[0][lo:hi], c.in[0][lo:hi])
-		}}}
+		p.phases = []phase{copyAll(dev.isa, int(out.Bytes()), src, dst)}
 		return p, nil
 	}
 	if in.DType.Size() != 4 {
@@ -32,16 +28,28 @@ func planReshape(_ *device, d backend.Desc) (*plan, error) {
 	x.Layout, y.Layout = backend.Plain, backend.Plain // what lies between
 	switch {
 	case plainY:
-		p.phases = copyPhases(in, x, src, dst)
+		p.phases = copyPhases(dev.isa, in, x, src, dst)
 	case plainX:
-		p.phases = copyPhases(y, out, src, dst)
+		p.phases = copyPhases(dev.isa, y, out, src, dst)
 	default:
 		p.workspace = x.Bytes()
 		ws := func(c *call) []byte { return c.ws }
-		p.phases = append(copyPhases(in, x, src, ws), copyPhases(y, out, ws, dst)...)
+		p.phases = append(copyPhases(dev.isa, in, x, src, ws), copyPhases(dev.isa, y, out, ws, dst)...)
 	}
-	p.phases = clearLanes(p.phases, 0, out)
 	return p, nil
+}
+
+// copyAll copies elements of any size, unless src is dst.
+func copyAll(set isa, n int, src, dst func(c *call) []byte) phase {
+	if n%4 != 0 {
+		return phase{1, func(c *call, _, _ int) { copy(dst(c), src(c)[:n]) }}
+	}
+	ph := block(set, n/4, src, dst)
+	return phase{ph.parts, func(c *call, part, thread int) {
+		if unsafe.SliceData(src(c)) != unsafe.SliceData(dst(c)) {
+			ph.fn(c, part, thread)
+		}
+	}}
 }
 
 // liesPlain reports whether memory is in plain order.

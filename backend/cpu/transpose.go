@@ -4,7 +4,7 @@ import "github.com/convgl/convgl/backend"
 
 // planTranspose takes any layouts. It copies in the order of y's memory with the
 // strides of x permuted.
-func planTranspose(_ *device, d backend.Desc) (*plan, error) {
+func planTranspose(dev *device, d backend.Desc) (*plan, error) {
 	perm, err := d.Op.(backend.Transpose).Permutation(len(d.In[0].Shape))
 	if err != nil {
 		return nil, err
@@ -20,7 +20,6 @@ func planTranspose(_ *device, d backend.Desc) (*plan, error) {
 	for i, k := range perm {
 		sx[i] = strides[k]
 	}
-	p.phases = clearLanes([]phase{copyStrides(out.Shape, physicalOrder(out), out.Layout.Strides(out.Shape), sx,
-		func(c *call) []byte { return c.in[0] }, func(c *call) []byte { return c.out[0] })}, 0, out)
+	p.phases = copyPadded(dev.isa, in, out, sx, func(c *call) []byte { return c.in[0] }, func(c *call) []byte { return c.out[0] })
 	return p, nil
 }

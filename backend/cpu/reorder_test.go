@@ -1,0 +1,146 @@
+package cpu
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/tensor"
+)
+
+// layoutsOf lists the layouts that copies are tested in.
+var layoutsOf = []backend.Layout{plain, cl, {Order: backend.OrderChannelsLast, Pad: 2}, cl4, {Order: backend.OrderChannelsLast, Pad: 8}}
+
+// Copies between all layouts keep every bit, NaN too, with sizes around the edges of
+// all kernels, and touch nothing but their tensors.
+func TestReorderBits(t *testing.T) {
+	from, to := newGuard(t, 1<<16), newGuard(t, 1<<16)
+	sets := isas(t)
+	for _, c := range []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65} {
+		for _, s := range []int{1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 49, 130} {
+			shape := tensor.Shape{2, c, s}
+			for _, lx := range layoutsOf {
+				for _, ly := range layoutsOf {
+					x, y := in(lx, backend.F32(shape...)), in(ly, backend.F32(shape...))
+					for _, set := range sets {
+						checkCopy(t, from, to, fmt.Sprintf("%v %v to %v", set, x, y), x, y, lx.Strides(shape), func(src, dst func(c *call) []byte) []phase {
+							return copyPhases(set, x, y, src, dst)
+						})
+					}
+				}
+			}
+		}
+	}
+}
+
+// So do transpositions of random shapes.
+func TestTransposeBits(t *testing.T) {
+	from, to := newGuard(t, 1<<17), newGuard(t, 1<<17)
+	sets := isas(t)
+	r := rand.New(rand.NewPCG(1, 2))
+	sizes := []int{1, 1, 2, 2, 3, 4, 5, 7, 8, 9, 16, 17, 20, 33}
+	for range 3000 {
+		rank := 2 + r.IntN(4)
+		shape := make(tensor.Shape, rank)
+		for i := range shape {
+			shape[i] = sizes[r.IntN(len(sizes))]
+		}
+		if shape.Size() > 1<<14 {
+			continue
+		}
+		perm := r.Perm(rank)
+		ys := make(tensor.Shape, rank)
+		lx, ly := layoutsOf[r.IntN(len(layoutsOf))], layoutsOf[r.IntN(len(layoutsOf))]
+		sx := make([]int, rank)
+		for i, k := range perm {
+			ys[i], sx[i] = shape[k], lx.Strides(shape)[k]
+		}
+		x, y := in(lx, backend.F32(shape...)), in(ly, backend.F32(ys...))
+		for _, set := range sets {
+			checkCopy(t, from, to, fmt.Sprintf("%v %v by %v to %v", set, x, perm, y), x, y, sx, func(src, dst func(c *call) []byte) []phase {
+				return copyPadded(set, x, y, sx, src, dst)
+			})
+		}
+	}
+}
+
+// checkCopy runs the phases that copy x, with strides sx along the dims of y, to y.
+func checkCopy(t *testing.T, from, to func(n int, atEnd bool) []uint32, name string, x, y backend.TensorDesc, sx []int, plan func(src, dst func(c *call) []byte) []phase) {
+	t.Helper()
+	src, dst := from(int(x.Bytes()/4), true), to(int(y.Bytes()/4), true)
+	scramble(src)
+	poison(asBytes(dst))
+	want := make([]uint32, len(dst)) // lanes are zeros
+	sy := y.Layout.Strides(y.Shape)
+	at := make([]int, len(y.Shape))
+	for range y.Shape.Size() {
+		i, j := 0, 0
+		for d, a := range at {
+			i, j = i+a*sy[d], j+a*sx[d]
+		}
+		want[i] = src[j]
+		for d := len(at) - 1; d >= 0; d-- {
+			if at[d]++; at[d] < y.Shape[d] {
+				break
+			}
+			at[d] = 0
+		}
+	}
+	c := &call{in: [][]byte{asBytes(src)}, out: [][]byte{asBytes(dst)}}
+	for _, ph := range plan(func(c *call) []byte { return c.in[0] }, func(c *call) []byte { return c.out[0] }) {
+		for part := ph.parts - 1; part >= 0; part-- { // in any order
+			ph.fn(c, part, 0)
+		}
+	}
+	if i := firstDifference(dst, want); i >= 0 {
+		t.Fatalf("%s: element %d is %#x, want %#x", name, i, dst[i], want[i])
+	}
+}
+
+// The parts of a copy are the same work cut otherwise, also where a part ends within
+// a matrix.
+func TestCopyParts(t *testing.T) {
+	from, to := newGuard(t, 1<<20), newGuard(t, 1<<20)
+	for _, set := range isas(t) {
+		for _, shape := range []tensor.Shape{{1, 64, 5000}, {3, 20, 4001}, {2, 3, 50021}, {7, 1, 9001}, {1, 700, 300}, {40, 33, 65}} {
+			for _, l := range [][2]backend.Layout{{plain, cl}, {cl, plain}, {cl, cl4}, {cl4, plain}, {plain, cl4}, {plain, plain}} {
+				x, y := in(l[0], backend.F32(shape...)), in(l[1], backend.F32(shape...))
+				if max(x.Bytes(), y.Bytes()) > 4<<20 {
+					continue
+				}
+				parts := 0
+				checkCopy(t, from, to, fmt.Sprintf("%v %v to %v", set, x, y), x, y, l[0].Strides(shape), func(src, dst func(c *call) []byte) []phase {
+					ph := copyPhases(set, x, y, src, dst)
+					parts = ph[0].parts
+					return ph
+				})
+				if parts < 2 && shape.Size() > 1<<16 {
+					t.Errorf("%v to %v: %d part", x, y, parts)
+				}
+			}
+		}
+	}
+}
+
+// What is copied past the caches is right too, in parts and where it is not aligned.
+func TestCopyStreams(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tensors of 8 MiB")
+	}
+	for _, set := range isas(t) {
+		for _, shape := range []tensor.Shape{{1, 64, 32768}, {2, 48, 21845}} {
+			for _, l := range [][2]backend.Layout{{plain, cl}, {cl, plain}, {plain, plain}} {
+				x, y := in(l[0], backend.F32(shape...)), in(l[1], backend.F32(shape...))
+				mem := func(d backend.TensorDesc) func(n int, _ bool) []uint32 {
+					m := view[uint32](alignedBytes(int(d.Bytes())))
+					return func(n int, _ bool) []uint32 { return slices.Clip(m[:n]) }
+				}
+				checkCopy(t, mem(x), mem(y), fmt.Sprintf("%v %v to %v", set, x, y), x, y, l[0].Strides(shape), func(src, dst func(c *call) []byte) []phase {
+					return copyPhases(set, x, y, src, dst)
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !noasm
+
+package cpu
+
+var runsArch = []impl[runsFunc]{{isaAVX2, copyRunsAVX2}}
