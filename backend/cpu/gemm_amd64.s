@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func gemmAVX512_6x64(t *tile)
-// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmAVX512_6x64(SB), NOSPLIT, $32-8
 	MOVQ    t+0(FP), AX
 	MOVQ    304(AX), BX
@@ -24,9 +24,9 @@ TEXT ·gemmAVX512_6x64(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    344(AX), $0x00
+	CMPB    336(AX), $0x00
 	JEQ     zeros
-	CMPB    346(AX), $0x00
+	CMPB    338(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Z0
 	VMOVUPS 64(DX), Z1
@@ -58,7 +58,6 @@ zeros:
 
 begin:
 	MOVQ 320(AX), BX
-	MOVQ 328(AX), R15
 	CMPQ BX, $0x06
 	JEQ  mr6
 	CMPQ BX, $0x05
@@ -89,7 +88,6 @@ loop1:
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z28
 	VFMADD231PS  Z24, Z28, Z0
 	VFMADD231PS  Z25, Z28, Z1
@@ -132,7 +130,6 @@ loop2:
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z28
 	VFMADD231PS  Z24, Z28, Z0
 	VFMADD231PS  Z25, Z28, Z1
@@ -188,7 +185,6 @@ loop3:
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z28
 	VFMADD231PS  Z24, Z28, Z0
 	VFMADD231PS  Z25, Z28, Z1
@@ -257,7 +253,6 @@ loop4:
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z28
 	VFMADD231PS  Z24, Z28, Z0
 	VFMADD231PS  Z25, Z28, Z1
@@ -339,7 +334,6 @@ loop5:
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z28
 	VFMADD231PS  Z24, Z28, Z0
 	VFMADD231PS  Z25, Z28, Z1
@@ -434,7 +428,6 @@ loop6:
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z28
 	VFMADD231PS  Z24, Z28, Z0
 	VFMADD231PS  Z25, Z28, Z1
@@ -476,7 +469,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   344(AX), $0x00
+	CMPB   336(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x05
 	JLE    addRow5
@@ -527,7 +520,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    345(AX), $0x00
+	CMPB    337(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x05
 	JLE     keepRow5
@@ -581,10 +574,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 336(AX), Z24
-	VBROADCASTSS 340(AX), Z25
+	VBROADCASTSS 328(AX), Z24
+	VBROADCASTSS 332(AX), Z25
 	MOVQ         144(AX), DX
-	CMPB         346(AX), $0x00
+	CMPB         338(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -615,7 +608,7 @@ scale5:
 	VADDPS 192(R11)(R13*4), Z23, Z23
 
 residual5:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast5
 	VMAXPS Z20, Z24, Z20
 	VMAXPS Z21, Z24, Z21
@@ -623,7 +616,7 @@ residual5:
 	VMAXPS Z23, Z24, Z23
 
 atLeast5:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost5
 	VMINPS Z20, Z25, Z20
 	VMINPS Z21, Z25, Z21
@@ -661,7 +654,7 @@ scale4:
 	VADDPS 192(R11)(R13*4), Z19, Z19
 
 residual4:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast4
 	VMAXPS Z16, Z24, Z16
 	VMAXPS Z17, Z24, Z17
@@ -669,7 +662,7 @@ residual4:
 	VMAXPS Z19, Z24, Z19
 
 atLeast4:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost4
 	VMINPS Z16, Z25, Z16
 	VMINPS Z17, Z25, Z17
@@ -707,7 +700,7 @@ scale3:
 	VADDPS 192(R11)(R13*4), Z15, Z15
 
 residual3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Z12, Z24, Z12
 	VMAXPS Z13, Z24, Z13
@@ -715,7 +708,7 @@ residual3:
 	VMAXPS Z15, Z24, Z15
 
 atLeast3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost3
 	VMINPS Z12, Z25, Z12
 	VMINPS Z13, Z25, Z13
@@ -753,7 +746,7 @@ scale2:
 	VADDPS 192(R11)(R13*4), Z11, Z11
 
 residual2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Z8, Z24, Z8
 	VMAXPS Z9, Z24, Z9
@@ -761,7 +754,7 @@ residual2:
 	VMAXPS Z11, Z24, Z11
 
 atLeast2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost2
 	VMINPS Z8, Z25, Z8
 	VMINPS Z9, Z25, Z9
@@ -799,7 +792,7 @@ scale1:
 	VADDPS 192(R11)(R13*4), Z7, Z7
 
 residual1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Z4, Z24, Z4
 	VMAXPS Z5, Z24, Z5
@@ -807,7 +800,7 @@ residual1:
 	VMAXPS Z7, Z24, Z7
 
 atLeast1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost1
 	VMINPS Z4, Z25, Z4
 	VMINPS Z5, Z25, Z5
@@ -845,7 +838,7 @@ scale0:
 	VADDPS 192(R11)(R13*4), Z3, Z3
 
 residual0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
@@ -853,7 +846,7 @@ residual0:
 	VMAXPS Z3, Z24, Z3
 
 atLeast0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost0
 	VMINPS Z0, Z25, Z0
 	VMINPS Z1, Z25, Z1
@@ -920,7 +913,7 @@ scaleTail5:
 	VADDPS    Z26, Z23, Z23
 
 residualTail5:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail5
 	VMAXPS Z20, Z24, Z20
 	VMAXPS Z21, Z24, Z21
@@ -928,7 +921,7 @@ residualTail5:
 	VMAXPS Z23, Z24, Z23
 
 atLeastTail5:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail5
 	VMINPS Z20, Z25, Z20
 	VMINPS Z21, Z25, Z21
@@ -978,7 +971,7 @@ scaleTail4:
 	VADDPS    Z26, Z19, Z19
 
 residualTail4:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail4
 	VMAXPS Z16, Z24, Z16
 	VMAXPS Z17, Z24, Z17
@@ -986,7 +979,7 @@ residualTail4:
 	VMAXPS Z19, Z24, Z19
 
 atLeastTail4:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail4
 	VMINPS Z16, Z25, Z16
 	VMINPS Z17, Z25, Z17
@@ -1036,7 +1029,7 @@ scaleTail3:
 	VADDPS    Z26, Z15, Z15
 
 residualTail3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Z12, Z24, Z12
 	VMAXPS Z13, Z24, Z13
@@ -1044,7 +1037,7 @@ residualTail3:
 	VMAXPS Z15, Z24, Z15
 
 atLeastTail3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Z12, Z25, Z12
 	VMINPS Z13, Z25, Z13
@@ -1094,7 +1087,7 @@ scaleTail2:
 	VADDPS    Z26, Z11, Z11
 
 residualTail2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Z8, Z24, Z8
 	VMAXPS Z9, Z24, Z9
@@ -1102,7 +1095,7 @@ residualTail2:
 	VMAXPS Z11, Z24, Z11
 
 atLeastTail2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Z8, Z25, Z8
 	VMINPS Z9, Z25, Z9
@@ -1152,7 +1145,7 @@ scaleTail1:
 	VADDPS    Z26, Z7, Z7
 
 residualTail1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Z4, Z24, Z4
 	VMAXPS Z5, Z24, Z5
@@ -1160,7 +1153,7 @@ residualTail1:
 	VMAXPS Z7, Z24, Z7
 
 atLeastTail1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Z4, Z25, Z4
 	VMINPS Z5, Z25, Z5
@@ -1210,7 +1203,7 @@ scaleTail0:
 	VADDPS    Z26, Z3, Z3
 
 residualTail0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
@@ -1218,7 +1211,7 @@ residualTail0:
 	VMAXPS Z3, Z24, Z3
 
 atLeastTail0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Z0, Z25, Z0
 	VMINPS Z1, Z25, Z1
@@ -1236,7 +1229,7 @@ storeTailRow0:
 	RET
 
 // func gemmAVX512_8x48(t *tile)
-// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmAVX512_8x48(SB), NOSPLIT, $32-8
 	MOVQ    t+0(FP), AX
 	MOVQ    304(AX), BX
@@ -1255,9 +1248,9 @@ TEXT ·gemmAVX512_8x48(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    344(AX), $0x00
+	CMPB    336(AX), $0x00
 	JEQ     zeros
-	CMPB    346(AX), $0x00
+	CMPB    338(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Z0
 	VMOVUPS 64(DX), Z1
@@ -1284,7 +1277,6 @@ zeros:
 
 begin:
 	MOVQ 320(AX), BX
-	MOVQ 328(AX), R15
 	CMPQ BX, $0x08
 	JEQ  mr8
 	CMPQ BX, $0x07
@@ -1318,7 +1310,6 @@ loop1:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1358,7 +1349,6 @@ loop2:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1409,7 +1399,6 @@ loop3:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1471,7 +1460,6 @@ loop4:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1544,7 +1532,6 @@ loop5:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1628,7 +1615,6 @@ loop6:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1723,7 +1709,6 @@ loop7:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1829,7 +1814,6 @@ loop8:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1873,7 +1857,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   344(AX), $0x00
+	CMPB   336(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x07
 	JLE    addRow7
@@ -1932,7 +1916,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    345(AX), $0x00
+	CMPB    337(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x07
 	JLE     keepRow7
@@ -1994,10 +1978,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 336(AX), Z24
-	VBROADCASTSS 340(AX), Z25
+	VBROADCASTSS 328(AX), Z24
+	VBROADCASTSS 332(AX), Z25
 	MOVQ         144(AX), DX
-	CMPB         346(AX), $0x00
+	CMPB         338(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -2025,14 +2009,14 @@ scale7:
 	VADDPS 128(R11)(R13*4), Z23, Z23
 
 residual7:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast7
 	VMAXPS Z21, Z24, Z21
 	VMAXPS Z22, Z24, Z22
 	VMAXPS Z23, Z24, Z23
 
 atLeast7:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost7
 	VMINPS Z21, Z25, Z21
 	VMINPS Z22, Z25, Z22
@@ -2065,14 +2049,14 @@ scale6:
 	VADDPS 128(R11)(R13*4), Z20, Z20
 
 residual6:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast6
 	VMAXPS Z18, Z24, Z18
 	VMAXPS Z19, Z24, Z19
 	VMAXPS Z20, Z24, Z20
 
 atLeast6:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost6
 	VMINPS Z18, Z25, Z18
 	VMINPS Z19, Z25, Z19
@@ -2105,14 +2089,14 @@ scale5:
 	VADDPS 128(R11)(R13*4), Z17, Z17
 
 residual5:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast5
 	VMAXPS Z15, Z24, Z15
 	VMAXPS Z16, Z24, Z16
 	VMAXPS Z17, Z24, Z17
 
 atLeast5:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost5
 	VMINPS Z15, Z25, Z15
 	VMINPS Z16, Z25, Z16
@@ -2145,14 +2129,14 @@ scale4:
 	VADDPS 128(R11)(R13*4), Z14, Z14
 
 residual4:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast4
 	VMAXPS Z12, Z24, Z12
 	VMAXPS Z13, Z24, Z13
 	VMAXPS Z14, Z24, Z14
 
 atLeast4:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost4
 	VMINPS Z12, Z25, Z12
 	VMINPS Z13, Z25, Z13
@@ -2185,14 +2169,14 @@ scale3:
 	VADDPS 128(R11)(R13*4), Z11, Z11
 
 residual3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Z9, Z24, Z9
 	VMAXPS Z10, Z24, Z10
 	VMAXPS Z11, Z24, Z11
 
 atLeast3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost3
 	VMINPS Z9, Z25, Z9
 	VMINPS Z10, Z25, Z10
@@ -2225,14 +2209,14 @@ scale2:
 	VADDPS 128(R11)(R13*4), Z8, Z8
 
 residual2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Z6, Z24, Z6
 	VMAXPS Z7, Z24, Z7
 	VMAXPS Z8, Z24, Z8
 
 atLeast2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost2
 	VMINPS Z6, Z25, Z6
 	VMINPS Z7, Z25, Z7
@@ -2265,14 +2249,14 @@ scale1:
 	VADDPS 128(R11)(R13*4), Z5, Z5
 
 residual1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Z3, Z24, Z3
 	VMAXPS Z4, Z24, Z4
 	VMAXPS Z5, Z24, Z5
 
 atLeast1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost1
 	VMINPS Z3, Z25, Z3
 	VMINPS Z4, Z25, Z4
@@ -2305,14 +2289,14 @@ scale0:
 	VADDPS 128(R11)(R13*4), Z2, Z2
 
 residual0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
 	VMAXPS Z2, Z24, Z2
 
 atLeast0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost0
 	VMINPS Z0, Z25, Z0
 	VMINPS Z1, Z25, Z1
@@ -2369,14 +2353,14 @@ scaleTail7:
 	VADDPS    Z26, Z23, Z23
 
 residualTail7:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail7
 	VMAXPS Z21, Z24, Z21
 	VMAXPS Z22, Z24, Z22
 	VMAXPS Z23, Z24, Z23
 
 atLeastTail7:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail7
 	VMINPS Z21, Z25, Z21
 	VMINPS Z22, Z25, Z22
@@ -2418,14 +2402,14 @@ scaleTail6:
 	VADDPS    Z26, Z20, Z20
 
 residualTail6:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail6
 	VMAXPS Z18, Z24, Z18
 	VMAXPS Z19, Z24, Z19
 	VMAXPS Z20, Z24, Z20
 
 atLeastTail6:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail6
 	VMINPS Z18, Z25, Z18
 	VMINPS Z19, Z25, Z19
@@ -2467,14 +2451,14 @@ scaleTail5:
 	VADDPS    Z26, Z17, Z17
 
 residualTail5:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail5
 	VMAXPS Z15, Z24, Z15
 	VMAXPS Z16, Z24, Z16
 	VMAXPS Z17, Z24, Z17
 
 atLeastTail5:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail5
 	VMINPS Z15, Z25, Z15
 	VMINPS Z16, Z25, Z16
@@ -2516,14 +2500,14 @@ scaleTail4:
 	VADDPS    Z26, Z14, Z14
 
 residualTail4:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail4
 	VMAXPS Z12, Z24, Z12
 	VMAXPS Z13, Z24, Z13
 	VMAXPS Z14, Z24, Z14
 
 atLeastTail4:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail4
 	VMINPS Z12, Z25, Z12
 	VMINPS Z13, Z25, Z13
@@ -2565,14 +2549,14 @@ scaleTail3:
 	VADDPS    Z26, Z11, Z11
 
 residualTail3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Z9, Z24, Z9
 	VMAXPS Z10, Z24, Z10
 	VMAXPS Z11, Z24, Z11
 
 atLeastTail3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Z9, Z25, Z9
 	VMINPS Z10, Z25, Z10
@@ -2614,14 +2598,14 @@ scaleTail2:
 	VADDPS    Z26, Z8, Z8
 
 residualTail2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Z6, Z24, Z6
 	VMAXPS Z7, Z24, Z7
 	VMAXPS Z8, Z24, Z8
 
 atLeastTail2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Z6, Z25, Z6
 	VMINPS Z7, Z25, Z7
@@ -2663,14 +2647,14 @@ scaleTail1:
 	VADDPS    Z26, Z5, Z5
 
 residualTail1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Z3, Z24, Z3
 	VMAXPS Z4, Z24, Z4
 	VMAXPS Z5, Z24, Z5
 
 atLeastTail1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Z3, Z25, Z3
 	VMINPS Z4, Z25, Z4
@@ -2712,14 +2696,14 @@ scaleTail0:
 	VADDPS    Z26, Z2, Z2
 
 residualTail0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
 	VMAXPS Z2, Z24, Z2
 
 atLeastTail0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Z0, Z25, Z0
 	VMINPS Z1, Z25, Z1
@@ -2754,9 +2738,9 @@ TEXT ·gemmAVX512_12x32(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    344(AX), $0x00
+	CMPB    336(AX), $0x00
 	JEQ     zeros
-	CMPB    346(AX), $0x00
+	CMPB    338(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Z0
 	VMOVUPS 64(DX), Z1
@@ -3756,7 +3740,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   344(AX), $0x00
+	CMPB   336(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x0b
 	JLE    addRow11
@@ -3831,7 +3815,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    345(AX), $0x00
+	CMPB    337(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x0b
 	JLE     keepRow11
@@ -3909,10 +3893,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 336(AX), Z24
-	VBROADCASTSS 340(AX), Z25
+	VBROADCASTSS 328(AX), Z24
+	VBROADCASTSS 332(AX), Z25
 	MOVQ         144(AX), DX
-	CMPB         346(AX), $0x00
+	CMPB         338(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -3937,13 +3921,13 @@ scale11:
 	VADDPS 64(R11)(R13*4), Z23, Z23
 
 residual11:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast11
 	VMAXPS Z22, Z24, Z22
 	VMAXPS Z23, Z24, Z23
 
 atLeast11:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost11
 	VMINPS Z22, Z25, Z22
 	VMINPS Z23, Z25, Z23
@@ -3971,13 +3955,13 @@ scale10:
 	VADDPS 64(R11)(R13*4), Z21, Z21
 
 residual10:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast10
 	VMAXPS Z20, Z24, Z20
 	VMAXPS Z21, Z24, Z21
 
 atLeast10:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost10
 	VMINPS Z20, Z25, Z20
 	VMINPS Z21, Z25, Z21
@@ -4005,13 +3989,13 @@ scale9:
 	VADDPS 64(R11)(R13*4), Z19, Z19
 
 residual9:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast9
 	VMAXPS Z18, Z24, Z18
 	VMAXPS Z19, Z24, Z19
 
 atLeast9:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost9
 	VMINPS Z18, Z25, Z18
 	VMINPS Z19, Z25, Z19
@@ -4039,13 +4023,13 @@ scale8:
 	VADDPS 64(R11)(R13*4), Z17, Z17
 
 residual8:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast8
 	VMAXPS Z16, Z24, Z16
 	VMAXPS Z17, Z24, Z17
 
 atLeast8:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost8
 	VMINPS Z16, Z25, Z16
 	VMINPS Z17, Z25, Z17
@@ -4073,13 +4057,13 @@ scale7:
 	VADDPS 64(R11)(R13*4), Z15, Z15
 
 residual7:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast7
 	VMAXPS Z14, Z24, Z14
 	VMAXPS Z15, Z24, Z15
 
 atLeast7:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost7
 	VMINPS Z14, Z25, Z14
 	VMINPS Z15, Z25, Z15
@@ -4107,13 +4091,13 @@ scale6:
 	VADDPS 64(R11)(R13*4), Z13, Z13
 
 residual6:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast6
 	VMAXPS Z12, Z24, Z12
 	VMAXPS Z13, Z24, Z13
 
 atLeast6:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost6
 	VMINPS Z12, Z25, Z12
 	VMINPS Z13, Z25, Z13
@@ -4141,13 +4125,13 @@ scale5:
 	VADDPS 64(R11)(R13*4), Z11, Z11
 
 residual5:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast5
 	VMAXPS Z10, Z24, Z10
 	VMAXPS Z11, Z24, Z11
 
 atLeast5:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost5
 	VMINPS Z10, Z25, Z10
 	VMINPS Z11, Z25, Z11
@@ -4175,13 +4159,13 @@ scale4:
 	VADDPS 64(R11)(R13*4), Z9, Z9
 
 residual4:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast4
 	VMAXPS Z8, Z24, Z8
 	VMAXPS Z9, Z24, Z9
 
 atLeast4:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost4
 	VMINPS Z8, Z25, Z8
 	VMINPS Z9, Z25, Z9
@@ -4209,13 +4193,13 @@ scale3:
 	VADDPS 64(R11)(R13*4), Z7, Z7
 
 residual3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Z6, Z24, Z6
 	VMAXPS Z7, Z24, Z7
 
 atLeast3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost3
 	VMINPS Z6, Z25, Z6
 	VMINPS Z7, Z25, Z7
@@ -4243,13 +4227,13 @@ scale2:
 	VADDPS 64(R11)(R13*4), Z5, Z5
 
 residual2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Z4, Z24, Z4
 	VMAXPS Z5, Z24, Z5
 
 atLeast2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost2
 	VMINPS Z4, Z25, Z4
 	VMINPS Z5, Z25, Z5
@@ -4277,13 +4261,13 @@ scale1:
 	VADDPS 64(R11)(R13*4), Z3, Z3
 
 residual1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Z2, Z24, Z2
 	VMAXPS Z3, Z24, Z3
 
 atLeast1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost1
 	VMINPS Z2, Z25, Z2
 	VMINPS Z3, Z25, Z3
@@ -4311,13 +4295,13 @@ scale0:
 	VADDPS 64(R11)(R13*4), Z1, Z1
 
 residual0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
 
 atLeast0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost0
 	VMINPS Z0, Z25, Z0
 	VMINPS Z1, Z25, Z1
@@ -4364,13 +4348,13 @@ scaleTail11:
 	VADDPS    Z26, Z23, Z23
 
 residualTail11:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail11
 	VMAXPS Z22, Z24, Z22
 	VMAXPS Z23, Z24, Z23
 
 atLeastTail11:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail11
 	VMINPS Z22, Z25, Z22
 	VMINPS Z23, Z25, Z23
@@ -4404,13 +4388,13 @@ scaleTail10:
 	VADDPS    Z26, Z21, Z21
 
 residualTail10:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail10
 	VMAXPS Z20, Z24, Z20
 	VMAXPS Z21, Z24, Z21
 
 atLeastTail10:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail10
 	VMINPS Z20, Z25, Z20
 	VMINPS Z21, Z25, Z21
@@ -4444,13 +4428,13 @@ scaleTail9:
 	VADDPS    Z26, Z19, Z19
 
 residualTail9:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail9
 	VMAXPS Z18, Z24, Z18
 	VMAXPS Z19, Z24, Z19
 
 atLeastTail9:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail9
 	VMINPS Z18, Z25, Z18
 	VMINPS Z19, Z25, Z19
@@ -4484,13 +4468,13 @@ scaleTail8:
 	VADDPS    Z26, Z17, Z17
 
 residualTail8:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail8
 	VMAXPS Z16, Z24, Z16
 	VMAXPS Z17, Z24, Z17
 
 atLeastTail8:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail8
 	VMINPS Z16, Z25, Z16
 	VMINPS Z17, Z25, Z17
@@ -4524,13 +4508,13 @@ scaleTail7:
 	VADDPS    Z26, Z15, Z15
 
 residualTail7:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail7
 	VMAXPS Z14, Z24, Z14
 	VMAXPS Z15, Z24, Z15
 
 atLeastTail7:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail7
 	VMINPS Z14, Z25, Z14
 	VMINPS Z15, Z25, Z15
@@ -4564,13 +4548,13 @@ scaleTail6:
 	VADDPS    Z26, Z13, Z13
 
 residualTail6:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail6
 	VMAXPS Z12, Z24, Z12
 	VMAXPS Z13, Z24, Z13
 
 atLeastTail6:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail6
 	VMINPS Z12, Z25, Z12
 	VMINPS Z13, Z25, Z13
@@ -4604,13 +4588,13 @@ scaleTail5:
 	VADDPS    Z26, Z11, Z11
 
 residualTail5:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail5
 	VMAXPS Z10, Z24, Z10
 	VMAXPS Z11, Z24, Z11
 
 atLeastTail5:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail5
 	VMINPS Z10, Z25, Z10
 	VMINPS Z11, Z25, Z11
@@ -4644,13 +4628,13 @@ scaleTail4:
 	VADDPS    Z26, Z9, Z9
 
 residualTail4:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail4
 	VMAXPS Z8, Z24, Z8
 	VMAXPS Z9, Z24, Z9
 
 atLeastTail4:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail4
 	VMINPS Z8, Z25, Z8
 	VMINPS Z9, Z25, Z9
@@ -4684,13 +4668,13 @@ scaleTail3:
 	VADDPS    Z26, Z7, Z7
 
 residualTail3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Z6, Z24, Z6
 	VMAXPS Z7, Z24, Z7
 
 atLeastTail3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Z6, Z25, Z6
 	VMINPS Z7, Z25, Z7
@@ -4724,13 +4708,13 @@ scaleTail2:
 	VADDPS    Z26, Z5, Z5
 
 residualTail2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Z4, Z24, Z4
 	VMAXPS Z5, Z24, Z5
 
 atLeastTail2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Z4, Z25, Z4
 	VMINPS Z5, Z25, Z5
@@ -4764,13 +4748,13 @@ scaleTail1:
 	VADDPS    Z26, Z3, Z3
 
 residualTail1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Z2, Z24, Z2
 	VMAXPS Z3, Z24, Z3
 
 atLeastTail1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Z2, Z25, Z2
 	VMINPS Z3, Z25, Z3
@@ -4804,13 +4788,13 @@ scaleTail0:
 	VADDPS    Z26, Z1, Z1
 
 residualTail0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
 
 atLeastTail0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Z0, Z25, Z0
 	VMINPS Z1, Z25, Z1
@@ -4843,9 +4827,9 @@ TEXT ·gemmAVX512_12x16(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    344(AX), $0x00
+	CMPB    336(AX), $0x00
 	JEQ     zeros
-	CMPB    346(AX), $0x00
+	CMPB    338(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Z0
 	JMP     begin
@@ -5606,7 +5590,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   344(AX), $0x00
+	CMPB   336(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x0b
 	JLE    addRow11
@@ -5669,7 +5653,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    345(AX), $0x00
+	CMPB    337(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x0b
 	JLE     keepRow11
@@ -5735,10 +5719,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 336(AX), Z12
-	VBROADCASTSS 340(AX), Z13
+	VBROADCASTSS 328(AX), Z12
+	VBROADCASTSS 332(AX), Z13
 	MOVQ         144(AX), DX
-	CMPB         346(AX), $0x00
+	CMPB         338(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -5760,12 +5744,12 @@ scale11:
 	VADDPS (R11)(R13*4), Z11, Z11
 
 residual11:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast11
 	VMAXPS Z11, Z12, Z11
 
 atLeast11:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost11
 	VMINPS Z11, Z13, Z11
 
@@ -5788,12 +5772,12 @@ scale10:
 	VADDPS (R11)(R13*4), Z10, Z10
 
 residual10:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast10
 	VMAXPS Z10, Z12, Z10
 
 atLeast10:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost10
 	VMINPS Z10, Z13, Z10
 
@@ -5816,12 +5800,12 @@ scale9:
 	VADDPS (R11)(R13*4), Z9, Z9
 
 residual9:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast9
 	VMAXPS Z9, Z12, Z9
 
 atLeast9:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost9
 	VMINPS Z9, Z13, Z9
 
@@ -5844,12 +5828,12 @@ scale8:
 	VADDPS (R11)(R13*4), Z8, Z8
 
 residual8:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast8
 	VMAXPS Z8, Z12, Z8
 
 atLeast8:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost8
 	VMINPS Z8, Z13, Z8
 
@@ -5872,12 +5856,12 @@ scale7:
 	VADDPS (R11)(R13*4), Z7, Z7
 
 residual7:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast7
 	VMAXPS Z7, Z12, Z7
 
 atLeast7:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost7
 	VMINPS Z7, Z13, Z7
 
@@ -5900,12 +5884,12 @@ scale6:
 	VADDPS (R11)(R13*4), Z6, Z6
 
 residual6:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast6
 	VMAXPS Z6, Z12, Z6
 
 atLeast6:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost6
 	VMINPS Z6, Z13, Z6
 
@@ -5928,12 +5912,12 @@ scale5:
 	VADDPS (R11)(R13*4), Z5, Z5
 
 residual5:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast5
 	VMAXPS Z5, Z12, Z5
 
 atLeast5:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost5
 	VMINPS Z5, Z13, Z5
 
@@ -5956,12 +5940,12 @@ scale4:
 	VADDPS (R11)(R13*4), Z4, Z4
 
 residual4:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast4
 	VMAXPS Z4, Z12, Z4
 
 atLeast4:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost4
 	VMINPS Z4, Z13, Z4
 
@@ -5984,12 +5968,12 @@ scale3:
 	VADDPS (R11)(R13*4), Z3, Z3
 
 residual3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Z3, Z12, Z3
 
 atLeast3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost3
 	VMINPS Z3, Z13, Z3
 
@@ -6012,12 +5996,12 @@ scale2:
 	VADDPS (R11)(R13*4), Z2, Z2
 
 residual2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Z2, Z12, Z2
 
 atLeast2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost2
 	VMINPS Z2, Z13, Z2
 
@@ -6040,12 +6024,12 @@ scale1:
 	VADDPS (R11)(R13*4), Z1, Z1
 
 residual1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Z1, Z12, Z1
 
 atLeast1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost1
 	VMINPS Z1, Z13, Z1
 
@@ -6068,12 +6052,12 @@ scale0:
 	VADDPS (R11)(R13*4), Z0, Z0
 
 residual0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Z0, Z12, Z0
 
 atLeast0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost0
 	VMINPS Z0, Z13, Z0
 
@@ -6110,12 +6094,12 @@ scaleTail11:
 	VADDPS    Z14, Z11, Z11
 
 residualTail11:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail11
 	VMAXPS Z11, Z12, Z11
 
 atLeastTail11:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail11
 	VMINPS Z11, Z13, Z11
 
@@ -6141,12 +6125,12 @@ scaleTail10:
 	VADDPS    Z14, Z10, Z10
 
 residualTail10:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail10
 	VMAXPS Z10, Z12, Z10
 
 atLeastTail10:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail10
 	VMINPS Z10, Z13, Z10
 
@@ -6172,12 +6156,12 @@ scaleTail9:
 	VADDPS    Z14, Z9, Z9
 
 residualTail9:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail9
 	VMAXPS Z9, Z12, Z9
 
 atLeastTail9:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail9
 	VMINPS Z9, Z13, Z9
 
@@ -6203,12 +6187,12 @@ scaleTail8:
 	VADDPS    Z14, Z8, Z8
 
 residualTail8:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail8
 	VMAXPS Z8, Z12, Z8
 
 atLeastTail8:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail8
 	VMINPS Z8, Z13, Z8
 
@@ -6234,12 +6218,12 @@ scaleTail7:
 	VADDPS    Z14, Z7, Z7
 
 residualTail7:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail7
 	VMAXPS Z7, Z12, Z7
 
 atLeastTail7:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail7
 	VMINPS Z7, Z13, Z7
 
@@ -6265,12 +6249,12 @@ scaleTail6:
 	VADDPS    Z14, Z6, Z6
 
 residualTail6:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail6
 	VMAXPS Z6, Z12, Z6
 
 atLeastTail6:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail6
 	VMINPS Z6, Z13, Z6
 
@@ -6296,12 +6280,12 @@ scaleTail5:
 	VADDPS    Z14, Z5, Z5
 
 residualTail5:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail5
 	VMAXPS Z5, Z12, Z5
 
 atLeastTail5:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail5
 	VMINPS Z5, Z13, Z5
 
@@ -6327,12 +6311,12 @@ scaleTail4:
 	VADDPS    Z14, Z4, Z4
 
 residualTail4:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail4
 	VMAXPS Z4, Z12, Z4
 
 atLeastTail4:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail4
 	VMINPS Z4, Z13, Z4
 
@@ -6358,12 +6342,12 @@ scaleTail3:
 	VADDPS    Z14, Z3, Z3
 
 residualTail3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Z3, Z12, Z3
 
 atLeastTail3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Z3, Z13, Z3
 
@@ -6389,12 +6373,12 @@ scaleTail2:
 	VADDPS    Z14, Z2, Z2
 
 residualTail2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Z2, Z12, Z2
 
 atLeastTail2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Z2, Z13, Z2
 
@@ -6420,12 +6404,12 @@ scaleTail1:
 	VADDPS    Z14, Z1, Z1
 
 residualTail1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Z1, Z12, Z1
 
 atLeastTail1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Z1, Z13, Z1
 
@@ -6451,12 +6435,12 @@ scaleTail0:
 	VADDPS    Z14, Z0, Z0
 
 residualTail0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Z0, Z12, Z0
 
 atLeastTail0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Z0, Z13, Z0
 
@@ -6468,7 +6452,7 @@ storeTailRow0:
 	RET
 
 // func gemmAVX2_4x24(t *tile)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·gemmAVX2_4x24(SB), NOSPLIT, $32-8
 	MOVQ    t+0(FP), AX
 	MOVQ    304(AX), BX
@@ -6487,9 +6471,9 @@ TEXT ·gemmAVX2_4x24(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    344(AX), $0x00
+	CMPB    336(AX), $0x00
 	JEQ     zeros
-	CMPB    346(AX), $0x00
+	CMPB    338(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Y0
 	VMOVUPS 32(DX), Y1
@@ -6513,7 +6497,6 @@ zeros:
 
 begin:
 	MOVQ 320(AX), BX
-	MOVQ 328(AX), R15
 	CMPQ BX, $0x04
 	JEQ  mr4
 	CMPQ BX, $0x03
@@ -6539,7 +6522,6 @@ loop1:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VMOVUPS      64(DI), Y14
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
@@ -6579,7 +6561,6 @@ loop2:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VMOVUPS      64(DI), Y14
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
@@ -6630,7 +6611,6 @@ loop3:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VMOVUPS      64(DI), Y14
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
@@ -6692,7 +6672,6 @@ loop4:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VMOVUPS      64(DI), Y14
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
@@ -6720,7 +6699,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   344(AX), $0x00
+	CMPB   336(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x03
 	JLE    addRow3
@@ -6751,7 +6730,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    345(AX), $0x00
+	CMPB    337(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x03
 	JLE     keepRow3
@@ -6785,10 +6764,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 336(AX), Y12
-	VBROADCASTSS 340(AX), Y13
+	VBROADCASTSS 328(AX), Y12
+	VBROADCASTSS 332(AX), Y13
 	MOVQ         144(AX), DX
-	CMPB         346(AX), $0x00
+	CMPB         338(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -6816,14 +6795,14 @@ scale3:
 	VADDPS 64(R11)(R13*4), Y11, Y11
 
 residual3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Y9, Y12, Y9
 	VMAXPS Y10, Y12, Y10
 	VMAXPS Y11, Y12, Y11
 
 atLeast3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost3
 	VMINPS Y9, Y13, Y9
 	VMINPS Y10, Y13, Y10
@@ -6856,14 +6835,14 @@ scale2:
 	VADDPS 64(R11)(R13*4), Y8, Y8
 
 residual2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Y6, Y12, Y6
 	VMAXPS Y7, Y12, Y7
 	VMAXPS Y8, Y12, Y8
 
 atLeast2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost2
 	VMINPS Y6, Y13, Y6
 	VMINPS Y7, Y13, Y7
@@ -6896,14 +6875,14 @@ scale1:
 	VADDPS 64(R11)(R13*4), Y5, Y5
 
 residual1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Y3, Y12, Y3
 	VMAXPS Y4, Y12, Y4
 	VMAXPS Y5, Y12, Y5
 
 atLeast1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost1
 	VMINPS Y3, Y13, Y3
 	VMINPS Y4, Y13, Y4
@@ -6936,14 +6915,14 @@ scale0:
 	VADDPS 64(R11)(R13*4), Y2, Y2
 
 residual0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Y0, Y12, Y0
 	VMAXPS Y1, Y12, Y1
 	VMAXPS Y2, Y12, Y2
 
 atLeast0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost0
 	VMINPS Y0, Y13, Y0
 	VMINPS Y1, Y13, Y1
@@ -7003,14 +6982,14 @@ scaleTail3:
 	VADDPS     Y14, Y11, Y11
 
 residualTail3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Y9, Y12, Y9
 	VMAXPS Y10, Y12, Y10
 	VMAXPS Y11, Y12, Y11
 
 atLeastTail3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Y9, Y13, Y9
 	VMINPS Y10, Y13, Y10
@@ -7064,14 +7043,14 @@ scaleTail2:
 	VADDPS     Y14, Y8, Y8
 
 residualTail2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Y6, Y12, Y6
 	VMAXPS Y7, Y12, Y7
 	VMAXPS Y8, Y12, Y8
 
 atLeastTail2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Y6, Y13, Y6
 	VMINPS Y7, Y13, Y7
@@ -7125,14 +7104,14 @@ scaleTail1:
 	VADDPS     Y14, Y5, Y5
 
 residualTail1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Y3, Y12, Y3
 	VMAXPS Y4, Y12, Y4
 	VMAXPS Y5, Y12, Y5
 
 atLeastTail1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Y3, Y13, Y3
 	VMINPS Y4, Y13, Y4
@@ -7186,14 +7165,14 @@ scaleTail0:
 	VADDPS     Y14, Y2, Y2
 
 residualTail0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Y0, Y12, Y0
 	VMAXPS Y1, Y12, Y1
 	VMAXPS Y2, Y12, Y2
 
 atLeastTail0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Y0, Y13, Y0
 	VMINPS Y1, Y13, Y1
@@ -7212,7 +7191,7 @@ storeTailRow0:
 	RET
 
 // func gemmAVX2_6x16(t *tile)
-// Requires: AVX, CMOV, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3
 TEXT ·gemmAVX2_6x16(SB), NOSPLIT, $32-8
 	MOVQ    t+0(FP), AX
 	MOVQ    304(AX), BX
@@ -7231,9 +7210,9 @@ TEXT ·gemmAVX2_6x16(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    344(AX), $0x00
+	CMPB    336(AX), $0x00
 	JEQ     zeros
-	CMPB    346(AX), $0x00
+	CMPB    338(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Y0
 	VMOVUPS 32(DX), Y1
@@ -7253,7 +7232,6 @@ zeros:
 
 begin:
 	MOVQ 320(AX), BX
-	MOVQ 328(AX), R15
 	CMPQ BX, $0x06
 	JEQ  mr6
 	CMPQ BX, $0x05
@@ -7282,7 +7260,6 @@ tap1:
 loop1:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -7319,7 +7296,6 @@ tap2:
 loop2:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -7365,7 +7341,6 @@ tap3:
 loop3:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -7420,7 +7395,6 @@ tap4:
 loop4:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -7484,7 +7458,6 @@ tap5:
 loop5:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -7557,7 +7530,6 @@ tap6:
 loop6:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
-	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -7587,7 +7559,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   344(AX), $0x00
+	CMPB   336(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x05
 	JLE    addRow5
@@ -7626,7 +7598,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    345(AX), $0x00
+	CMPB    337(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x05
 	JLE     keepRow5
@@ -7668,10 +7640,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 336(AX), Y12
-	VBROADCASTSS 340(AX), Y13
+	VBROADCASTSS 328(AX), Y12
+	VBROADCASTSS 332(AX), Y13
 	MOVQ         144(AX), DX
-	CMPB         346(AX), $0x00
+	CMPB         338(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -7696,13 +7668,13 @@ scale5:
 	VADDPS 32(R11)(R13*4), Y11, Y11
 
 residual5:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast5
 	VMAXPS Y10, Y12, Y10
 	VMAXPS Y11, Y12, Y11
 
 atLeast5:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost5
 	VMINPS Y10, Y13, Y10
 	VMINPS Y11, Y13, Y11
@@ -7730,13 +7702,13 @@ scale4:
 	VADDPS 32(R11)(R13*4), Y9, Y9
 
 residual4:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast4
 	VMAXPS Y8, Y12, Y8
 	VMAXPS Y9, Y12, Y9
 
 atLeast4:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost4
 	VMINPS Y8, Y13, Y8
 	VMINPS Y9, Y13, Y9
@@ -7764,13 +7736,13 @@ scale3:
 	VADDPS 32(R11)(R13*4), Y7, Y7
 
 residual3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Y6, Y12, Y6
 	VMAXPS Y7, Y12, Y7
 
 atLeast3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost3
 	VMINPS Y6, Y13, Y6
 	VMINPS Y7, Y13, Y7
@@ -7798,13 +7770,13 @@ scale2:
 	VADDPS 32(R11)(R13*4), Y5, Y5
 
 residual2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Y4, Y12, Y4
 	VMAXPS Y5, Y12, Y5
 
 atLeast2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost2
 	VMINPS Y4, Y13, Y4
 	VMINPS Y5, Y13, Y5
@@ -7832,13 +7804,13 @@ scale1:
 	VADDPS 32(R11)(R13*4), Y3, Y3
 
 residual1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Y2, Y12, Y2
 	VMAXPS Y3, Y12, Y3
 
 atLeast1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost1
 	VMINPS Y2, Y13, Y2
 	VMINPS Y3, Y13, Y3
@@ -7866,13 +7838,13 @@ scale0:
 	VADDPS 32(R11)(R13*4), Y1, Y1
 
 residual0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Y0, Y12, Y0
 	VMAXPS Y1, Y12, Y1
 
 atLeast0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost0
 	VMINPS Y0, Y13, Y0
 	VMINPS Y1, Y13, Y1
@@ -7921,13 +7893,13 @@ scaleTail5:
 	VADDPS     Y14, Y11, Y11
 
 residualTail5:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail5
 	VMAXPS Y10, Y12, Y10
 	VMAXPS Y11, Y12, Y11
 
 atLeastTail5:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail5
 	VMINPS Y10, Y13, Y10
 	VMINPS Y11, Y13, Y11
@@ -7969,13 +7941,13 @@ scaleTail4:
 	VADDPS     Y14, Y9, Y9
 
 residualTail4:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail4
 	VMAXPS Y8, Y12, Y8
 	VMAXPS Y9, Y12, Y9
 
 atLeastTail4:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail4
 	VMINPS Y8, Y13, Y8
 	VMINPS Y9, Y13, Y9
@@ -8017,13 +7989,13 @@ scaleTail3:
 	VADDPS     Y14, Y7, Y7
 
 residualTail3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Y6, Y12, Y6
 	VMAXPS Y7, Y12, Y7
 
 atLeastTail3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Y6, Y13, Y6
 	VMINPS Y7, Y13, Y7
@@ -8065,13 +8037,13 @@ scaleTail2:
 	VADDPS     Y14, Y5, Y5
 
 residualTail2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Y4, Y12, Y4
 	VMAXPS Y5, Y12, Y5
 
 atLeastTail2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Y4, Y13, Y4
 	VMINPS Y5, Y13, Y5
@@ -8113,13 +8085,13 @@ scaleTail1:
 	VADDPS     Y14, Y3, Y3
 
 residualTail1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Y2, Y12, Y2
 	VMAXPS Y3, Y12, Y3
 
 atLeastTail1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Y2, Y13, Y2
 	VMINPS Y3, Y13, Y3
@@ -8161,13 +8133,13 @@ scaleTail0:
 	VADDPS     Y14, Y1, Y1
 
 residualTail0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Y0, Y12, Y0
 	VMAXPS Y1, Y12, Y1
 
 atLeastTail0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Y0, Y13, Y0
 	VMINPS Y1, Y13, Y1
@@ -8202,9 +8174,9 @@ TEXT ·gemmAVX2_12x8(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    344(AX), $0x00
+	CMPB    336(AX), $0x00
 	JEQ     zeros
-	CMPB    346(AX), $0x00
+	CMPB    338(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Y0
 	JMP     begin
@@ -9042,7 +9014,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   344(AX), $0x00
+	CMPB   336(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x0b
 	JLE    addRow11
@@ -9105,7 +9077,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    345(AX), $0x00
+	CMPB    337(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x0b
 	JLE     keepRow11
@@ -9171,10 +9143,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 336(AX), Y12
-	VBROADCASTSS 340(AX), Y13
+	VBROADCASTSS 328(AX), Y12
+	VBROADCASTSS 332(AX), Y13
 	MOVQ         144(AX), DX
-	CMPB         346(AX), $0x00
+	CMPB         338(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -9196,12 +9168,12 @@ scale11:
 	VADDPS (R11)(R13*4), Y11, Y11
 
 residual11:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast11
 	VMAXPS Y11, Y12, Y11
 
 atLeast11:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost11
 	VMINPS Y11, Y13, Y11
 
@@ -9224,12 +9196,12 @@ scale10:
 	VADDPS (R11)(R13*4), Y10, Y10
 
 residual10:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast10
 	VMAXPS Y10, Y12, Y10
 
 atLeast10:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost10
 	VMINPS Y10, Y13, Y10
 
@@ -9252,12 +9224,12 @@ scale9:
 	VADDPS (R11)(R13*4), Y9, Y9
 
 residual9:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast9
 	VMAXPS Y9, Y12, Y9
 
 atLeast9:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost9
 	VMINPS Y9, Y13, Y9
 
@@ -9280,12 +9252,12 @@ scale8:
 	VADDPS (R11)(R13*4), Y8, Y8
 
 residual8:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast8
 	VMAXPS Y8, Y12, Y8
 
 atLeast8:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost8
 	VMINPS Y8, Y13, Y8
 
@@ -9308,12 +9280,12 @@ scale7:
 	VADDPS (R11)(R13*4), Y7, Y7
 
 residual7:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast7
 	VMAXPS Y7, Y12, Y7
 
 atLeast7:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost7
 	VMINPS Y7, Y13, Y7
 
@@ -9336,12 +9308,12 @@ scale6:
 	VADDPS (R11)(R13*4), Y6, Y6
 
 residual6:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast6
 	VMAXPS Y6, Y12, Y6
 
 atLeast6:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost6
 	VMINPS Y6, Y13, Y6
 
@@ -9364,12 +9336,12 @@ scale5:
 	VADDPS (R11)(R13*4), Y5, Y5
 
 residual5:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast5
 	VMAXPS Y5, Y12, Y5
 
 atLeast5:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost5
 	VMINPS Y5, Y13, Y5
 
@@ -9392,12 +9364,12 @@ scale4:
 	VADDPS (R11)(R13*4), Y4, Y4
 
 residual4:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast4
 	VMAXPS Y4, Y12, Y4
 
 atLeast4:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost4
 	VMINPS Y4, Y13, Y4
 
@@ -9420,12 +9392,12 @@ scale3:
 	VADDPS (R11)(R13*4), Y3, Y3
 
 residual3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Y3, Y12, Y3
 
 atLeast3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost3
 	VMINPS Y3, Y13, Y3
 
@@ -9448,12 +9420,12 @@ scale2:
 	VADDPS (R11)(R13*4), Y2, Y2
 
 residual2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Y2, Y12, Y2
 
 atLeast2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost2
 	VMINPS Y2, Y13, Y2
 
@@ -9476,12 +9448,12 @@ scale1:
 	VADDPS (R11)(R13*4), Y1, Y1
 
 residual1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Y1, Y12, Y1
 
 atLeast1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost1
 	VMINPS Y1, Y13, Y1
 
@@ -9504,12 +9476,12 @@ scale0:
 	VADDPS (R11)(R13*4), Y0, Y0
 
 residual0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Y0, Y12, Y0
 
 atLeast0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMost0
 	VMINPS Y0, Y13, Y0
 
@@ -9547,12 +9519,12 @@ scaleTail11:
 	VADDPS     Y14, Y11, Y11
 
 residualTail11:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail11
 	VMAXPS Y11, Y12, Y11
 
 atLeastTail11:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail11
 	VMINPS Y11, Y13, Y11
 
@@ -9582,12 +9554,12 @@ scaleTail10:
 	VADDPS     Y14, Y10, Y10
 
 residualTail10:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail10
 	VMAXPS Y10, Y12, Y10
 
 atLeastTail10:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail10
 	VMINPS Y10, Y13, Y10
 
@@ -9617,12 +9589,12 @@ scaleTail9:
 	VADDPS     Y14, Y9, Y9
 
 residualTail9:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail9
 	VMAXPS Y9, Y12, Y9
 
 atLeastTail9:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail9
 	VMINPS Y9, Y13, Y9
 
@@ -9652,12 +9624,12 @@ scaleTail8:
 	VADDPS     Y14, Y8, Y8
 
 residualTail8:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail8
 	VMAXPS Y8, Y12, Y8
 
 atLeastTail8:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail8
 	VMINPS Y8, Y13, Y8
 
@@ -9687,12 +9659,12 @@ scaleTail7:
 	VADDPS     Y14, Y7, Y7
 
 residualTail7:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail7
 	VMAXPS Y7, Y12, Y7
 
 atLeastTail7:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail7
 	VMINPS Y7, Y13, Y7
 
@@ -9722,12 +9694,12 @@ scaleTail6:
 	VADDPS     Y14, Y6, Y6
 
 residualTail6:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail6
 	VMAXPS Y6, Y12, Y6
 
 atLeastTail6:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail6
 	VMINPS Y6, Y13, Y6
 
@@ -9757,12 +9729,12 @@ scaleTail5:
 	VADDPS     Y14, Y5, Y5
 
 residualTail5:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail5
 	VMAXPS Y5, Y12, Y5
 
 atLeastTail5:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail5
 	VMINPS Y5, Y13, Y5
 
@@ -9792,12 +9764,12 @@ scaleTail4:
 	VADDPS     Y14, Y4, Y4
 
 residualTail4:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail4
 	VMAXPS Y4, Y12, Y4
 
 atLeastTail4:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail4
 	VMINPS Y4, Y13, Y4
 
@@ -9827,12 +9799,12 @@ scaleTail3:
 	VADDPS     Y14, Y3, Y3
 
 residualTail3:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Y3, Y12, Y3
 
 atLeastTail3:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Y3, Y13, Y3
 
@@ -9862,12 +9834,12 @@ scaleTail2:
 	VADDPS     Y14, Y2, Y2
 
 residualTail2:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Y2, Y12, Y2
 
 atLeastTail2:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Y2, Y13, Y2
 
@@ -9897,12 +9869,12 @@ scaleTail1:
 	VADDPS     Y14, Y1, Y1
 
 residualTail1:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Y1, Y12, Y1
 
 atLeastTail1:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Y1, Y13, Y1
 
@@ -9932,12 +9904,12 @@ scaleTail0:
 	VADDPS     Y14, Y0, Y0
 
 residualTail0:
-	CMPB   347(AX), $0x00
+	CMPB   339(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Y0, Y12, Y0
 
 atLeastTail0:
-	CMPB   348(AX), $0x00
+	CMPB   340(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Y0, Y13, Y0
 

@@ -116,3 +116,10 @@ func MillsRatio(a *big.Float) *big.Float {
 	root := num(0).Sqrt(mul(num(2), pi()))
 	return sub(quo(exp(quo(square, num(2))), num(2)), quo(odd, root))
 }
+
+// Log1pRatio is ln(1+r)/r = 2·atanh(s)/r, s = r/(2+r), |s| ≤ 1/3.
+func Log1pRatio(r *big.Float) *big.Float {
+	t := add(num(2), r)
+	s := quo(r, t)
+	return mul(quo(num(2), t), AtanhRoot(mul(s, s)))
+}
