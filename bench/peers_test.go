@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -304,8 +305,8 @@ func TestLayersTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(ws) == 0 {
-		t.Fatal("no layers")
+	if builtIn, err := ReadWorkloads("layers"); err != nil || len(ws) == 0 || !slices.Equal(ws, builtIn) {
+		t.Fatalf("%d layers, %d of them built in, %v", len(ws), len(builtIn), err)
 	}
 	for _, w := range ws {
 		if w.Kind == "net" {

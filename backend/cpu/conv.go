@@ -97,7 +97,7 @@ func planConvGemm(dev *device, op backend.Conv, in, out []backend.TensorDesc, x,
 		return nil, err
 	}
 	g := newGemm(mk, len(tap)*p.cin, epi)
-	p.tileRun = tileRun{gemm: &g, xPitch: x.pitch, yPitch: y.pitch, xImage: x.s * x.pitch, yImage: y.s * y.pitch}
+	p.tileRun = tileRun{gemm: &g, xPitch: x.pitch, yPitch: y.pitch, xImage: x.s * x.pitch, yImage: y.s * y.pitch, far: p.format.Bytes() > farWeights}
 	ax := convAxes(&geo)
 	if p.cin == 0 {
 		ax[2].in = 0

@@ -49,6 +49,7 @@ type tile struct {
 	kc       int
 	bStep    int
 	mr       int
+	ahead    int // bytes after those of b that are prefetched, a line for each row of b
 	lo, hi   float32
 	first    bool
 	last     bool
@@ -232,6 +233,10 @@ func kBlocks(bs []kblock, n, kc, off, b, step int) []kblock {
 // tiles read them.
 const panelGroup = 256 << 10
 
+// farWeights is the bytes of all panels from which they do not stay in the second-level
+// cache, so that the next piece is prefetched.
+const farWeights = 512 << 10
+
 // gemm multiplies tiles of rows by panels of packed columns.
 type gemm struct {
 	mk     *microkernel
@@ -291,28 +296,10 @@ func (g *gemm) place(t *tile, c *call, y []float32, at int) {
 	}
 }
 
-// run adds the blocks of one piece of a panel. The sum begins with the first of them
-// where first is set, and is complete with the last where last is.
-func (g *gemm) run(t *tile, base int, off []int32, blocks []kblock, panel []float32, first, last bool) {
-	nr := g.mk.nr
-	for i := range blocks {
-		b := &blocks[i]
-		t.base, t.taps, t.kc, t.bStep = base+b.c0, b.taps, b.kc, b.bStep*nr
-		t.off = off[b.off*t.mr:]
-		t.b = panel[b.b*nr:]
-		t.first = first && i == 0
-		t.last = last && i == len(blocks)-1
-		g.mk.fn(t)
-	}
-}
-
 // finish applies the steps of the epilogue that follow those of the microkernel to
 // the rows of a tile that was stored at y[at+dst[r]], and clears pad lanes after
 // them. The first of n columns is channel o.
 func (g *gemm) finish(c *call, y []float32, dst []int32, o, n, at, pad int) {
-	if len(g.rest.steps) == 0 && pad == 0 {
-		return
-	}
 	for _, d := range dst {
 		i := at + int(d)
 		g.rest.row(c, y[i:i+n], o, i)

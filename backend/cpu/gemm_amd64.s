@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func gemmAVX512_6x64(t *tile)
-// Requires: AVX, AVX512DQ, AVX512F, CMOV
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·gemmAVX512_6x64(SB), NOSPLIT, $32-8
 	MOVQ    t+0(FP), AX
 	MOVQ    304(AX), BX
@@ -24,9 +24,9 @@ TEXT ·gemmAVX512_6x64(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    336(AX), $0x00
+	CMPB    344(AX), $0x00
 	JEQ     zeros
-	CMPB    338(AX), $0x00
+	CMPB    346(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Z0
 	VMOVUPS 64(DX), Z1
@@ -58,6 +58,7 @@ zeros:
 
 begin:
 	MOVQ 320(AX), BX
+	MOVQ 328(AX), R15
 	CMPQ BX, $0x06
 	JEQ  mr6
 	CMPQ BX, $0x05
@@ -88,6 +89,7 @@ loop1:
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z28
 	VFMADD231PS  Z24, Z28, Z0
 	VFMADD231PS  Z25, Z28, Z1
@@ -130,6 +132,7 @@ loop2:
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z28
 	VFMADD231PS  Z24, Z28, Z0
 	VFMADD231PS  Z25, Z28, Z1
@@ -185,6 +188,7 @@ loop3:
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z28
 	VFMADD231PS  Z24, Z28, Z0
 	VFMADD231PS  Z25, Z28, Z1
@@ -253,6 +257,7 @@ loop4:
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z28
 	VFMADD231PS  Z24, Z28, Z0
 	VFMADD231PS  Z25, Z28, Z1
@@ -334,6 +339,7 @@ loop5:
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z28
 	VFMADD231PS  Z24, Z28, Z0
 	VFMADD231PS  Z25, Z28, Z1
@@ -428,6 +434,7 @@ loop6:
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
 	VMOVUPS      192(DI), Z27
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z28
 	VFMADD231PS  Z24, Z28, Z0
 	VFMADD231PS  Z25, Z28, Z1
@@ -469,7 +476,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   336(AX), $0x00
+	CMPB   344(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x05
 	JLE    addRow5
@@ -520,7 +527,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    337(AX), $0x00
+	CMPB    345(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x05
 	JLE     keepRow5
@@ -574,10 +581,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 328(AX), Z24
-	VBROADCASTSS 332(AX), Z25
+	VBROADCASTSS 336(AX), Z24
+	VBROADCASTSS 340(AX), Z25
 	MOVQ         144(AX), DX
-	CMPB         338(AX), $0x00
+	CMPB         346(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -608,7 +615,7 @@ scale5:
 	VADDPS 192(R11)(R13*4), Z23, Z23
 
 residual5:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast5
 	VMAXPS Z20, Z24, Z20
 	VMAXPS Z21, Z24, Z21
@@ -616,7 +623,7 @@ residual5:
 	VMAXPS Z23, Z24, Z23
 
 atLeast5:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost5
 	VMINPS Z20, Z25, Z20
 	VMINPS Z21, Z25, Z21
@@ -654,7 +661,7 @@ scale4:
 	VADDPS 192(R11)(R13*4), Z19, Z19
 
 residual4:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast4
 	VMAXPS Z16, Z24, Z16
 	VMAXPS Z17, Z24, Z17
@@ -662,7 +669,7 @@ residual4:
 	VMAXPS Z19, Z24, Z19
 
 atLeast4:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost4
 	VMINPS Z16, Z25, Z16
 	VMINPS Z17, Z25, Z17
@@ -700,7 +707,7 @@ scale3:
 	VADDPS 192(R11)(R13*4), Z15, Z15
 
 residual3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Z12, Z24, Z12
 	VMAXPS Z13, Z24, Z13
@@ -708,7 +715,7 @@ residual3:
 	VMAXPS Z15, Z24, Z15
 
 atLeast3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost3
 	VMINPS Z12, Z25, Z12
 	VMINPS Z13, Z25, Z13
@@ -746,7 +753,7 @@ scale2:
 	VADDPS 192(R11)(R13*4), Z11, Z11
 
 residual2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Z8, Z24, Z8
 	VMAXPS Z9, Z24, Z9
@@ -754,7 +761,7 @@ residual2:
 	VMAXPS Z11, Z24, Z11
 
 atLeast2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost2
 	VMINPS Z8, Z25, Z8
 	VMINPS Z9, Z25, Z9
@@ -792,7 +799,7 @@ scale1:
 	VADDPS 192(R11)(R13*4), Z7, Z7
 
 residual1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Z4, Z24, Z4
 	VMAXPS Z5, Z24, Z5
@@ -800,7 +807,7 @@ residual1:
 	VMAXPS Z7, Z24, Z7
 
 atLeast1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost1
 	VMINPS Z4, Z25, Z4
 	VMINPS Z5, Z25, Z5
@@ -838,7 +845,7 @@ scale0:
 	VADDPS 192(R11)(R13*4), Z3, Z3
 
 residual0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
@@ -846,7 +853,7 @@ residual0:
 	VMAXPS Z3, Z24, Z3
 
 atLeast0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost0
 	VMINPS Z0, Z25, Z0
 	VMINPS Z1, Z25, Z1
@@ -913,7 +920,7 @@ scaleTail5:
 	VADDPS    Z26, Z23, Z23
 
 residualTail5:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail5
 	VMAXPS Z20, Z24, Z20
 	VMAXPS Z21, Z24, Z21
@@ -921,7 +928,7 @@ residualTail5:
 	VMAXPS Z23, Z24, Z23
 
 atLeastTail5:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail5
 	VMINPS Z20, Z25, Z20
 	VMINPS Z21, Z25, Z21
@@ -971,7 +978,7 @@ scaleTail4:
 	VADDPS    Z26, Z19, Z19
 
 residualTail4:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail4
 	VMAXPS Z16, Z24, Z16
 	VMAXPS Z17, Z24, Z17
@@ -979,7 +986,7 @@ residualTail4:
 	VMAXPS Z19, Z24, Z19
 
 atLeastTail4:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail4
 	VMINPS Z16, Z25, Z16
 	VMINPS Z17, Z25, Z17
@@ -1029,7 +1036,7 @@ scaleTail3:
 	VADDPS    Z26, Z15, Z15
 
 residualTail3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Z12, Z24, Z12
 	VMAXPS Z13, Z24, Z13
@@ -1037,7 +1044,7 @@ residualTail3:
 	VMAXPS Z15, Z24, Z15
 
 atLeastTail3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Z12, Z25, Z12
 	VMINPS Z13, Z25, Z13
@@ -1087,7 +1094,7 @@ scaleTail2:
 	VADDPS    Z26, Z11, Z11
 
 residualTail2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Z8, Z24, Z8
 	VMAXPS Z9, Z24, Z9
@@ -1095,7 +1102,7 @@ residualTail2:
 	VMAXPS Z11, Z24, Z11
 
 atLeastTail2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Z8, Z25, Z8
 	VMINPS Z9, Z25, Z9
@@ -1145,7 +1152,7 @@ scaleTail1:
 	VADDPS    Z26, Z7, Z7
 
 residualTail1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Z4, Z24, Z4
 	VMAXPS Z5, Z24, Z5
@@ -1153,7 +1160,7 @@ residualTail1:
 	VMAXPS Z7, Z24, Z7
 
 atLeastTail1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Z4, Z25, Z4
 	VMINPS Z5, Z25, Z5
@@ -1203,7 +1210,7 @@ scaleTail0:
 	VADDPS    Z26, Z3, Z3
 
 residualTail0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
@@ -1211,7 +1218,7 @@ residualTail0:
 	VMAXPS Z3, Z24, Z3
 
 atLeastTail0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Z0, Z25, Z0
 	VMINPS Z1, Z25, Z1
@@ -1229,7 +1236,7 @@ storeTailRow0:
 	RET
 
 // func gemmAVX512_8x48(t *tile)
-// Requires: AVX, AVX512DQ, AVX512F, CMOV
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·gemmAVX512_8x48(SB), NOSPLIT, $32-8
 	MOVQ    t+0(FP), AX
 	MOVQ    304(AX), BX
@@ -1248,9 +1255,9 @@ TEXT ·gemmAVX512_8x48(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    336(AX), $0x00
+	CMPB    344(AX), $0x00
 	JEQ     zeros
-	CMPB    338(AX), $0x00
+	CMPB    346(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Z0
 	VMOVUPS 64(DX), Z1
@@ -1277,6 +1284,7 @@ zeros:
 
 begin:
 	MOVQ 320(AX), BX
+	MOVQ 328(AX), R15
 	CMPQ BX, $0x08
 	JEQ  mr8
 	CMPQ BX, $0x07
@@ -1310,6 +1318,7 @@ loop1:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1349,6 +1358,7 @@ loop2:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1399,6 +1409,7 @@ loop3:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1460,6 +1471,7 @@ loop4:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1532,6 +1544,7 @@ loop5:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1615,6 +1628,7 @@ loop6:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1709,6 +1723,7 @@ loop7:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1814,6 +1829,7 @@ loop8:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VMOVUPS      128(DI), Z26
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -1857,7 +1873,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   336(AX), $0x00
+	CMPB   344(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x07
 	JLE    addRow7
@@ -1916,7 +1932,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    337(AX), $0x00
+	CMPB    345(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x07
 	JLE     keepRow7
@@ -1978,10 +1994,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 328(AX), Z24
-	VBROADCASTSS 332(AX), Z25
+	VBROADCASTSS 336(AX), Z24
+	VBROADCASTSS 340(AX), Z25
 	MOVQ         144(AX), DX
-	CMPB         338(AX), $0x00
+	CMPB         346(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -2009,14 +2025,14 @@ scale7:
 	VADDPS 128(R11)(R13*4), Z23, Z23
 
 residual7:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast7
 	VMAXPS Z21, Z24, Z21
 	VMAXPS Z22, Z24, Z22
 	VMAXPS Z23, Z24, Z23
 
 atLeast7:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost7
 	VMINPS Z21, Z25, Z21
 	VMINPS Z22, Z25, Z22
@@ -2049,14 +2065,14 @@ scale6:
 	VADDPS 128(R11)(R13*4), Z20, Z20
 
 residual6:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast6
 	VMAXPS Z18, Z24, Z18
 	VMAXPS Z19, Z24, Z19
 	VMAXPS Z20, Z24, Z20
 
 atLeast6:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost6
 	VMINPS Z18, Z25, Z18
 	VMINPS Z19, Z25, Z19
@@ -2089,14 +2105,14 @@ scale5:
 	VADDPS 128(R11)(R13*4), Z17, Z17
 
 residual5:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast5
 	VMAXPS Z15, Z24, Z15
 	VMAXPS Z16, Z24, Z16
 	VMAXPS Z17, Z24, Z17
 
 atLeast5:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost5
 	VMINPS Z15, Z25, Z15
 	VMINPS Z16, Z25, Z16
@@ -2129,14 +2145,14 @@ scale4:
 	VADDPS 128(R11)(R13*4), Z14, Z14
 
 residual4:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast4
 	VMAXPS Z12, Z24, Z12
 	VMAXPS Z13, Z24, Z13
 	VMAXPS Z14, Z24, Z14
 
 atLeast4:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost4
 	VMINPS Z12, Z25, Z12
 	VMINPS Z13, Z25, Z13
@@ -2169,14 +2185,14 @@ scale3:
 	VADDPS 128(R11)(R13*4), Z11, Z11
 
 residual3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Z9, Z24, Z9
 	VMAXPS Z10, Z24, Z10
 	VMAXPS Z11, Z24, Z11
 
 atLeast3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost3
 	VMINPS Z9, Z25, Z9
 	VMINPS Z10, Z25, Z10
@@ -2209,14 +2225,14 @@ scale2:
 	VADDPS 128(R11)(R13*4), Z8, Z8
 
 residual2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Z6, Z24, Z6
 	VMAXPS Z7, Z24, Z7
 	VMAXPS Z8, Z24, Z8
 
 atLeast2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost2
 	VMINPS Z6, Z25, Z6
 	VMINPS Z7, Z25, Z7
@@ -2249,14 +2265,14 @@ scale1:
 	VADDPS 128(R11)(R13*4), Z5, Z5
 
 residual1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Z3, Z24, Z3
 	VMAXPS Z4, Z24, Z4
 	VMAXPS Z5, Z24, Z5
 
 atLeast1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost1
 	VMINPS Z3, Z25, Z3
 	VMINPS Z4, Z25, Z4
@@ -2289,14 +2305,14 @@ scale0:
 	VADDPS 128(R11)(R13*4), Z2, Z2
 
 residual0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
 	VMAXPS Z2, Z24, Z2
 
 atLeast0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost0
 	VMINPS Z0, Z25, Z0
 	VMINPS Z1, Z25, Z1
@@ -2353,14 +2369,14 @@ scaleTail7:
 	VADDPS    Z26, Z23, Z23
 
 residualTail7:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail7
 	VMAXPS Z21, Z24, Z21
 	VMAXPS Z22, Z24, Z22
 	VMAXPS Z23, Z24, Z23
 
 atLeastTail7:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail7
 	VMINPS Z21, Z25, Z21
 	VMINPS Z22, Z25, Z22
@@ -2402,14 +2418,14 @@ scaleTail6:
 	VADDPS    Z26, Z20, Z20
 
 residualTail6:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail6
 	VMAXPS Z18, Z24, Z18
 	VMAXPS Z19, Z24, Z19
 	VMAXPS Z20, Z24, Z20
 
 atLeastTail6:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail6
 	VMINPS Z18, Z25, Z18
 	VMINPS Z19, Z25, Z19
@@ -2451,14 +2467,14 @@ scaleTail5:
 	VADDPS    Z26, Z17, Z17
 
 residualTail5:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail5
 	VMAXPS Z15, Z24, Z15
 	VMAXPS Z16, Z24, Z16
 	VMAXPS Z17, Z24, Z17
 
 atLeastTail5:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail5
 	VMINPS Z15, Z25, Z15
 	VMINPS Z16, Z25, Z16
@@ -2500,14 +2516,14 @@ scaleTail4:
 	VADDPS    Z26, Z14, Z14
 
 residualTail4:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail4
 	VMAXPS Z12, Z24, Z12
 	VMAXPS Z13, Z24, Z13
 	VMAXPS Z14, Z24, Z14
 
 atLeastTail4:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail4
 	VMINPS Z12, Z25, Z12
 	VMINPS Z13, Z25, Z13
@@ -2549,14 +2565,14 @@ scaleTail3:
 	VADDPS    Z26, Z11, Z11
 
 residualTail3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Z9, Z24, Z9
 	VMAXPS Z10, Z24, Z10
 	VMAXPS Z11, Z24, Z11
 
 atLeastTail3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Z9, Z25, Z9
 	VMINPS Z10, Z25, Z10
@@ -2598,14 +2614,14 @@ scaleTail2:
 	VADDPS    Z26, Z8, Z8
 
 residualTail2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Z6, Z24, Z6
 	VMAXPS Z7, Z24, Z7
 	VMAXPS Z8, Z24, Z8
 
 atLeastTail2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Z6, Z25, Z6
 	VMINPS Z7, Z25, Z7
@@ -2647,14 +2663,14 @@ scaleTail1:
 	VADDPS    Z26, Z5, Z5
 
 residualTail1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Z3, Z24, Z3
 	VMAXPS Z4, Z24, Z4
 	VMAXPS Z5, Z24, Z5
 
 atLeastTail1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Z3, Z25, Z3
 	VMINPS Z4, Z25, Z4
@@ -2696,14 +2712,14 @@ scaleTail0:
 	VADDPS    Z26, Z2, Z2
 
 residualTail0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
 	VMAXPS Z2, Z24, Z2
 
 atLeastTail0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Z0, Z25, Z0
 	VMINPS Z1, Z25, Z1
@@ -2738,9 +2754,9 @@ TEXT ·gemmAVX512_12x32(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    336(AX), $0x00
+	CMPB    344(AX), $0x00
 	JEQ     zeros
-	CMPB    338(AX), $0x00
+	CMPB    346(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Z0
 	VMOVUPS 64(DX), Z1
@@ -3740,7 +3756,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   336(AX), $0x00
+	CMPB   344(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x0b
 	JLE    addRow11
@@ -3815,7 +3831,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    337(AX), $0x00
+	CMPB    345(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x0b
 	JLE     keepRow11
@@ -3893,10 +3909,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 328(AX), Z24
-	VBROADCASTSS 332(AX), Z25
+	VBROADCASTSS 336(AX), Z24
+	VBROADCASTSS 340(AX), Z25
 	MOVQ         144(AX), DX
-	CMPB         338(AX), $0x00
+	CMPB         346(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -3921,13 +3937,13 @@ scale11:
 	VADDPS 64(R11)(R13*4), Z23, Z23
 
 residual11:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast11
 	VMAXPS Z22, Z24, Z22
 	VMAXPS Z23, Z24, Z23
 
 atLeast11:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost11
 	VMINPS Z22, Z25, Z22
 	VMINPS Z23, Z25, Z23
@@ -3955,13 +3971,13 @@ scale10:
 	VADDPS 64(R11)(R13*4), Z21, Z21
 
 residual10:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast10
 	VMAXPS Z20, Z24, Z20
 	VMAXPS Z21, Z24, Z21
 
 atLeast10:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost10
 	VMINPS Z20, Z25, Z20
 	VMINPS Z21, Z25, Z21
@@ -3989,13 +4005,13 @@ scale9:
 	VADDPS 64(R11)(R13*4), Z19, Z19
 
 residual9:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast9
 	VMAXPS Z18, Z24, Z18
 	VMAXPS Z19, Z24, Z19
 
 atLeast9:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost9
 	VMINPS Z18, Z25, Z18
 	VMINPS Z19, Z25, Z19
@@ -4023,13 +4039,13 @@ scale8:
 	VADDPS 64(R11)(R13*4), Z17, Z17
 
 residual8:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast8
 	VMAXPS Z16, Z24, Z16
 	VMAXPS Z17, Z24, Z17
 
 atLeast8:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost8
 	VMINPS Z16, Z25, Z16
 	VMINPS Z17, Z25, Z17
@@ -4057,13 +4073,13 @@ scale7:
 	VADDPS 64(R11)(R13*4), Z15, Z15
 
 residual7:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast7
 	VMAXPS Z14, Z24, Z14
 	VMAXPS Z15, Z24, Z15
 
 atLeast7:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost7
 	VMINPS Z14, Z25, Z14
 	VMINPS Z15, Z25, Z15
@@ -4091,13 +4107,13 @@ scale6:
 	VADDPS 64(R11)(R13*4), Z13, Z13
 
 residual6:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast6
 	VMAXPS Z12, Z24, Z12
 	VMAXPS Z13, Z24, Z13
 
 atLeast6:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost6
 	VMINPS Z12, Z25, Z12
 	VMINPS Z13, Z25, Z13
@@ -4125,13 +4141,13 @@ scale5:
 	VADDPS 64(R11)(R13*4), Z11, Z11
 
 residual5:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast5
 	VMAXPS Z10, Z24, Z10
 	VMAXPS Z11, Z24, Z11
 
 atLeast5:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost5
 	VMINPS Z10, Z25, Z10
 	VMINPS Z11, Z25, Z11
@@ -4159,13 +4175,13 @@ scale4:
 	VADDPS 64(R11)(R13*4), Z9, Z9
 
 residual4:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast4
 	VMAXPS Z8, Z24, Z8
 	VMAXPS Z9, Z24, Z9
 
 atLeast4:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost4
 	VMINPS Z8, Z25, Z8
 	VMINPS Z9, Z25, Z9
@@ -4193,13 +4209,13 @@ scale3:
 	VADDPS 64(R11)(R13*4), Z7, Z7
 
 residual3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Z6, Z24, Z6
 	VMAXPS Z7, Z24, Z7
 
 atLeast3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost3
 	VMINPS Z6, Z25, Z6
 	VMINPS Z7, Z25, Z7
@@ -4227,13 +4243,13 @@ scale2:
 	VADDPS 64(R11)(R13*4), Z5, Z5
 
 residual2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Z4, Z24, Z4
 	VMAXPS Z5, Z24, Z5
 
 atLeast2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost2
 	VMINPS Z4, Z25, Z4
 	VMINPS Z5, Z25, Z5
@@ -4261,13 +4277,13 @@ scale1:
 	VADDPS 64(R11)(R13*4), Z3, Z3
 
 residual1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Z2, Z24, Z2
 	VMAXPS Z3, Z24, Z3
 
 atLeast1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost1
 	VMINPS Z2, Z25, Z2
 	VMINPS Z3, Z25, Z3
@@ -4295,13 +4311,13 @@ scale0:
 	VADDPS 64(R11)(R13*4), Z1, Z1
 
 residual0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
 
 atLeast0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost0
 	VMINPS Z0, Z25, Z0
 	VMINPS Z1, Z25, Z1
@@ -4348,13 +4364,13 @@ scaleTail11:
 	VADDPS    Z26, Z23, Z23
 
 residualTail11:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail11
 	VMAXPS Z22, Z24, Z22
 	VMAXPS Z23, Z24, Z23
 
 atLeastTail11:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail11
 	VMINPS Z22, Z25, Z22
 	VMINPS Z23, Z25, Z23
@@ -4388,13 +4404,13 @@ scaleTail10:
 	VADDPS    Z26, Z21, Z21
 
 residualTail10:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail10
 	VMAXPS Z20, Z24, Z20
 	VMAXPS Z21, Z24, Z21
 
 atLeastTail10:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail10
 	VMINPS Z20, Z25, Z20
 	VMINPS Z21, Z25, Z21
@@ -4428,13 +4444,13 @@ scaleTail9:
 	VADDPS    Z26, Z19, Z19
 
 residualTail9:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail9
 	VMAXPS Z18, Z24, Z18
 	VMAXPS Z19, Z24, Z19
 
 atLeastTail9:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail9
 	VMINPS Z18, Z25, Z18
 	VMINPS Z19, Z25, Z19
@@ -4468,13 +4484,13 @@ scaleTail8:
 	VADDPS    Z26, Z17, Z17
 
 residualTail8:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail8
 	VMAXPS Z16, Z24, Z16
 	VMAXPS Z17, Z24, Z17
 
 atLeastTail8:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail8
 	VMINPS Z16, Z25, Z16
 	VMINPS Z17, Z25, Z17
@@ -4508,13 +4524,13 @@ scaleTail7:
 	VADDPS    Z26, Z15, Z15
 
 residualTail7:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail7
 	VMAXPS Z14, Z24, Z14
 	VMAXPS Z15, Z24, Z15
 
 atLeastTail7:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail7
 	VMINPS Z14, Z25, Z14
 	VMINPS Z15, Z25, Z15
@@ -4548,13 +4564,13 @@ scaleTail6:
 	VADDPS    Z26, Z13, Z13
 
 residualTail6:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail6
 	VMAXPS Z12, Z24, Z12
 	VMAXPS Z13, Z24, Z13
 
 atLeastTail6:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail6
 	VMINPS Z12, Z25, Z12
 	VMINPS Z13, Z25, Z13
@@ -4588,13 +4604,13 @@ scaleTail5:
 	VADDPS    Z26, Z11, Z11
 
 residualTail5:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail5
 	VMAXPS Z10, Z24, Z10
 	VMAXPS Z11, Z24, Z11
 
 atLeastTail5:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail5
 	VMINPS Z10, Z25, Z10
 	VMINPS Z11, Z25, Z11
@@ -4628,13 +4644,13 @@ scaleTail4:
 	VADDPS    Z26, Z9, Z9
 
 residualTail4:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail4
 	VMAXPS Z8, Z24, Z8
 	VMAXPS Z9, Z24, Z9
 
 atLeastTail4:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail4
 	VMINPS Z8, Z25, Z8
 	VMINPS Z9, Z25, Z9
@@ -4668,13 +4684,13 @@ scaleTail3:
 	VADDPS    Z26, Z7, Z7
 
 residualTail3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Z6, Z24, Z6
 	VMAXPS Z7, Z24, Z7
 
 atLeastTail3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Z6, Z25, Z6
 	VMINPS Z7, Z25, Z7
@@ -4708,13 +4724,13 @@ scaleTail2:
 	VADDPS    Z26, Z5, Z5
 
 residualTail2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Z4, Z24, Z4
 	VMAXPS Z5, Z24, Z5
 
 atLeastTail2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Z4, Z25, Z4
 	VMINPS Z5, Z25, Z5
@@ -4748,13 +4764,13 @@ scaleTail1:
 	VADDPS    Z26, Z3, Z3
 
 residualTail1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Z2, Z24, Z2
 	VMAXPS Z3, Z24, Z3
 
 atLeastTail1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Z2, Z25, Z2
 	VMINPS Z3, Z25, Z3
@@ -4788,13 +4804,13 @@ scaleTail0:
 	VADDPS    Z26, Z1, Z1
 
 residualTail0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Z0, Z24, Z0
 	VMAXPS Z1, Z24, Z1
 
 atLeastTail0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Z0, Z25, Z0
 	VMINPS Z1, Z25, Z1
@@ -4827,9 +4843,9 @@ TEXT ·gemmAVX512_12x16(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    336(AX), $0x00
+	CMPB    344(AX), $0x00
 	JEQ     zeros
-	CMPB    338(AX), $0x00
+	CMPB    346(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Z0
 	JMP     begin
@@ -5590,7 +5606,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   336(AX), $0x00
+	CMPB   344(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x0b
 	JLE    addRow11
@@ -5653,7 +5669,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    337(AX), $0x00
+	CMPB    345(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x0b
 	JLE     keepRow11
@@ -5719,10 +5735,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 328(AX), Z12
-	VBROADCASTSS 332(AX), Z13
+	VBROADCASTSS 336(AX), Z12
+	VBROADCASTSS 340(AX), Z13
 	MOVQ         144(AX), DX
-	CMPB         338(AX), $0x00
+	CMPB         346(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -5744,12 +5760,12 @@ scale11:
 	VADDPS (R11)(R13*4), Z11, Z11
 
 residual11:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast11
 	VMAXPS Z11, Z12, Z11
 
 atLeast11:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost11
 	VMINPS Z11, Z13, Z11
 
@@ -5772,12 +5788,12 @@ scale10:
 	VADDPS (R11)(R13*4), Z10, Z10
 
 residual10:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast10
 	VMAXPS Z10, Z12, Z10
 
 atLeast10:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost10
 	VMINPS Z10, Z13, Z10
 
@@ -5800,12 +5816,12 @@ scale9:
 	VADDPS (R11)(R13*4), Z9, Z9
 
 residual9:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast9
 	VMAXPS Z9, Z12, Z9
 
 atLeast9:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost9
 	VMINPS Z9, Z13, Z9
 
@@ -5828,12 +5844,12 @@ scale8:
 	VADDPS (R11)(R13*4), Z8, Z8
 
 residual8:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast8
 	VMAXPS Z8, Z12, Z8
 
 atLeast8:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost8
 	VMINPS Z8, Z13, Z8
 
@@ -5856,12 +5872,12 @@ scale7:
 	VADDPS (R11)(R13*4), Z7, Z7
 
 residual7:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast7
 	VMAXPS Z7, Z12, Z7
 
 atLeast7:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost7
 	VMINPS Z7, Z13, Z7
 
@@ -5884,12 +5900,12 @@ scale6:
 	VADDPS (R11)(R13*4), Z6, Z6
 
 residual6:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast6
 	VMAXPS Z6, Z12, Z6
 
 atLeast6:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost6
 	VMINPS Z6, Z13, Z6
 
@@ -5912,12 +5928,12 @@ scale5:
 	VADDPS (R11)(R13*4), Z5, Z5
 
 residual5:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast5
 	VMAXPS Z5, Z12, Z5
 
 atLeast5:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost5
 	VMINPS Z5, Z13, Z5
 
@@ -5940,12 +5956,12 @@ scale4:
 	VADDPS (R11)(R13*4), Z4, Z4
 
 residual4:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast4
 	VMAXPS Z4, Z12, Z4
 
 atLeast4:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost4
 	VMINPS Z4, Z13, Z4
 
@@ -5968,12 +5984,12 @@ scale3:
 	VADDPS (R11)(R13*4), Z3, Z3
 
 residual3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Z3, Z12, Z3
 
 atLeast3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost3
 	VMINPS Z3, Z13, Z3
 
@@ -5996,12 +6012,12 @@ scale2:
 	VADDPS (R11)(R13*4), Z2, Z2
 
 residual2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Z2, Z12, Z2
 
 atLeast2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost2
 	VMINPS Z2, Z13, Z2
 
@@ -6024,12 +6040,12 @@ scale1:
 	VADDPS (R11)(R13*4), Z1, Z1
 
 residual1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Z1, Z12, Z1
 
 atLeast1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost1
 	VMINPS Z1, Z13, Z1
 
@@ -6052,12 +6068,12 @@ scale0:
 	VADDPS (R11)(R13*4), Z0, Z0
 
 residual0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Z0, Z12, Z0
 
 atLeast0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost0
 	VMINPS Z0, Z13, Z0
 
@@ -6094,12 +6110,12 @@ scaleTail11:
 	VADDPS    Z14, Z11, Z11
 
 residualTail11:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail11
 	VMAXPS Z11, Z12, Z11
 
 atLeastTail11:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail11
 	VMINPS Z11, Z13, Z11
 
@@ -6125,12 +6141,12 @@ scaleTail10:
 	VADDPS    Z14, Z10, Z10
 
 residualTail10:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail10
 	VMAXPS Z10, Z12, Z10
 
 atLeastTail10:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail10
 	VMINPS Z10, Z13, Z10
 
@@ -6156,12 +6172,12 @@ scaleTail9:
 	VADDPS    Z14, Z9, Z9
 
 residualTail9:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail9
 	VMAXPS Z9, Z12, Z9
 
 atLeastTail9:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail9
 	VMINPS Z9, Z13, Z9
 
@@ -6187,12 +6203,12 @@ scaleTail8:
 	VADDPS    Z14, Z8, Z8
 
 residualTail8:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail8
 	VMAXPS Z8, Z12, Z8
 
 atLeastTail8:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail8
 	VMINPS Z8, Z13, Z8
 
@@ -6218,12 +6234,12 @@ scaleTail7:
 	VADDPS    Z14, Z7, Z7
 
 residualTail7:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail7
 	VMAXPS Z7, Z12, Z7
 
 atLeastTail7:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail7
 	VMINPS Z7, Z13, Z7
 
@@ -6249,12 +6265,12 @@ scaleTail6:
 	VADDPS    Z14, Z6, Z6
 
 residualTail6:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail6
 	VMAXPS Z6, Z12, Z6
 
 atLeastTail6:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail6
 	VMINPS Z6, Z13, Z6
 
@@ -6280,12 +6296,12 @@ scaleTail5:
 	VADDPS    Z14, Z5, Z5
 
 residualTail5:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail5
 	VMAXPS Z5, Z12, Z5
 
 atLeastTail5:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail5
 	VMINPS Z5, Z13, Z5
 
@@ -6311,12 +6327,12 @@ scaleTail4:
 	VADDPS    Z14, Z4, Z4
 
 residualTail4:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail4
 	VMAXPS Z4, Z12, Z4
 
 atLeastTail4:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail4
 	VMINPS Z4, Z13, Z4
 
@@ -6342,12 +6358,12 @@ scaleTail3:
 	VADDPS    Z14, Z3, Z3
 
 residualTail3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Z3, Z12, Z3
 
 atLeastTail3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Z3, Z13, Z3
 
@@ -6373,12 +6389,12 @@ scaleTail2:
 	VADDPS    Z14, Z2, Z2
 
 residualTail2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Z2, Z12, Z2
 
 atLeastTail2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Z2, Z13, Z2
 
@@ -6404,12 +6420,12 @@ scaleTail1:
 	VADDPS    Z14, Z1, Z1
 
 residualTail1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Z1, Z12, Z1
 
 atLeastTail1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Z1, Z13, Z1
 
@@ -6435,12 +6451,12 @@ scaleTail0:
 	VADDPS    Z14, Z0, Z0
 
 residualTail0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Z0, Z12, Z0
 
 atLeastTail0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Z0, Z13, Z0
 
@@ -6452,7 +6468,7 @@ storeTailRow0:
 	RET
 
 // func gemmAVX2_4x24(t *tile)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmAVX2_4x24(SB), NOSPLIT, $32-8
 	MOVQ    t+0(FP), AX
 	MOVQ    304(AX), BX
@@ -6471,9 +6487,9 @@ TEXT ·gemmAVX2_4x24(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    336(AX), $0x00
+	CMPB    344(AX), $0x00
 	JEQ     zeros
-	CMPB    338(AX), $0x00
+	CMPB    346(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Y0
 	VMOVUPS 32(DX), Y1
@@ -6497,6 +6513,7 @@ zeros:
 
 begin:
 	MOVQ 320(AX), BX
+	MOVQ 328(AX), R15
 	CMPQ BX, $0x04
 	JEQ  mr4
 	CMPQ BX, $0x03
@@ -6522,6 +6539,7 @@ loop1:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VMOVUPS      64(DI), Y14
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
@@ -6561,6 +6579,7 @@ loop2:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VMOVUPS      64(DI), Y14
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
@@ -6611,6 +6630,7 @@ loop3:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VMOVUPS      64(DI), Y14
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
@@ -6672,6 +6692,7 @@ loop4:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VMOVUPS      64(DI), Y14
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
@@ -6699,7 +6720,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   336(AX), $0x00
+	CMPB   344(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x03
 	JLE    addRow3
@@ -6730,7 +6751,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    337(AX), $0x00
+	CMPB    345(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x03
 	JLE     keepRow3
@@ -6764,10 +6785,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 328(AX), Y12
-	VBROADCASTSS 332(AX), Y13
+	VBROADCASTSS 336(AX), Y12
+	VBROADCASTSS 340(AX), Y13
 	MOVQ         144(AX), DX
-	CMPB         338(AX), $0x00
+	CMPB         346(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -6795,14 +6816,14 @@ scale3:
 	VADDPS 64(R11)(R13*4), Y11, Y11
 
 residual3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Y9, Y12, Y9
 	VMAXPS Y10, Y12, Y10
 	VMAXPS Y11, Y12, Y11
 
 atLeast3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost3
 	VMINPS Y9, Y13, Y9
 	VMINPS Y10, Y13, Y10
@@ -6835,14 +6856,14 @@ scale2:
 	VADDPS 64(R11)(R13*4), Y8, Y8
 
 residual2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Y6, Y12, Y6
 	VMAXPS Y7, Y12, Y7
 	VMAXPS Y8, Y12, Y8
 
 atLeast2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost2
 	VMINPS Y6, Y13, Y6
 	VMINPS Y7, Y13, Y7
@@ -6875,14 +6896,14 @@ scale1:
 	VADDPS 64(R11)(R13*4), Y5, Y5
 
 residual1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Y3, Y12, Y3
 	VMAXPS Y4, Y12, Y4
 	VMAXPS Y5, Y12, Y5
 
 atLeast1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost1
 	VMINPS Y3, Y13, Y3
 	VMINPS Y4, Y13, Y4
@@ -6915,14 +6936,14 @@ scale0:
 	VADDPS 64(R11)(R13*4), Y2, Y2
 
 residual0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Y0, Y12, Y0
 	VMAXPS Y1, Y12, Y1
 	VMAXPS Y2, Y12, Y2
 
 atLeast0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost0
 	VMINPS Y0, Y13, Y0
 	VMINPS Y1, Y13, Y1
@@ -6982,14 +7003,14 @@ scaleTail3:
 	VADDPS     Y14, Y11, Y11
 
 residualTail3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Y9, Y12, Y9
 	VMAXPS Y10, Y12, Y10
 	VMAXPS Y11, Y12, Y11
 
 atLeastTail3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Y9, Y13, Y9
 	VMINPS Y10, Y13, Y10
@@ -7043,14 +7064,14 @@ scaleTail2:
 	VADDPS     Y14, Y8, Y8
 
 residualTail2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Y6, Y12, Y6
 	VMAXPS Y7, Y12, Y7
 	VMAXPS Y8, Y12, Y8
 
 atLeastTail2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Y6, Y13, Y6
 	VMINPS Y7, Y13, Y7
@@ -7104,14 +7125,14 @@ scaleTail1:
 	VADDPS     Y14, Y5, Y5
 
 residualTail1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Y3, Y12, Y3
 	VMAXPS Y4, Y12, Y4
 	VMAXPS Y5, Y12, Y5
 
 atLeastTail1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Y3, Y13, Y3
 	VMINPS Y4, Y13, Y4
@@ -7165,14 +7186,14 @@ scaleTail0:
 	VADDPS     Y14, Y2, Y2
 
 residualTail0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Y0, Y12, Y0
 	VMAXPS Y1, Y12, Y1
 	VMAXPS Y2, Y12, Y2
 
 atLeastTail0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Y0, Y13, Y0
 	VMINPS Y1, Y13, Y1
@@ -7191,7 +7212,7 @@ storeTailRow0:
 	RET
 
 // func gemmAVX2_6x16(t *tile)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmAVX2_6x16(SB), NOSPLIT, $32-8
 	MOVQ    t+0(FP), AX
 	MOVQ    304(AX), BX
@@ -7210,9 +7231,9 @@ TEXT ·gemmAVX2_6x16(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    336(AX), $0x00
+	CMPB    344(AX), $0x00
 	JEQ     zeros
-	CMPB    338(AX), $0x00
+	CMPB    346(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Y0
 	VMOVUPS 32(DX), Y1
@@ -7232,6 +7253,7 @@ zeros:
 
 begin:
 	MOVQ 320(AX), BX
+	MOVQ 328(AX), R15
 	CMPQ BX, $0x06
 	JEQ  mr6
 	CMPQ BX, $0x05
@@ -7260,6 +7282,7 @@ tap1:
 loop1:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -7296,6 +7319,7 @@ tap2:
 loop2:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -7341,6 +7365,7 @@ tap3:
 loop3:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -7395,6 +7420,7 @@ tap4:
 loop4:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -7458,6 +7484,7 @@ tap5:
 loop5:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -7530,6 +7557,7 @@ tap6:
 loop6:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
+	PREFETCHT1   (DI)(R15*1)
 	VBROADCASTSS (AX)(BP*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -7559,7 +7587,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   336(AX), $0x00
+	CMPB   344(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x05
 	JLE    addRow5
@@ -7598,7 +7626,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    337(AX), $0x00
+	CMPB    345(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x05
 	JLE     keepRow5
@@ -7640,10 +7668,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 328(AX), Y12
-	VBROADCASTSS 332(AX), Y13
+	VBROADCASTSS 336(AX), Y12
+	VBROADCASTSS 340(AX), Y13
 	MOVQ         144(AX), DX
-	CMPB         338(AX), $0x00
+	CMPB         346(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -7668,13 +7696,13 @@ scale5:
 	VADDPS 32(R11)(R13*4), Y11, Y11
 
 residual5:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast5
 	VMAXPS Y10, Y12, Y10
 	VMAXPS Y11, Y12, Y11
 
 atLeast5:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost5
 	VMINPS Y10, Y13, Y10
 	VMINPS Y11, Y13, Y11
@@ -7702,13 +7730,13 @@ scale4:
 	VADDPS 32(R11)(R13*4), Y9, Y9
 
 residual4:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast4
 	VMAXPS Y8, Y12, Y8
 	VMAXPS Y9, Y12, Y9
 
 atLeast4:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost4
 	VMINPS Y8, Y13, Y8
 	VMINPS Y9, Y13, Y9
@@ -7736,13 +7764,13 @@ scale3:
 	VADDPS 32(R11)(R13*4), Y7, Y7
 
 residual3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Y6, Y12, Y6
 	VMAXPS Y7, Y12, Y7
 
 atLeast3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost3
 	VMINPS Y6, Y13, Y6
 	VMINPS Y7, Y13, Y7
@@ -7770,13 +7798,13 @@ scale2:
 	VADDPS 32(R11)(R13*4), Y5, Y5
 
 residual2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Y4, Y12, Y4
 	VMAXPS Y5, Y12, Y5
 
 atLeast2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost2
 	VMINPS Y4, Y13, Y4
 	VMINPS Y5, Y13, Y5
@@ -7804,13 +7832,13 @@ scale1:
 	VADDPS 32(R11)(R13*4), Y3, Y3
 
 residual1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Y2, Y12, Y2
 	VMAXPS Y3, Y12, Y3
 
 atLeast1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost1
 	VMINPS Y2, Y13, Y2
 	VMINPS Y3, Y13, Y3
@@ -7838,13 +7866,13 @@ scale0:
 	VADDPS 32(R11)(R13*4), Y1, Y1
 
 residual0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Y0, Y12, Y0
 	VMAXPS Y1, Y12, Y1
 
 atLeast0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost0
 	VMINPS Y0, Y13, Y0
 	VMINPS Y1, Y13, Y1
@@ -7893,13 +7921,13 @@ scaleTail5:
 	VADDPS     Y14, Y11, Y11
 
 residualTail5:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail5
 	VMAXPS Y10, Y12, Y10
 	VMAXPS Y11, Y12, Y11
 
 atLeastTail5:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail5
 	VMINPS Y10, Y13, Y10
 	VMINPS Y11, Y13, Y11
@@ -7941,13 +7969,13 @@ scaleTail4:
 	VADDPS     Y14, Y9, Y9
 
 residualTail4:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail4
 	VMAXPS Y8, Y12, Y8
 	VMAXPS Y9, Y12, Y9
 
 atLeastTail4:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail4
 	VMINPS Y8, Y13, Y8
 	VMINPS Y9, Y13, Y9
@@ -7989,13 +8017,13 @@ scaleTail3:
 	VADDPS     Y14, Y7, Y7
 
 residualTail3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Y6, Y12, Y6
 	VMAXPS Y7, Y12, Y7
 
 atLeastTail3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Y6, Y13, Y6
 	VMINPS Y7, Y13, Y7
@@ -8037,13 +8065,13 @@ scaleTail2:
 	VADDPS     Y14, Y5, Y5
 
 residualTail2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Y4, Y12, Y4
 	VMAXPS Y5, Y12, Y5
 
 atLeastTail2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Y4, Y13, Y4
 	VMINPS Y5, Y13, Y5
@@ -8085,13 +8113,13 @@ scaleTail1:
 	VADDPS     Y14, Y3, Y3
 
 residualTail1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Y2, Y12, Y2
 	VMAXPS Y3, Y12, Y3
 
 atLeastTail1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Y2, Y13, Y2
 	VMINPS Y3, Y13, Y3
@@ -8133,13 +8161,13 @@ scaleTail0:
 	VADDPS     Y14, Y1, Y1
 
 residualTail0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Y0, Y12, Y0
 	VMAXPS Y1, Y12, Y1
 
 atLeastTail0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Y0, Y13, Y0
 	VMINPS Y1, Y13, Y1
@@ -8174,9 +8202,9 @@ TEXT ·gemmAVX2_12x8(SB), NOSPLIT, $32-8
 	MOVQ    168(AX), DX
 	TESTQ   DX, DX
 	JEQ     zeros
-	CMPB    336(AX), $0x00
+	CMPB    344(AX), $0x00
 	JEQ     zeros
-	CMPB    338(AX), $0x00
+	CMPB    346(AX), $0x00
 	JEQ     biasTail
 	VMOVUPS (DX), Y0
 	JMP     begin
@@ -9014,7 +9042,7 @@ summed:
 	MOVQ   t+0(FP), AX
 	MOVQ   320(AX), BX
 	MOVQ   96(AX), CX
-	CMPB   336(AX), $0x00
+	CMPB   344(AX), $0x00
 	JNE    added
 	CMPQ   BX, $0x0b
 	JLE    addRow11
@@ -9077,7 +9105,7 @@ addRow1:
 
 addRow0:
 added:
-	CMPB    337(AX), $0x00
+	CMPB    345(AX), $0x00
 	JNE     final
 	CMPQ    BX, $0x0b
 	JLE     keepRow11
@@ -9143,10 +9171,10 @@ keepRow0:
 	RET
 
 final:
-	VBROADCASTSS 328(AX), Y12
-	VBROADCASTSS 332(AX), Y13
+	VBROADCASTSS 336(AX), Y12
+	VBROADCASTSS 340(AX), Y13
 	MOVQ         144(AX), DX
-	CMPB         338(AX), $0x00
+	CMPB         346(AX), $0x00
 	JEQ          tail
 	MOVQ         120(AX), SI
 	MOVQ         192(AX), R9
@@ -9168,12 +9196,12 @@ scale11:
 	VADDPS (R11)(R13*4), Y11, Y11
 
 residual11:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast11
 	VMAXPS Y11, Y12, Y11
 
 atLeast11:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost11
 	VMINPS Y11, Y13, Y11
 
@@ -9196,12 +9224,12 @@ scale10:
 	VADDPS (R11)(R13*4), Y10, Y10
 
 residual10:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast10
 	VMAXPS Y10, Y12, Y10
 
 atLeast10:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost10
 	VMINPS Y10, Y13, Y10
 
@@ -9224,12 +9252,12 @@ scale9:
 	VADDPS (R11)(R13*4), Y9, Y9
 
 residual9:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast9
 	VMAXPS Y9, Y12, Y9
 
 atLeast9:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost9
 	VMINPS Y9, Y13, Y9
 
@@ -9252,12 +9280,12 @@ scale8:
 	VADDPS (R11)(R13*4), Y8, Y8
 
 residual8:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast8
 	VMAXPS Y8, Y12, Y8
 
 atLeast8:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost8
 	VMINPS Y8, Y13, Y8
 
@@ -9280,12 +9308,12 @@ scale7:
 	VADDPS (R11)(R13*4), Y7, Y7
 
 residual7:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast7
 	VMAXPS Y7, Y12, Y7
 
 atLeast7:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost7
 	VMINPS Y7, Y13, Y7
 
@@ -9308,12 +9336,12 @@ scale6:
 	VADDPS (R11)(R13*4), Y6, Y6
 
 residual6:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast6
 	VMAXPS Y6, Y12, Y6
 
 atLeast6:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost6
 	VMINPS Y6, Y13, Y6
 
@@ -9336,12 +9364,12 @@ scale5:
 	VADDPS (R11)(R13*4), Y5, Y5
 
 residual5:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast5
 	VMAXPS Y5, Y12, Y5
 
 atLeast5:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost5
 	VMINPS Y5, Y13, Y5
 
@@ -9364,12 +9392,12 @@ scale4:
 	VADDPS (R11)(R13*4), Y4, Y4
 
 residual4:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast4
 	VMAXPS Y4, Y12, Y4
 
 atLeast4:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost4
 	VMINPS Y4, Y13, Y4
 
@@ -9392,12 +9420,12 @@ scale3:
 	VADDPS (R11)(R13*4), Y3, Y3
 
 residual3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast3
 	VMAXPS Y3, Y12, Y3
 
 atLeast3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost3
 	VMINPS Y3, Y13, Y3
 
@@ -9420,12 +9448,12 @@ scale2:
 	VADDPS (R11)(R13*4), Y2, Y2
 
 residual2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast2
 	VMAXPS Y2, Y12, Y2
 
 atLeast2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost2
 	VMINPS Y2, Y13, Y2
 
@@ -9448,12 +9476,12 @@ scale1:
 	VADDPS (R11)(R13*4), Y1, Y1
 
 residual1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast1
 	VMAXPS Y1, Y12, Y1
 
 atLeast1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost1
 	VMINPS Y1, Y13, Y1
 
@@ -9476,12 +9504,12 @@ scale0:
 	VADDPS (R11)(R13*4), Y0, Y0
 
 residual0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeast0
 	VMAXPS Y0, Y12, Y0
 
 atLeast0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMost0
 	VMINPS Y0, Y13, Y0
 
@@ -9519,12 +9547,12 @@ scaleTail11:
 	VADDPS     Y14, Y11, Y11
 
 residualTail11:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail11
 	VMAXPS Y11, Y12, Y11
 
 atLeastTail11:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail11
 	VMINPS Y11, Y13, Y11
 
@@ -9554,12 +9582,12 @@ scaleTail10:
 	VADDPS     Y14, Y10, Y10
 
 residualTail10:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail10
 	VMAXPS Y10, Y12, Y10
 
 atLeastTail10:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail10
 	VMINPS Y10, Y13, Y10
 
@@ -9589,12 +9617,12 @@ scaleTail9:
 	VADDPS     Y14, Y9, Y9
 
 residualTail9:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail9
 	VMAXPS Y9, Y12, Y9
 
 atLeastTail9:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail9
 	VMINPS Y9, Y13, Y9
 
@@ -9624,12 +9652,12 @@ scaleTail8:
 	VADDPS     Y14, Y8, Y8
 
 residualTail8:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail8
 	VMAXPS Y8, Y12, Y8
 
 atLeastTail8:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail8
 	VMINPS Y8, Y13, Y8
 
@@ -9659,12 +9687,12 @@ scaleTail7:
 	VADDPS     Y14, Y7, Y7
 
 residualTail7:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail7
 	VMAXPS Y7, Y12, Y7
 
 atLeastTail7:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail7
 	VMINPS Y7, Y13, Y7
 
@@ -9694,12 +9722,12 @@ scaleTail6:
 	VADDPS     Y14, Y6, Y6
 
 residualTail6:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail6
 	VMAXPS Y6, Y12, Y6
 
 atLeastTail6:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail6
 	VMINPS Y6, Y13, Y6
 
@@ -9729,12 +9757,12 @@ scaleTail5:
 	VADDPS     Y14, Y5, Y5
 
 residualTail5:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail5
 	VMAXPS Y5, Y12, Y5
 
 atLeastTail5:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail5
 	VMINPS Y5, Y13, Y5
 
@@ -9764,12 +9792,12 @@ scaleTail4:
 	VADDPS     Y14, Y4, Y4
 
 residualTail4:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail4
 	VMAXPS Y4, Y12, Y4
 
 atLeastTail4:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail4
 	VMINPS Y4, Y13, Y4
 
@@ -9799,12 +9827,12 @@ scaleTail3:
 	VADDPS     Y14, Y3, Y3
 
 residualTail3:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail3
 	VMAXPS Y3, Y12, Y3
 
 atLeastTail3:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail3
 	VMINPS Y3, Y13, Y3
 
@@ -9834,12 +9862,12 @@ scaleTail2:
 	VADDPS     Y14, Y2, Y2
 
 residualTail2:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail2
 	VMAXPS Y2, Y12, Y2
 
 atLeastTail2:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail2
 	VMINPS Y2, Y13, Y2
 
@@ -9869,12 +9897,12 @@ scaleTail1:
 	VADDPS     Y14, Y1, Y1
 
 residualTail1:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail1
 	VMAXPS Y1, Y12, Y1
 
 atLeastTail1:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail1
 	VMINPS Y1, Y13, Y1
 
@@ -9904,12 +9932,12 @@ scaleTail0:
 	VADDPS     Y14, Y0, Y0
 
 residualTail0:
-	CMPB   339(AX), $0x00
+	CMPB   347(AX), $0x00
 	JEQ    atLeastTail0
 	VMAXPS Y0, Y12, Y0
 
 atLeastTail0:
-	CMPB   340(AX), $0x00
+	CMPB   348(AX), $0x00
 	JEQ    atMostTail0
 	VMINPS Y0, Y13, Y0
 

@@ -20,7 +20,7 @@ func TestTileOffsets(t *testing.T) {
 		"tileAcc": unsafe.Offsetof(v.acc), "tileY": unsafe.Offsetof(v.y), "tileDst": unsafe.Offsetof(v.dst), "tileBias": unsafe.Offsetof(v.bias),
 		"tileScale": unsafe.Offsetof(v.scale), "tileShift": unsafe.Offsetof(v.shift), "tileResidual": unsafe.Offsetof(v.residual),
 		"tileMask": unsafe.Offsetof(v.mask), "tileBase": unsafe.Offsetof(v.base), "tileTaps": unsafe.Offsetof(v.taps), "tileKC": unsafe.Offsetof(v.kc),
-		"tileBStep": unsafe.Offsetof(v.bStep), "tileFull": unsafe.Offsetof(v.full), "tileAtLeast": unsafe.Offsetof(v.atLeast), "tileAtMost": unsafe.Offsetof(v.atMost),
+		"tileAhead": unsafe.Offsetof(v.ahead), "tileBStep": unsafe.Offsetof(v.bStep), "tileFull": unsafe.Offsetof(v.full), "tileAtLeast": unsafe.Offsetof(v.atLeast), "tileAtMost": unsafe.Offsetof(v.atMost),
 		"tileMR": unsafe.Offsetof(v.mr), "tileLo": unsafe.Offsetof(v.lo), "tileHi": unsafe.Offsetof(v.hi), "tileFirst": unsafe.Offsetof(v.first), "tileLast": unsafe.Offsetof(v.last),
 	}
 	src, err := os.ReadFile("_asm/gemm.go")

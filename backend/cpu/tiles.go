@@ -283,7 +283,8 @@ type tileRun struct {
 	*gemm
 	table          *tileTable
 	xPitch, yPitch int
-	xImage, yImage int // elements from image to image
+	xImage, yImage int  // elements from image to image
+	far            bool // the weights come from beyond the second-level cache
 }
 
 // share computes part m of parts of the tiles of so many images: see run.
@@ -296,10 +297,11 @@ func (p *tileRun) share(c *call, t *tile, acc, x, w, y []float32, size, o0, cout
 // channel o0 of y, which has cout of them. pad lanes follow the last of all.
 func (p *tileRun) run(c *call, t *tile, acc, x, w, y []float32, size, o0, cout, pad, t0, t1, q0, q1 int) {
 	nr := p.mk.nr
-	n := len(p.table.tiles)
 	p.begin(t, x)
+	var at [maxBlock]tileAt
 	for ; t0 < t1; t0 += maxBlock {
-		end := min(t0+maxBlock, t1)
+		tiles := at[:min(maxBlock, t1-t0)]
+		p.look(tiles, t0)
 		for q := q0; q < q1; q++ {
 			cols := min(nr, cout-q*nr)
 			o := o0 + q*nr
@@ -309,30 +311,56 @@ func (p *tileRun) run(c *call, t *tile, acc, x, w, y []float32, size, o0, cout, 
 				lanes = pad
 			}
 			panel := w[q*size:][:max(p.panelLen(), nr)]
+			unfinished := len(p.rest.steps) > 0 || lanes > 0
 			for g := range p.groups {
-				for i := t0; i < end; i++ {
-					image, tp := i/n, &p.table.tiles[i%n]
-					cl := &p.table.classes[tp.class]
-					if len(cl.blocks[g]) == 0 {
-						continue
-					}
-					t.mr, t.dst = cl.mr, cl.dst
+				for i := range tiles {
+					tp := &tiles[i]
+					cl := tp.class
+					t.mr, t.dst, t.ahead, t.acc = cl.mr, cl.dst, 0, acc
 					if p.groups > 1 {
-						t.acc = acc[(i-t0)*p.accLen():]
-					} else {
-						t.acc = acc
+						t.acc = acc[i*p.accLen():]
 					}
-					at := image*p.yImage + int(tp.at)*p.yPitch + o
+					if p.far && i < nr*4/64 {
+						t.ahead = 4*p.k*nr/p.groups + 64*i
+					}
 					last := g == cl.lastG
 					if last {
-						p.place(t, c, y, at)
+						p.place(t, c, y, tp.y+o)
 					}
-					p.gemm.run(t, image*p.xImage+int(tp.base)*p.xPitch, cl.off, cl.blocks[g], panel, g == cl.firstG, last)
-					if last {
-						p.finish(c, y, cl.dst, o, cols, at, lanes)
+					blocks := cl.blocks[g]
+					for k := range blocks {
+						b := &blocks[k]
+						t.base, t.taps, t.kc, t.bStep = tp.x+b.c0, b.taps, b.kc, b.bStep*nr
+						t.off = cl.off[b.off*cl.mr:]
+						t.b = panel[b.b*nr:]
+						t.first = k == 0 && g == cl.firstG
+						t.last = last && k == len(blocks)-1
+						p.mk.fn(t)
+					}
+					if last && unfinished {
+						p.finish(c, y, cl.dst, o, cols, tp.y+o, lanes)
 					}
 				}
 			}
+		}
+	}
+}
+
+// tileAt is a tile of an image, with the elements of x and y at its places.
+type tileAt struct {
+	class *tileClass
+	x, y  int
+}
+
+// look finds the tiles from t0 on.
+func (p *tileRun) look(tiles []tileAt, t0 int) {
+	n := len(p.table.tiles)
+	image, k := t0/n, t0%n
+	for i := range tiles {
+		tp := &p.table.tiles[k]
+		tiles[i] = tileAt{&p.table.classes[tp.class], image*p.xImage + int(tp.base)*p.xPitch, image*p.yImage + int(tp.at)*p.yPitch}
+		if k++; k == n {
+			image, k = image+1, 0
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -101,6 +102,9 @@ func TestExitCodes(t *testing.T) {
 	table := write(t, "conv2d\tc\t4\t1\t8\t8\t8\t3\t1\t1\t1\nnet\tn\t1\t1\t8\t8\t8\t0\t0\t0\t1\n")
 	times := write(t, `{"peer":"convgl-cpu","workload":"c","threads":1,"batch":1,"ms_median":2,"ms_min":1,"gflops":3}
 {"peer":"onednn","workload":"c","threads":1,"batch":1,"ms_median":2,"ms_min":1.5,"gflops":2}`)
+	points := write(t, `{"peer":"convgl-cpu","device":"d","threads":1,"peak_gflops":100,"peak_gb_s":10}
+{"peer":"convgl-cpu","workload":"c","threads":1,"batch":1,"ms_median":2,"ms_min":1,"gflops":3,"flops":1000000,"bytes":10000}`)
+	picture := filepath.Join(t.TempDir(), "roofline.png")
 	foreign := write(t, `{"problem":"act:relu:4","backend":"ref","status":"pass"}`)
 	for _, c := range []struct {
 		args string
@@ -162,6 +166,17 @@ func TestExitCodes(t *testing.T) {
 
 		{"report " + times, 0, "| c | 1 | 1 | 1 | 6 GFLOP/s | – | – | 1.5 | 1.50 | 100 %, 33 % |", ""},
 		{"report " + times + " -plain onednn -peer convgl-gl", 2, "", "no times of peer convgl-gl"},
+		{"roofline -o " + picture + " " + points, 0, "", ""},
+		{"roofline -o " + picture + " -width 300 -height 200 -peer convgl-gl " + points, 2, "", "nothing that was measured"},
+		{"roofline -o " + picture + " -width 10 " + points, 2, "", "10 x 900 pixels"},
+		{"roofline -o " + picture + " " + times, 2, "", "no peaks, FLOPs or bytes"},
+		{"roofline -o " + picture + " no-such-file", 2, "", "no-such-file"},
+		{"roofline -o " + picture + " " + table, 2, "", "invalid character"},
+		{"roofline -o " + picture + " -prb act:relu:3 " + points, 2, "", "want no FILE with it"},
+		{"roofline -o " + picture + " -backend none -prb act:relu:3", 3, "", "no such backend"},
+		{"roofline -o " + picture + " -backend cpu -prb conv:mb1_ic4ih9oc4oh9kh3ph1 -threads 1", 0, "", ""},
+		{"roofline -o " + filepath.Dir(picture) + " " + points, 2, "", "folder"},
+		{"roofline -o " + filepath.Join(picture, "in-a-file.png") + " " + points, 2, "", "not a directory"},
 		{"report", 2, "", "requires at least 1 arg"},
 		{"report no-such-file", 2, "", "no-such-file"},
 		{"report " + table, 2, "", "invalid character"},
@@ -185,6 +200,36 @@ func TestExitCodes(t *testing.T) {
 		if code == exitOK && errs != "" && c.err == "" {
 			t.Errorf("cnnbench %s: stderr: %s", c.args, errs)
 		}
+	}
+}
+
+// A picture is written whole: after a failure the old one is there, and nothing else.
+func TestRooflinePicture(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "roofline.png")
+	points := write(t, `{"peer":"convgl-cpu","device":"d","threads":1,"peak_gflops":100,"peak_gb_s":10}
+{"peer":"convgl-cpu","workload":"c","threads":1,"batch":1,"ms_median":2,"ms_min":1,"gflops":3,"flops":1000000,"bytes":10000}`)
+	for _, size := range []string{"400", "500"} {
+		if code, _, errs := cli(t, "roofline", "-o", out, "-width", size, points); code != 0 || errs != "" {
+			t.Fatalf("exit %d: %s", code, errs)
+		}
+		data, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := png.Decode(bytes.NewReader(data))
+		if err != nil || fmt.Sprint(img.Bounds().Dx()) != size {
+			t.Errorf("%v, %v", img.Bounds(), err)
+		}
+		if code, _, _ := cli(t, "roofline", "-o", out, write(t, "noise")); code != 2 {
+			t.Errorf("noise: exit %d", code)
+		}
+		if again, err := os.ReadFile(out); err != nil || !bytes.Equal(again, data) {
+			t.Errorf("a failed run changed the picture: %v", err)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("%d files, %v", len(left), err)
 	}
 }
 

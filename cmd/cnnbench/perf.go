@@ -49,7 +49,7 @@ CELL_MS (time for a cell, 150), FILTER (a regular expression of names) and BIG=1
 with larger batches too). cnnbench report compares the lines of several engines.`,
 		Example: `  cnnbench perf -backend cpu,gl -batch resnet50 -op conv
   cnnbench perf -backend cpu -prb conv:mb1_ic64ih56oc64oh56kh3ph1 -count 20 -format bench | benchstat -
-  cnnbench perf -backend cpu -peers bench/testdata/layers.tsv -threads 1,2 -batch-sizes 1,8`,
+  cnnbench perf -backend cpu -peers layers -threads 1,2 -batch-sizes 1,8`,
 		Args: cobra.NoArgs,
 	}
 	f.backends.add(c, "cpu")
@@ -64,7 +64,7 @@ with larger batches too). cnnbench report compares the lines of several engines.
 	fs.StringVar(&f.format, "format", "table", "table, json, csv or bench")
 	fs.StringVar(&f.baseline, "baseline", "", "a file that -format json wrote; what is slower now ends in exit code 1")
 	fs.Float64Var(&f.slack, "slack", 0.05, "share by which a median may exceed the baseline's")
-	fs.StringVar(&f.peers, "peers", "", "a table of layers and networks to measure in the form of other engines' programs")
+	fs.StringVar(&f.peers, "peers", "", "a table of layers and networks to measure in the form of other engines' programs; layers is built in")
 	fs.StringVar(&f.ref, "ref", "ref", "with -peers: the backend that is right; empty judges nothing, which is faster")
 	fs.StringVar(&f.models, "models", "", "with -peers: a folder with NAME.onnx for the networks (not read by this version, which has architectures of its own)")
 	fs.StringVar(&f.batchN, "batch-sizes", "1", "with -peers: batch sizes with commas")

@@ -22,7 +22,7 @@ of all, networks against ONNX Runtime (peer ort); then geometric means.
 Lines of the same cell are rounds: each time is the least of all. The engines should
 take turns, and the file be appended to, so that what disturbs the machine disturbs
 all of them.`,
-		Example: `  cnnbench perf -peers bench/testdata/layers.tsv -threads 1,2 -batch-sizes 1,8 >>results.jsonl
+		Example: `  cnnbench perf -peers layers -threads 1,2 -batch-sizes 1,8 >>results.jsonl
   cnnbench report results.jsonl others.jsonl`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {

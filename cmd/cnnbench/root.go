@@ -100,7 +100,7 @@ asked for is not there, 130 interrupted.`,
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(verifyCommand(), perfCommand(), conformCommand(), demoCommand(), reportCommand(), listCommand(), envCommand())
+	root.AddCommand(verifyCommand(), perfCommand(), conformCommand(), demoCommand(), reportCommand(), rooflineCommand(), listCommand(), envCommand())
 	started = new(bool)
 	for _, c := range root.Commands() {
 		inner := c.RunE

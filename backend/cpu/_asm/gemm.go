@@ -29,13 +29,14 @@ const (
 	tileKC       = 304
 	tileBStep    = 312
 	tileMR       = 320
-	tileLo       = 328
-	tileHi       = 332
-	tileFirst    = 336
-	tileLast     = 337
-	tileFull     = 338
-	tileAtLeast  = 339
-	tileAtMost   = 340
+	tileAhead    = 328
+	tileLo       = 336
+	tileHi       = 340
+	tileFirst    = 344
+	tileLast     = 345
+	tileFull     = 346
+	tileAtLeast  = 347
+	tileAtMost   = 348
 )
 
 func init() { families["gemm"] = gemms }
@@ -89,7 +90,11 @@ func at(base reg.Register, disp int) operand.Mem { return operand.Mem{Base: base
 // The registers that are not rows.
 var (
 	gemmB, gemmK, gemmOff = reg.RDI, reg.RBP, reg.R14
+	gemmNext              = reg.R15 // of kernels with fewer rows than registers
 )
+
+// ahead reports whether there is a register for the distance to prefetch at.
+func (g *gemm) ahead() bool { return g.mr < len(generalRegs) }
 
 func (g *gemm) emit() {
 	TEXT(fmt.Sprintf("gemm%s_%dx%d", g.isa, g.mr, g.nv*g.lanes), NOSPLIT, "func(t *byte)")
@@ -148,6 +153,9 @@ func (g *gemm) emit() {
 	}
 	Label("begin")
 	MOVQ(at(tile, tileMR), a)
+	if g.ahead() {
+		MOVQ(at(tile, tileAhead), gemmNext)
+	}
 	for mr := g.mr; mr > 1; mr-- {
 		CMPQ(a, operand.Imm(uint64(mr)))
 		JEQ(operand.LabelRef(fmt.Sprintf("mr%d", mr)))
@@ -192,6 +200,9 @@ func (g *gemm) product(mr int, t, zero, taps, kc, step operand.Mem) {
 	first := g.mr * g.nv
 	for j := range g.nv {
 		VMOVUPS(at(gemmB, 4*g.lanes*j), g.vec(first+j))
+	}
+	if g.ahead() {
+		PREFETCHT1(operand.Mem{Base: gemmB, Index: gemmNext, Scale: 1})
 	}
 	for r := range mr {
 		x := operand.Mem{Base: rows[r], Index: gemmK, Scale: 1}
