@@ -1,10 +1,19 @@
 package cpu
 
-import "github.com/convgl/convgl/backend"
+import (
+	"slices"
 
-// planAdaptivePool pools as planMaxPool and planAvgPool do, with windows of its own.
+	"github.com/convgl/convgl/backend"
+)
+
+// planAdaptivePool pools as planMaxPool and planAvgPool do, with windows of its own;
+// one window for all is a global pooling.
 func planAdaptivePool(dev *device, d backend.Desc) (*plan, error) {
 	op := d.Op.(backend.AdaptivePool)
+	if !slices.ContainsFunc(op.Out, func(n int) bool { return n != 1 }) {
+		d.Op = backend.GlobalPool{Mean: op.Mean}
+		return planGlobalPool(dev, d)
+	}
 	x := d.In[0].Shape[2:]
 	g := backend.Geometry{In: x, Out: op.Out, Begin: make([]int, len(x)), End: make([]int, len(x))}
 	for i, n := range x {
@@ -18,8 +27,7 @@ func planAdaptivePool(dev *device, d backend.Desc) (*plan, error) {
 	}
 	w.adaptive = true
 	if op.Mean {
-		w.byPixels()
-		p.phases = []phase{w.phase(func(c *call, u poolUnit, _ int) { w.means(c, &u, false) })}
+		w.planMean(dev, p, false)
 	} else {
 		w.planMax(dev, p)
 	}

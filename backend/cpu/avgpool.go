@@ -2,9 +2,6 @@ package cpu
 
 import "github.com/convgl/convgl/backend"
 
-// chunk is the number of channels whose float64 sums a pooling holds at once.
-const chunk = 64
-
 // planAvgPool takes what planMaxPool takes. Sums are float64.
 func planAvgPool(dev *device, d backend.Desc) (*plan, error) {
 	op := d.Op.(backend.AvgPool)
@@ -12,66 +9,121 @@ func planAvgPool(dev *device, d backend.Desc) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if global(g) {
+		d.Op = backend.GlobalPool{Mean: true}
+		return planGlobalPool(dev, d)
+	}
 	p, w, err := planPool("AvgPool", dev, d, g)
 	if err != nil {
 		return nil, err
 	}
-	w.byPixels()
-	p.phases = clearLanes([]phase{w.phase(func(c *call, u poolUnit, _ int) { w.means(c, &u, op.CountIncludePad) })}, 0, p.out[0])
+	w.planMean(dev, p, op.CountIncludePad)
+	p.phases = clearLanes(p.phases, 0, p.out[0])
 	return p, nil
 }
 
-// count returns the divisor of the means of row p, column q of a unit, whose windows
-// have so many taps inside x along the last dim; 0 where nothing counts.
-func (w *poolWindow) count(r *reach, q, taps int, includePad bool) int {
-	if !includePad {
-		return max(r.hi[0]-r.lo[0], 0) * max(r.hi[1]-r.lo[1], 0) * taps
+// planMean chooses how means are computed.
+func (w *poolWindow) planMean(dev *device, p *plan, includePad bool) {
+	w.join()
+	if w.byRows(true) {
+		p.workspace = 4 * int64(w.scratch) * int64(dev.pool.threads())
+		p.phases = []phase{w.phase(func(c *call, u poolUnit, thread int) { w.meanRows(c, &u, thread, includePad) })}
+		return
 	}
-	at := *r
-	w.along(&at, 2, q)
-	count := 1
-	for i := range 3 {
-		count *= max(tapsBelow(w.Kernel[i], w.Dilation[i], w.In[i]+w.End[i]-at.at[i]), 0)
-	}
-	return count
+	w.byPixels()
+	p.phases = []phase{w.phase(func(c *call, u poolUnit, _ int) { w.meanPixels(c, &u, includePad) })}
 }
 
-// means computes a unit.
-func (w *poolWindow) means(c *call, u *poolUnit, includePad bool) {
-	y, x := c.y(0)[w.to(u, u.p0):], c.x(0)
-	r, row, inside := w.row(u, u.p0)
-	w.columns(u.q0, u.q1, func(q, n, at, taps int) {
-		dst := y[(q-u.q0)*w.y.pitch:]
-		if taps == 0 || !inside {
-			w.fillColumns(dst, n, 0)
-			return
+// factor returns what turns sums of windows with the reach r, taps of them inside x
+// along the last dim, into means: those at column q of y.
+func (w *poolWindow) factor(r *reach, q, taps int, includePad bool) float64 {
+	count := max(r.hi[0]-r.lo[0], 0) * max(r.hi[1]-r.lo[1], 0) * taps
+	if includePad {
+		at := *r
+		w.along(&at, 2, q)
+		count = 1
+		for i := range 3 {
+			count *= max(tapsBelow(w.Kernel[i], w.Dilation[i], w.In[i]+w.End[i]-at.at[i]), 0)
 		}
-		g := w.box(&r)
-		g[boxCols], g[boxNX] = n, taps
-		meanBoxGeneric(dst, x[row+at*w.x.pitch:], g, float64(w.count(&r, q, taps, includePad)))
-	})
+	}
+	return 1 / float64(count)
 }
 
-func meanBoxGeneric(y, x []float32, g box, count float64) {
-	n := g[boxN]
-	var sums [chunk]float64
-	for j := range g[boxCols] {
-		for i0 := 0; i0 < n; i0 += chunk {
-			s := sums[:min(chunk, n-i0)]
-			clear(s)
-			for a := range g[boxNZ] {
-				for b := range g[boxNY] {
-					for t := range g[boxNX] {
-						for i, v := range x[j*g[boxXStep]+a*g[boxSZ]+b*g[boxSY]+t*g[boxSX]+i0:][:len(s)] {
-							s[i] += float64(v)
-						}
-					}
+// meanPixels computes a unit from the windows in x.
+func (w *poolWindow) meanPixels(c *call, u *poolUnit, includePad bool) {
+	for p := u.p0; p < u.p1; p++ {
+		y := c.y(0)[w.to(u, p):]
+		r, row, inside := w.row(u, p)
+		if !inside {
+			w.fillColumns(y, u.q1-u.q0, 0)
+			continue
+		}
+		x := c.x(0)[row:]
+		w.columns(u.q0, u.q1, func(q, n, at, taps int) {
+			dst := y[(q-u.q0)*w.y.pitch:]
+			if taps == 0 {
+				w.fillColumns(dst, n, 0)
+				return
+			}
+			g := w.box(&r)
+			g[boxCols], g[boxNX] = n, taps
+			nx, ny := boxSpan(&g)
+			w.k.meanBox(dst[:ny], x[at*w.x.pitch:][:nx], g, w.factor(&r, q, taps, includePad))
+		})
+	}
+}
+
+// meanRows computes a unit in two steps: the sums over the rows of x and then along
+// the row, where columns that are not wanted in between are left out at last.
+func (w *poolWindow) meanRows(c *call, u *poolUnit, thread int, includePad bool) {
+	scratch := c.ws[4*thread*w.scratch:][:4*w.scratch]
+	sums, means := view[float64](scratch[:4*w.sums]), f32(scratch[4*w.sums:])
+	_, _, lo, hi := w.span(u)
+	pitch := w.x.pitch
+	width, yLine := (hi-lo)*pitch, w.Out[2]*pitch
+	for p := u.p0; p < u.p1; {
+		r, row, inside := w.row(u, p)
+		lines := w.alike(1, p, u.p1)
+		y := c.y(0)[w.to(u, p):]
+		p += lines
+		if !inside || lo >= hi {
+			for i := range lines {
+				w.fillColumns(y[i*yLine:], u.q1-u.q0, 0)
+			}
+			continue
+		}
+		g := w.rowsBox(&r, lines, lo, hi, width)
+		nx, ny := boxSpan(&g)
+		w.k.sumBox(sums[:ny], c.x(0)[row+lo*pitch:][:nx], g)
+		w.columns(u.q0, u.q1, func(q, n, at, taps int) {
+			y := y[(q-u.q0)*pitch:]
+			if taps == 0 {
+				for i := range lines {
+					w.fillColumns(y[i*yLine:], n, 0)
+				}
+				return
+			}
+			x, factor := sums[(at-lo)*pitch:], w.factor(&r, q, taps, includePad)
+			h := box{boxN: n * pitch, boxCols: lines, boxYStep: yLine, boxXStep: width, boxNZ: 1, boxNY: 1, boxNX: taps, boxSX: w.Dilation[2] * pitch}
+			switch {
+			case n == 1 || pitch < minLanes && w.Stride[2] == 1:
+				w.meanSums(y, x, &h, factor)
+			case pitch < minLanes:
+				h[boxN], h[boxYStep] = ((n-1)*w.Stride[2]+1)*pitch, width
+				w.meanSums(means, x, &h, factor)
+				w.k.maxPick(y[:(lines-1)*yLine+n*pitch], means[:lines*width+pickSlack], picked{pickN: n * pitch, pickRows: lines, pickYStep: yLine, pickXStep: width, pickTaps: 1}, w.pattern)
+			default:
+				h[boxN], h[boxCols], h[boxYStep], h[boxXStep] = pitch, n, pitch, w.Stride[2]*pitch
+				for i := range lines {
+					w.meanSums(y[i*yLine:], x[i*width:], &h, factor)
 				}
 			}
-			dst := y[j*g[boxYStep]+i0:][:len(s)]
-			for i, v := range s {
-				dst[i] = float32(v / count)
-			}
-		}
+		})
 	}
+}
+
+// meanSums checks what the kernel relies on.
+func (w *poolWindow) meanSums(y []float32, x []float64, g *box, factor float64) {
+	nx, ny := boxSpan(g)
+	w.k.meanSums(y[:ny], x[:nx], *g, factor)
 }

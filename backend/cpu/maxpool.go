@@ -14,12 +14,22 @@ func planMaxPool(dev *device, d backend.Desc) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if global(g) && !op.Indices {
+		d.Op = backend.GlobalPool{}
+		return planGlobalPool(dev, d)
+	}
 	p, w, err := planPool("MaxPool", dev, d, g)
 	if err != nil {
 		return nil, err
 	}
 	if op.Indices {
 		w.byPixels()
+		if w.flat() {
+			w.pattern = pickPattern(w.k.lanes, w.x.pitch, w.Stride[2])
+		} else {
+			w.pattern = pickPattern(w.k.lanes, w.k.lanes, 1)
+			w.pattern[pickPlaces] = 0 // all channels are at one place
+		}
 		p.phases = []phase{w.phase(w.maxIndexed)}
 	} else {
 		w.planMax(dev, p)
@@ -35,7 +45,7 @@ var negInf = float32(math.Inf(-1))
 // planMax chooses how maxima without indices are computed.
 func (w *poolWindow) planMax(dev *device, p *plan) {
 	w.join()
-	if w.byRows() {
+	if w.byRows(false) {
 		p.workspace = 4 * int64(w.scratch) * int64(dev.pool.threads())
 		p.phases = []phase{w.phase(w.maxRows)}
 		return
@@ -84,14 +94,7 @@ func (w *poolWindow) fillColumns(y []float32, n int, v float32) {
 // the padding, and then along the row.
 func (w *poolWindow) maxRows(c *call, u poolUnit, thread int) {
 	y, x, s := c.y(0), c.x(0), f32(c.ws)[thread*w.scratch:][:w.scratch]
-	var first, last reach
-	w.along(&first, 2, u.q0)
-	w.along(&last, 2, u.q1-1)
-	begin, end := first.at[2], last.at[2]+w.Dilation[2]*(w.Kernel[2]-1)+1 // of what is read, padding included
-	if w.adaptive {
-		end = last.at[2] + last.hi[2]
-	}
-	lo, hi := max(begin, 0), min(end, w.In[2])
+	begin, end, lo, hi := w.span(&u)
 	if lo >= hi {
 		for p := u.p0; p < u.p1; p++ {
 			w.fillColumns(y[w.to(&u, p):], u.q1-u.q0, negInf)
@@ -108,10 +111,7 @@ func (w *poolWindow) maxRows(c *call, u poolUnit, thread int) {
 		if !inside {
 			fill(row[left:right], negInf)
 		} else {
-			g := w.box(&r)
-			g[boxN], g[boxCols], g[boxYStep], g[boxXStep] = right-left, n, width, w.Stride[1]*w.In[2]*pitch
-			// The last dim of a box is its fastest loop.
-			g[boxNX], g[boxSX], g[boxNY], g[boxSY], g[boxNZ] = g[boxNY], g[boxSY], g[boxNZ], g[boxSZ], 1
+			g := w.rowsBox(&r, n, lo, hi, width)
 			w.maxBox(row[left:], x[at+lo*pitch:], &g)
 		}
 		p += n
@@ -146,38 +146,43 @@ func (w *poolWindow) maxRows(c *call, u poolUnit, thread int) {
 	}
 }
 
-// maxIndexed computes a unit and where its maxima lie.
-func (w *poolWindow) maxIndexed(c *call, u poolUnit, _ int) {
-	w.columns(u.q0, u.q1, func(q, n, at, taps int) {
-		for j := range n {
-			w.maxIndex(c, &u, q+j-u.q0, at+j*w.Stride[2], taps)
-		}
-	})
+// flat reports whether the lanes of a vector are those of several pixels.
+func (w *poolWindow) flat() bool {
+	return w.x.pitch < minLanes && w.x.pitch == w.y.pitch && w.x.pitch > 0
 }
 
-func (w *poolWindow) maxIndex(c *call, u *poolUnit, j, at, taps int) {
-	to := w.to(u, u.p0) + j*w.y.pitch
-	y, idx := c.y(0)[to:][:w.y.c], view[int32](c.out[1])[to:][:w.y.c]
-	fill(y, negInf)
-	fill(idx, -1)
-	r, row, inside := w.row(u, u.p0)
-	if !inside {
-		return
-	}
-	g := w.box(&r)
-	z0, y0 := r.at[0]+r.lo[0]*w.Dilation[0], r.at[1]+r.lo[1]*w.Dilation[1]
-	for a := range g[boxNZ] {
-		for b := range g[boxNY] {
-			for t := range taps {
-				pos := ((z0+a*w.Dilation[0])*w.In[1]+y0+b*w.Dilation[1])*w.In[2] + at + t*w.Dilation[2]
-				src := c.x(0)[row+a*g[boxSZ]+b*g[boxSY]+t*g[boxSX]+at*w.x.pitch:][:len(y)]
-				for i, v := range src {
-					// v ≠ v takes the last NaN; idx < 0 takes a first −∞.
-					if v > y[i] || v != v || idx[i] < 0 {
-						y[i], idx[i] = v, int32(pos)
-					}
-				}
-			}
+// maxIndexed computes a unit and where its maxima lie.
+func (w *poolWindow) maxIndexed(c *call, u poolUnit, _ int) {
+	for p := u.p0; p < u.p1; p++ {
+		to := w.to(&u, p)
+		y, index := c.y(0)[to:], view[int32](c.out[1])[to:]
+		r, row, inside := w.row(&u, p)
+		x := c.x(0)
+		if inside {
+			x = x[row:]
 		}
+		w.columns(u.q0, u.q1, func(q, n, at, taps int) {
+			to := (q - u.q0) * w.y.pitch
+			if taps == 0 || !inside {
+				w.fillColumns(y[to:], n, negInf)
+				for j := range n {
+					fill(index[to+j*w.y.pitch:][:w.y.c], -1)
+				}
+				return
+			}
+			b := w.box(&r)
+			b[boxCols], b[boxNX] = n, taps
+			var g indexed
+			copy(g[:], b[:])
+			z, line := r.at[0]+r.lo[0]*w.Dilation[0], r.at[1]+r.lo[1]*w.Dilation[1]
+			g[indexPlace], g[indexRow] = (z*w.In[1]+line)*w.In[2]+at, w.Stride[2]
+			g[indexZ], g[indexY], g[indexX] = w.Dilation[0]*w.In[1]*w.In[2], w.Dilation[1]*w.In[2], w.Dilation[2]
+			nx, ny := boxSpan(&b)
+			if w.flat() {
+				g[indexN], g[indexRows] = n*w.x.pitch, 1
+				nx, ny = nx+w.x.pitch-w.x.c, ny+w.y.pitch-w.y.c
+			}
+			w.k.maxIndex(y[to:][:ny], index[to:][:ny], x[at*w.x.pitch:][:nx], g, w.pattern)
+		})
 	}
 }

@@ -80,21 +80,26 @@ func maxOf3(dst, a, b []float32) {
 
 // A pattern says which lanes of the vectors of a row are results; it repeats. Each
 // vector has pickWords words: the lanes that are picked, two to a word, for AVX2; a
-// mask of them; how many they are; and how many elements on the next vector begins.
+// mask of them; how many they are; how many elements and places on the next vector
+// begins; and the places of all lanes, two to a word. Runs of lanes are at a place.
 const (
 	pickMask    = 4
 	pickCount   = 5
 	pickAdvance = 6
-	pickWords   = 8
+	pickPlaces  = 7
+	pickPlace   = 8
+	pickWords   = 16
 )
 
 // pickPattern returns the pattern for vectors of so many lanes that picks runs of c
-// lanes, period apart.
-func pickPattern(lanes, c, period int) []int64 {
+// lanes, stride runs apart.
+func pickPattern(lanes, c, stride int) []int64 {
+	period := stride * c
 	var words []int64
 	for at := 0; ; { // a lane that is picked
 		var p [pickWords]int64
 		for lane := range lanes {
+			p[pickPlace+lane/2] |= int64((at+lane)/c-at/c) << (lane % 2 * 32)
 			if (at+lane)%period < c {
 				if k := p[pickCount]; k < 8 {
 					p[k/2] |= int64(lane) << (k % 2 * 32)
@@ -107,7 +112,7 @@ func pickPattern(lanes, c, period int) []int64 {
 		for next%period >= c {
 			next++
 		}
-		p[pickAdvance] = int64(next - at)
+		p[pickAdvance], p[pickPlaces] = int64(next-at), int64(next/c-at/c)
 		words = append(words, p[:]...)
 		if at = next; at%period == 0 {
 			return words
@@ -159,13 +164,158 @@ func fill[T any](s []T, v T) {
 	}
 }
 
+// chunk is the number of lanes whose float64 sums are held at once.
+const chunk = 64
+
+// eachSum calls fn for every chunk of lanes of a box: with the column, the first of
+// the lanes and the sums of their taps.
+func eachSum[T float32 | float64](x []T, g *box, fn func(j, i int, s []float64)) {
+	var sums [chunk]float64
+	for j := range g[boxCols] {
+		for i := 0; i < g[boxN]; i += chunk {
+			s := sums[:min(chunk, g[boxN]-i)]
+			clear(s)
+			for a := range g[boxNZ] {
+				for b := range g[boxNY] {
+					for c := range g[boxNX] {
+						src := x[j*g[boxXStep]+a*g[boxSZ]+b*g[boxSY]+c*g[boxSX]+i:][:len(s)]
+						for l, v := range src {
+							s[l] += float64(v)
+						}
+					}
+				}
+			}
+			fn(j, i, s)
+		}
+	}
+}
+
+// meanBoxGeneric computes sums times a factor, in float64 and rounded once.
+func meanBoxGeneric(y, x []float32, g box, factor float64) {
+	eachSum(x, &g, func(j, i int, s []float64) {
+		for l, v := range s {
+			y[j*g[boxYStep]+i+l] = float32(v * factor)
+		}
+	})
+}
+
+// meanSumsGeneric is meanBoxGeneric of sums.
+func meanSumsGeneric(y []float32, x []float64, g box, factor float64) {
+	eachSum(x, &g, func(j, i int, s []float64) {
+		for l, v := range s {
+			y[j*g[boxYStep]+i+l] = float32(v * factor)
+		}
+	})
+}
+
+// sumBoxGeneric computes sums.
+func sumBoxGeneric(y []float64, x []float32, g box) {
+	eachSum(x, &g, func(j, i int, s []float64) { copy(y[j*g[boxYStep]+i:], s) })
+}
+
+// indexed is a box whose columns, here rows, have results in the lanes that a pattern
+// picks, and places of them: the place of a tap of row j, lane i is
+//
+//	place + j·row + z·iz + y·iy + x·ix + the place of lane i in the pattern
+//
+// Only lanes that are picked are read.
+type indexed = [15]int
+
+const (
+	indexN    = boxN // results of a row
+	indexRows = boxCols
+)
+
+// The first fields are those of a box.
+const (
+	indexPlace = iota + 10
+	indexRow
+	indexZ
+	indexY
+	indexX
+)
+
+// maxIndexGeneric computes maxima and their places: those of the last NaN, or of the
+// first of equal elements in the order of the taps.
+func maxIndexGeneric(y []float32, index []int32, x []float32, g indexed, pattern []int64) {
+	for j := range g[indexRows] {
+		y, index := y[j*g[boxYStep]:][:g[indexN]], index[j*g[boxYStep]:][:g[indexN]]
+		at, place := j*g[boxXStep], g[indexPlace]+j*g[indexRow]
+		for i := 0; len(y) > 0; i = (i + pickWords) % len(pattern) {
+			for lane, m := 0, pattern[i+pickMask]; m != 0 && len(y) > 0; lane, m = lane+1, m>>1 {
+				if m&1 != 0 {
+					v, p := maxIndexOf(x[at+lane:], &g)
+					y[0], index[0] = v, int32(place)+p+int32(pattern[i+pickPlace+lane/2]>>(lane%2*32))
+					y, index = y[1:], index[1:]
+				}
+			}
+			at += int(pattern[i+pickAdvance])
+			place += int(pattern[i+pickPlaces])
+		}
+	}
+}
+
+// maxIndexOf returns the maximum of the taps of one result and its place, from that
+// of the first tap.
+func maxIndexOf(x []float32, g *indexed) (float32, int32) {
+	best, place := negInf, int32(0)
+	for a := range g[boxNZ] {
+		for b := range g[boxNY] {
+			at, p := a*g[boxSZ]+b*g[boxSY], a*g[indexZ]+b*g[indexY]
+			for range g[boxNX] {
+				if v := x[at]; v > best || v != v { // v ≠ v takes the last NaN
+					best, place = v, int32(p)
+				}
+				at, p = at+g[boxSX], p+g[indexX]
+			}
+		}
+	}
+	return best, place
+}
+
+// maxRowsGeneric sets each element of y to the maximum of n elements of x, of rows
+// step apart; NaN if one is NaN.
+func maxRowsGeneric(y, x []float32, n, step int) {
+	for j := range y {
+		v := negInf
+		for _, e := range x[j*step:][:n] {
+			v = max(v, e)
+		}
+		y[j] = v
+	}
+}
+
+// sumRowsGeneric sets each element of y to the sum of n elements of x, of rows step
+// apart.
+func sumRowsGeneric(y []float64, x []float32, n, step int) {
+	for j := range y {
+		var s [4]float64 // sums that overlap in time
+		row := x[j*step:][:n]
+		for ; len(row) >= len(s); row = row[len(s):] {
+			for i := range s {
+				s[i] += float64(row[i])
+			}
+		}
+		for i, e := range row {
+			s[i] += float64(e)
+		}
+		y[j] = (s[0] + s[2]) + (s[1] + s[3])
+	}
+}
+
 // poolKernels are the inner loops of poolings for an instruction set.
 type poolKernels struct {
-	lanes   int // float32 in a vector
-	maxBox  func(y, x []float32, g box)
-	maxPick func(y, x []float32, g picked, pattern []int64)
+	lanes    int // float32 in a vector
+	maxBox   func(y, x []float32, g box)
+	maxPick  func(y, x []float32, g picked, pattern []int64)
+	maxIndex func(y []float32, index []int32, x []float32, g indexed, pattern []int64)
+	meanBox  func(y, x []float32, g box, factor float64)
+	sumBox   func(y []float64, x []float32, g box)
+	meanSums func(y []float32, x []float64, g box, factor float64)
+	maxRows  func(y, x []float32, n, step int)
+	sumRows  func(y []float64, x []float32, n, step int)
 }
 
 // poolCandidates has them for each instruction set, the best first.
 var poolCandidates = append(poolArch[:len(poolArch):len(poolArch)],
-	impl[*poolKernels]{isaGeneric, &poolKernels{lanes: 16, maxBox: maxBoxGeneric, maxPick: maxPickGeneric}})
+	impl[*poolKernels]{isaGeneric, &poolKernels{16, maxBoxGeneric, maxPickGeneric, maxIndexGeneric, meanBoxGeneric, sumBoxGeneric, meanSumsGeneric, maxRowsGeneric, sumRowsGeneric}})

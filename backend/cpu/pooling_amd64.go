@@ -3,6 +3,6 @@
 package cpu
 
 var poolArch = []impl[*poolKernels]{
-	{isaAVX512, &poolKernels{lanes: 16, maxBox: maxBoxAVX512, maxPick: maxPickAVX512}},
-	{isaAVX2, &poolKernels{lanes: 8, maxBox: maxBoxAVX2, maxPick: maxPickAVX2}},
+	{isaAVX512, &poolKernels{16, maxBoxAVX512, maxPickAVX512, maxIndexAVX512, meanBoxAVX512, sumBoxAVX512, meanSumsAVX512, maxRowsAVX512, sumRowsAVX512}},
+	{isaAVX2, &poolKernels{8, maxBoxAVX2, maxPickAVX2, maxIndexAVX2, meanBoxAVX2, sumBoxAVX2, meanSumsAVX2, maxRowsAVX2, sumRowsAVX2}},
 }

@@ -503,7 +503,7 @@ done38:
 stored40:
 	MOVQ    48(R11), R13
 	LEAQ    (R9)(R13*4), R9
-	ADDQ    $+64, R11
+	ADDQ    $+128, R11
 	CMPQ    R11, DI
 	CMOVQEQ SI, R11
 	SUBQ    R12, R10
@@ -527,35 +527,41 @@ last39:
 	LEAQ    (R8)(R12*4), R8
 	JMP     stored40
 
-// func maxBoxAVX2(y []float32, x []float32, g [10]int)
-// Requires: AVX
-TEXT ·maxBoxAVX2(SB), NOSPLIT, $16-128
-	VBROADCASTSS const0<>+0(SB), Y0
+// func meanBoxAVX512(y []float32, x []float32, g [10]int, factor float64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·meanBoxAVX512(SB), NOSPLIT, $16-136
+	VBROADCASTSD factor+128(FP), Z0
 	MOVQ         y_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
 	MOVQ         g_9+120(FP), DX
 	SHLQ         $0x02, DX
 	MOVQ         g_1+56(FP), BX
 	MOVQ         BX, (SP)
+	MOVQ         g_0+48(FP), BX
+	DECQ         BX
+	ANDQ         $0x0f, BX
+	INCQ         BX
+	LEAQ         opmasks<>+0(SB), SI
+	KMOVW        (SI)(BX*2), K1
 
 column41:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
 block42:
-	CMPQ    BX, $+32
-	JLT     tail43
-	VMOVAPS Y0, Y1
-	VXORPS  Y5, Y5, Y5
-	VMOVAPS Y0, Y2
-	VXORPS  Y6, Y6, Y6
-	VMOVAPS Y0, Y3
-	VXORPS  Y7, Y7, Y7
-	VMOVAPS Y0, Y4
-	VXORPS  Y8, Y8, Y8
-	LEAQ    (CX)(SI*1), DI
-	MOVQ    g_4+80(FP), R9
-	MOVQ    R9, 8(SP)
+	CMPQ   BX, $+64
+	JLT    tail43
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	LEAQ   (CX)(SI*1), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
 
 z46:
 	MOVQ DI, R8
@@ -568,6 +574,1761 @@ y47:
 	JLT  odd49
 
 x48:
+	VCVTPS2PD (R9), Z9
+	VADDPD    Z9, Z1, Z1
+	VCVTPS2PD 32(R9), Z9
+	VADDPD    Z9, Z2, Z2
+	VCVTPS2PD 64(R9), Z9
+	VADDPD    Z9, Z3, Z3
+	VCVTPS2PD 96(R9), Z9
+	VADDPD    Z9, Z4, Z4
+	VCVTPS2PD 128(R9), Z9
+	VADDPD    Z9, Z5, Z5
+	VCVTPS2PD 160(R9), Z9
+	VADDPD    Z9, Z6, Z6
+	VCVTPS2PD 192(R9), Z9
+	VADDPD    Z9, Z7, Z7
+	VCVTPS2PD 224(R9), Z9
+	VADDPD    Z9, Z8, Z8
+	VCVTPS2PD (R9)(DX*1), Z9
+	VADDPD    Z9, Z1, Z1
+	VCVTPS2PD 32(R9)(DX*1), Z9
+	VADDPD    Z9, Z2, Z2
+	VCVTPS2PD 64(R9)(DX*1), Z9
+	VADDPD    Z9, Z3, Z3
+	VCVTPS2PD 96(R9)(DX*1), Z9
+	VADDPD    Z9, Z4, Z4
+	VCVTPS2PD 128(R9)(DX*1), Z9
+	VADDPD    Z9, Z5, Z5
+	VCVTPS2PD 160(R9)(DX*1), Z9
+	VADDPD    Z9, Z6, Z6
+	VCVTPS2PD 192(R9)(DX*1), Z9
+	VADDPD    Z9, Z7, Z7
+	VCVTPS2PD 224(R9)(DX*1), Z9
+	VADDPD    Z9, Z8, Z8
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x48
+
+odd49:
+	CMPQ      R11, $-1
+	JNE       end50
+	VCVTPS2PD (R9), Z9
+	VADDPD    Z9, Z1, Z1
+	VCVTPS2PD 32(R9), Z9
+	VADDPD    Z9, Z2, Z2
+	VCVTPS2PD 64(R9), Z9
+	VADDPD    Z9, Z3, Z3
+	VCVTPS2PD 96(R9), Z9
+	VADDPD    Z9, Z4, Z4
+	VCVTPS2PD 128(R9), Z9
+	VADDPD    Z9, Z5, Z5
+	VCVTPS2PD 160(R9), Z9
+	VADDPD    Z9, Z6, Z6
+	VCVTPS2PD 192(R9), Z9
+	VADDPD    Z9, Z7, Z7
+	VCVTPS2PD 224(R9), Z9
+	VADDPD    Z9, Z8, Z8
+
+end50:
+	MOVQ      g_8+112(FP), R9
+	LEAQ      (R8)(R9*4), R8
+	DECQ      R10
+	JNE       y47
+	MOVQ      g_7+104(FP), R9
+	LEAQ      (DI)(R9*4), DI
+	DECQ      8(SP)
+	JNE       z46
+	LEAQ      (AX)(SI*1), DI
+	VMULPD    Z0, Z1, Z1
+	VCVTPD2PS Z1, Y9
+	VMOVUPS   Y9, (DI)
+	VMULPD    Z0, Z2, Z2
+	VCVTPD2PS Z2, Y9
+	VMOVUPS   Y9, 32(DI)
+	VMULPD    Z0, Z3, Z3
+	VCVTPD2PS Z3, Y9
+	VMOVUPS   Y9, 64(DI)
+	VMULPD    Z0, Z4, Z4
+	VCVTPD2PS Z4, Y9
+	VMOVUPS   Y9, 96(DI)
+	VMULPD    Z0, Z5, Z5
+	VCVTPD2PS Z5, Y9
+	VMOVUPS   Y9, 128(DI)
+	VMULPD    Z0, Z6, Z6
+	VCVTPD2PS Z6, Y9
+	VMOVUPS   Y9, 160(DI)
+	VMULPD    Z0, Z7, Z7
+	VCVTPD2PS Z7, Y9
+	VMOVUPS   Y9, 192(DI)
+	VMULPD    Z0, Z8, Z8
+	VCVTPD2PS Z8, Y9
+	VMOVUPS   Y9, 224(DI)
+	ADDQ      $+256, SI
+	SUBQ      $+64, BX
+	JMP       block42
+
+tail43:
+	TESTQ    BX, BX
+	JE       next44
+	CMPQ     BX, $+48
+	JGT      tail53
+	CMPQ     BX, $+32
+	JGT      tail52
+	CMPQ     BX, $+16
+	JGT      tail51
+	VPXORD   Z10, Z10, Z10
+	VPXORD   Z11, Z11, Z11
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*1), BX
+	MOVQ     g_4+80(FP), R8
+	MOVQ     R8, 8(SP)
+
+z54:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y55:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd57
+
+x56:
+	VMOVUPS.Z     (R8), K1, Z9
+	VCVTPS2PD     Y9, Z30
+	VADDPD        Z30, Z10, Z10
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z11, Z11
+	VMOVUPS.Z     (R8)(DX*1), K1, Z9
+	VCVTPS2PD     Y9, Z30
+	VADDPD        Z30, Z10, Z10
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z11, Z11
+	LEAQ          (R8)(DX*2), R8
+	SUBQ          $+2, R10
+	JGE           x56
+
+odd57:
+	CMPQ          R10, $-1
+	JNE           end58
+	VMOVUPS.Z     (R8), K1, Z9
+	VCVTPS2PD     Y9, Z30
+	VADDPD        Z30, Z10, Z10
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z11, Z11
+
+end58:
+	MOVQ      g_8+112(FP), R8
+	LEAQ      (DI)(R8*4), DI
+	DECQ      R9
+	JNE       y55
+	MOVQ      g_7+104(FP), R8
+	LEAQ      (BX)(R8*4), BX
+	DECQ      8(SP)
+	JNE       z54
+	LEAQ      (AX)(SI*1), BX
+	VMULPD    Z0, Z10, Z10
+	VCVTPD2PS Z10, Y9
+	VMOVUPS   Y9, K1, (BX)
+	VMULPD    Z0, Z11, Z11
+	VCVTPD2PS Z11, Y9
+	VMOVUPS   Y9, K2, 32(BX)
+	JMP       next44
+
+tail51:
+	VPXORD   Z12, Z12, Z12
+	VPXORD   Z13, Z13, Z13
+	VPXORD   Z14, Z14, Z14
+	VPXORD   Z15, Z15, Z15
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*1), BX
+	MOVQ     g_4+80(FP), R8
+	MOVQ     R8, 8(SP)
+
+z59:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y60:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd62
+
+x61:
+	VCVTPS2PD     (R8), Z9
+	VADDPD        Z9, Z12, Z12
+	VCVTPS2PD     32(R8), Z9
+	VADDPD        Z9, Z13, Z13
+	VMOVUPS.Z     64(R8), K1, Z9
+	VCVTPS2PD     Y9, Z30
+	VADDPD        Z30, Z14, Z14
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z15, Z15
+	VCVTPS2PD     (R8)(DX*1), Z9
+	VADDPD        Z9, Z12, Z12
+	VCVTPS2PD     32(R8)(DX*1), Z9
+	VADDPD        Z9, Z13, Z13
+	VMOVUPS.Z     64(R8)(DX*1), K1, Z9
+	VCVTPS2PD     Y9, Z30
+	VADDPD        Z30, Z14, Z14
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z15, Z15
+	LEAQ          (R8)(DX*2), R8
+	SUBQ          $+2, R10
+	JGE           x61
+
+odd62:
+	CMPQ          R10, $-1
+	JNE           end63
+	VCVTPS2PD     (R8), Z9
+	VADDPD        Z9, Z12, Z12
+	VCVTPS2PD     32(R8), Z9
+	VADDPD        Z9, Z13, Z13
+	VMOVUPS.Z     64(R8), K1, Z9
+	VCVTPS2PD     Y9, Z30
+	VADDPD        Z30, Z14, Z14
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z15, Z15
+
+end63:
+	MOVQ      g_8+112(FP), R8
+	LEAQ      (DI)(R8*4), DI
+	DECQ      R9
+	JNE       y60
+	MOVQ      g_7+104(FP), R8
+	LEAQ      (BX)(R8*4), BX
+	DECQ      8(SP)
+	JNE       z59
+	LEAQ      (AX)(SI*1), BX
+	VMULPD    Z0, Z12, Z12
+	VCVTPD2PS Z12, Y9
+	VMOVUPS   Y9, (BX)
+	VMULPD    Z0, Z13, Z13
+	VCVTPD2PS Z13, Y9
+	VMOVUPS   Y9, 32(BX)
+	VMULPD    Z0, Z14, Z14
+	VCVTPD2PS Z14, Y9
+	VMOVUPS   Y9, K1, 64(BX)
+	VMULPD    Z0, Z15, Z15
+	VCVTPD2PS Z15, Y9
+	VMOVUPS   Y9, K2, 96(BX)
+	JMP       next44
+
+tail52:
+	VPXORD   Z16, Z16, Z16
+	VPXORD   Z17, Z17, Z17
+	VPXORD   Z18, Z18, Z18
+	VPXORD   Z19, Z19, Z19
+	VPXORD   Z20, Z20, Z20
+	VPXORD   Z21, Z21, Z21
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*1), BX
+	MOVQ     g_4+80(FP), R8
+	MOVQ     R8, 8(SP)
+
+z64:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y65:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd67
+
+x66:
+	VCVTPS2PD     (R8), Z9
+	VADDPD        Z9, Z16, Z16
+	VCVTPS2PD     32(R8), Z9
+	VADDPD        Z9, Z17, Z17
+	VCVTPS2PD     64(R8), Z9
+	VADDPD        Z9, Z18, Z18
+	VCVTPS2PD     96(R8), Z9
+	VADDPD        Z9, Z19, Z19
+	VMOVUPS.Z     128(R8), K1, Z9
+	VCVTPS2PD     Y9, Z30
+	VADDPD        Z30, Z20, Z20
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z21, Z21
+	VCVTPS2PD     (R8)(DX*1), Z9
+	VADDPD        Z9, Z16, Z16
+	VCVTPS2PD     32(R8)(DX*1), Z9
+	VADDPD        Z9, Z17, Z17
+	VCVTPS2PD     64(R8)(DX*1), Z9
+	VADDPD        Z9, Z18, Z18
+	VCVTPS2PD     96(R8)(DX*1), Z9
+	VADDPD        Z9, Z19, Z19
+	VMOVUPS.Z     128(R8)(DX*1), K1, Z9
+	VCVTPS2PD     Y9, Z30
+	VADDPD        Z30, Z20, Z20
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z21, Z21
+	LEAQ          (R8)(DX*2), R8
+	SUBQ          $+2, R10
+	JGE           x66
+
+odd67:
+	CMPQ          R10, $-1
+	JNE           end68
+	VCVTPS2PD     (R8), Z9
+	VADDPD        Z9, Z16, Z16
+	VCVTPS2PD     32(R8), Z9
+	VADDPD        Z9, Z17, Z17
+	VCVTPS2PD     64(R8), Z9
+	VADDPD        Z9, Z18, Z18
+	VCVTPS2PD     96(R8), Z9
+	VADDPD        Z9, Z19, Z19
+	VMOVUPS.Z     128(R8), K1, Z9
+	VCVTPS2PD     Y9, Z30
+	VADDPD        Z30, Z20, Z20
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z21, Z21
+
+end68:
+	MOVQ      g_8+112(FP), R8
+	LEAQ      (DI)(R8*4), DI
+	DECQ      R9
+	JNE       y65
+	MOVQ      g_7+104(FP), R8
+	LEAQ      (BX)(R8*4), BX
+	DECQ      8(SP)
+	JNE       z64
+	LEAQ      (AX)(SI*1), BX
+	VMULPD    Z0, Z16, Z16
+	VCVTPD2PS Z16, Y9
+	VMOVUPS   Y9, (BX)
+	VMULPD    Z0, Z17, Z17
+	VCVTPD2PS Z17, Y9
+	VMOVUPS   Y9, 32(BX)
+	VMULPD    Z0, Z18, Z18
+	VCVTPD2PS Z18, Y9
+	VMOVUPS   Y9, 64(BX)
+	VMULPD    Z0, Z19, Z19
+	VCVTPD2PS Z19, Y9
+	VMOVUPS   Y9, 96(BX)
+	VMULPD    Z0, Z20, Z20
+	VCVTPD2PS Z20, Y9
+	VMOVUPS   Y9, K1, 128(BX)
+	VMULPD    Z0, Z21, Z21
+	VCVTPD2PS Z21, Y9
+	VMOVUPS   Y9, K2, 160(BX)
+	JMP       next44
+
+tail53:
+	VPXORD   Z22, Z22, Z22
+	VPXORD   Z23, Z23, Z23
+	VPXORD   Z24, Z24, Z24
+	VPXORD   Z25, Z25, Z25
+	VPXORD   Z26, Z26, Z26
+	VPXORD   Z27, Z27, Z27
+	VPXORD   Z28, Z28, Z28
+	VPXORD   Z29, Z29, Z29
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*1), BX
+	MOVQ     g_4+80(FP), R8
+	MOVQ     R8, 8(SP)
+
+z69:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y70:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd72
+
+x71:
+	VCVTPS2PD     (R8), Z9
+	VADDPD        Z9, Z22, Z22
+	VCVTPS2PD     32(R8), Z9
+	VADDPD        Z9, Z23, Z23
+	VCVTPS2PD     64(R8), Z9
+	VADDPD        Z9, Z24, Z24
+	VCVTPS2PD     96(R8), Z9
+	VADDPD        Z9, Z25, Z25
+	VCVTPS2PD     128(R8), Z9
+	VADDPD        Z9, Z26, Z26
+	VCVTPS2PD     160(R8), Z9
+	VADDPD        Z9, Z27, Z27
+	VMOVUPS.Z     192(R8), K1, Z9
+	VCVTPS2PD     Y9, Z30
+	VADDPD        Z30, Z28, Z28
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z29, Z29
+	VCVTPS2PD     (R8)(DX*1), Z9
+	VADDPD        Z9, Z22, Z22
+	VCVTPS2PD     32(R8)(DX*1), Z9
+	VADDPD        Z9, Z23, Z23
+	VCVTPS2PD     64(R8)(DX*1), Z9
+	VADDPD        Z9, Z24, Z24
+	VCVTPS2PD     96(R8)(DX*1), Z9
+	VADDPD        Z9, Z25, Z25
+	VCVTPS2PD     128(R8)(DX*1), Z9
+	VADDPD        Z9, Z26, Z26
+	VCVTPS2PD     160(R8)(DX*1), Z9
+	VADDPD        Z9, Z27, Z27
+	VMOVUPS.Z     192(R8)(DX*1), K1, Z9
+	VCVTPS2PD     Y9, Z30
+	VADDPD        Z30, Z28, Z28
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z29, Z29
+	LEAQ          (R8)(DX*2), R8
+	SUBQ          $+2, R10
+	JGE           x71
+
+odd72:
+	CMPQ          R10, $-1
+	JNE           end73
+	VCVTPS2PD     (R8), Z9
+	VADDPD        Z9, Z22, Z22
+	VCVTPS2PD     32(R8), Z9
+	VADDPD        Z9, Z23, Z23
+	VCVTPS2PD     64(R8), Z9
+	VADDPD        Z9, Z24, Z24
+	VCVTPS2PD     96(R8), Z9
+	VADDPD        Z9, Z25, Z25
+	VCVTPS2PD     128(R8), Z9
+	VADDPD        Z9, Z26, Z26
+	VCVTPS2PD     160(R8), Z9
+	VADDPD        Z9, Z27, Z27
+	VMOVUPS.Z     192(R8), K1, Z9
+	VCVTPS2PD     Y9, Z30
+	VADDPD        Z30, Z28, Z28
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z29, Z29
+
+end73:
+	MOVQ      g_8+112(FP), R8
+	LEAQ      (DI)(R8*4), DI
+	DECQ      R9
+	JNE       y70
+	MOVQ      g_7+104(FP), R8
+	LEAQ      (BX)(R8*4), BX
+	DECQ      8(SP)
+	JNE       z69
+	LEAQ      (AX)(SI*1), BX
+	VMULPD    Z0, Z22, Z22
+	VCVTPD2PS Z22, Y9
+	VMOVUPS   Y9, (BX)
+	VMULPD    Z0, Z23, Z23
+	VCVTPD2PS Z23, Y9
+	VMOVUPS   Y9, 32(BX)
+	VMULPD    Z0, Z24, Z24
+	VCVTPD2PS Z24, Y9
+	VMOVUPS   Y9, 64(BX)
+	VMULPD    Z0, Z25, Z25
+	VCVTPD2PS Z25, Y9
+	VMOVUPS   Y9, 96(BX)
+	VMULPD    Z0, Z26, Z26
+	VCVTPD2PS Z26, Y9
+	VMOVUPS   Y9, 128(BX)
+	VMULPD    Z0, Z27, Z27
+	VCVTPD2PS Z27, Y9
+	VMOVUPS   Y9, 160(BX)
+	VMULPD    Z0, Z28, Z28
+	VCVTPD2PS Z28, Y9
+	VMOVUPS   Y9, K1, 192(BX)
+	VMULPD    Z0, Z29, Z29
+	VCVTPD2PS Z29, Y9
+	VMOVUPS   Y9, K2, 224(BX)
+
+next44:
+	MOVQ g_2+64(FP), BX
+	LEAQ (AX)(BX*4), AX
+	MOVQ g_3+72(FP), BX
+	LEAQ (CX)(BX*4), CX
+	DECQ (SP)
+	JNE  column41
+	VZEROUPPER
+	RET
+
+// func sumBoxAVX512(y []float64, x []float32, g [10]int)
+// Requires: AVX, AVX512F
+TEXT ·sumBoxAVX512(SB), NOSPLIT, $16-128
+	MOVQ  y_base+0(FP), AX
+	MOVQ  x_base+24(FP), CX
+	MOVQ  g_9+120(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  g_1+56(FP), BX
+	MOVQ  BX, (SP)
+	MOVQ  g_0+48(FP), BX
+	DECQ  BX
+	ANDQ  $0x0f, BX
+	INCQ  BX
+	LEAQ  opmasks<>+0(SB), SI
+	KMOVW (SI)(BX*2), K1
+
+column74:
+	XORQ SI, SI
+	MOVQ g_0+48(FP), BX
+
+block75:
+	CMPQ   BX, $+64
+	JLT    tail76
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	LEAQ   (CX)(SI*1), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z79:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y80:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd82
+
+x81:
+	VCVTPS2PD (R9), Z8
+	VADDPD    Z8, Z0, Z0
+	VCVTPS2PD 32(R9), Z8
+	VADDPD    Z8, Z1, Z1
+	VCVTPS2PD 64(R9), Z8
+	VADDPD    Z8, Z2, Z2
+	VCVTPS2PD 96(R9), Z8
+	VADDPD    Z8, Z3, Z3
+	VCVTPS2PD 128(R9), Z8
+	VADDPD    Z8, Z4, Z4
+	VCVTPS2PD 160(R9), Z8
+	VADDPD    Z8, Z5, Z5
+	VCVTPS2PD 192(R9), Z8
+	VADDPD    Z8, Z6, Z6
+	VCVTPS2PD 224(R9), Z8
+	VADDPD    Z8, Z7, Z7
+	VCVTPS2PD (R9)(DX*1), Z8
+	VADDPD    Z8, Z0, Z0
+	VCVTPS2PD 32(R9)(DX*1), Z8
+	VADDPD    Z8, Z1, Z1
+	VCVTPS2PD 64(R9)(DX*1), Z8
+	VADDPD    Z8, Z2, Z2
+	VCVTPS2PD 96(R9)(DX*1), Z8
+	VADDPD    Z8, Z3, Z3
+	VCVTPS2PD 128(R9)(DX*1), Z8
+	VADDPD    Z8, Z4, Z4
+	VCVTPS2PD 160(R9)(DX*1), Z8
+	VADDPD    Z8, Z5, Z5
+	VCVTPS2PD 192(R9)(DX*1), Z8
+	VADDPD    Z8, Z6, Z6
+	VCVTPS2PD 224(R9)(DX*1), Z8
+	VADDPD    Z8, Z7, Z7
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x81
+
+odd82:
+	CMPQ      R11, $-1
+	JNE       end83
+	VCVTPS2PD (R9), Z8
+	VADDPD    Z8, Z0, Z0
+	VCVTPS2PD 32(R9), Z8
+	VADDPD    Z8, Z1, Z1
+	VCVTPS2PD 64(R9), Z8
+	VADDPD    Z8, Z2, Z2
+	VCVTPS2PD 96(R9), Z8
+	VADDPD    Z8, Z3, Z3
+	VCVTPS2PD 128(R9), Z8
+	VADDPD    Z8, Z4, Z4
+	VCVTPS2PD 160(R9), Z8
+	VADDPD    Z8, Z5, Z5
+	VCVTPS2PD 192(R9), Z8
+	VADDPD    Z8, Z6, Z6
+	VCVTPS2PD 224(R9), Z8
+	VADDPD    Z8, Z7, Z7
+
+end83:
+	MOVQ    g_8+112(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y80
+	MOVQ    g_7+104(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z79
+	LEAQ    (AX)(SI*2), DI
+	VMOVUPD Z0, (DI)
+	VMOVUPD Z1, 64(DI)
+	VMOVUPD Z2, 128(DI)
+	VMOVUPD Z3, 192(DI)
+	VMOVUPD Z4, 256(DI)
+	VMOVUPD Z5, 320(DI)
+	VMOVUPD Z6, 384(DI)
+	VMOVUPD Z7, 448(DI)
+	ADDQ    $+256, SI
+	SUBQ    $+64, BX
+	JMP     block75
+
+tail76:
+	TESTQ    BX, BX
+	JE       next77
+	CMPQ     BX, $+48
+	JGT      tail86
+	CMPQ     BX, $+32
+	JGT      tail85
+	CMPQ     BX, $+16
+	JGT      tail84
+	VPXORD   Z9, Z9, Z9
+	VPXORD   Z10, Z10, Z10
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*1), BX
+	MOVQ     g_4+80(FP), R8
+	MOVQ     R8, 8(SP)
+
+z87:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y88:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd90
+
+x89:
+	VMOVUPS.Z     (R8), K1, Z8
+	VCVTPS2PD     Y8, Z29
+	VADDPD        Z29, Z9, Z9
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z10, Z10
+	VMOVUPS.Z     (R8)(DX*1), K1, Z8
+	VCVTPS2PD     Y8, Z29
+	VADDPD        Z29, Z9, Z9
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z10, Z10
+	LEAQ          (R8)(DX*2), R8
+	SUBQ          $+2, R10
+	JGE           x89
+
+odd90:
+	CMPQ          R10, $-1
+	JNE           end91
+	VMOVUPS.Z     (R8), K1, Z8
+	VCVTPS2PD     Y8, Z29
+	VADDPD        Z29, Z9, Z9
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z10, Z10
+
+end91:
+	MOVQ    g_8+112(FP), R8
+	LEAQ    (DI)(R8*4), DI
+	DECQ    R9
+	JNE     y88
+	MOVQ    g_7+104(FP), R8
+	LEAQ    (BX)(R8*4), BX
+	DECQ    8(SP)
+	JNE     z87
+	LEAQ    (AX)(SI*2), BX
+	VMOVUPD Z9, K1, (BX)
+	VMOVUPD Z10, K2, 64(BX)
+	JMP     next77
+
+tail84:
+	VPXORD   Z11, Z11, Z11
+	VPXORD   Z12, Z12, Z12
+	VPXORD   Z13, Z13, Z13
+	VPXORD   Z14, Z14, Z14
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*1), BX
+	MOVQ     g_4+80(FP), R8
+	MOVQ     R8, 8(SP)
+
+z92:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y93:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd95
+
+x94:
+	VCVTPS2PD     (R8), Z8
+	VADDPD        Z8, Z11, Z11
+	VCVTPS2PD     32(R8), Z8
+	VADDPD        Z8, Z12, Z12
+	VMOVUPS.Z     64(R8), K1, Z8
+	VCVTPS2PD     Y8, Z29
+	VADDPD        Z29, Z13, Z13
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z14, Z14
+	VCVTPS2PD     (R8)(DX*1), Z8
+	VADDPD        Z8, Z11, Z11
+	VCVTPS2PD     32(R8)(DX*1), Z8
+	VADDPD        Z8, Z12, Z12
+	VMOVUPS.Z     64(R8)(DX*1), K1, Z8
+	VCVTPS2PD     Y8, Z29
+	VADDPD        Z29, Z13, Z13
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z14, Z14
+	LEAQ          (R8)(DX*2), R8
+	SUBQ          $+2, R10
+	JGE           x94
+
+odd95:
+	CMPQ          R10, $-1
+	JNE           end96
+	VCVTPS2PD     (R8), Z8
+	VADDPD        Z8, Z11, Z11
+	VCVTPS2PD     32(R8), Z8
+	VADDPD        Z8, Z12, Z12
+	VMOVUPS.Z     64(R8), K1, Z8
+	VCVTPS2PD     Y8, Z29
+	VADDPD        Z29, Z13, Z13
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z14, Z14
+
+end96:
+	MOVQ    g_8+112(FP), R8
+	LEAQ    (DI)(R8*4), DI
+	DECQ    R9
+	JNE     y93
+	MOVQ    g_7+104(FP), R8
+	LEAQ    (BX)(R8*4), BX
+	DECQ    8(SP)
+	JNE     z92
+	LEAQ    (AX)(SI*2), BX
+	VMOVUPD Z11, (BX)
+	VMOVUPD Z12, 64(BX)
+	VMOVUPD Z13, K1, 128(BX)
+	VMOVUPD Z14, K2, 192(BX)
+	JMP     next77
+
+tail85:
+	VPXORD   Z15, Z15, Z15
+	VPXORD   Z16, Z16, Z16
+	VPXORD   Z17, Z17, Z17
+	VPXORD   Z18, Z18, Z18
+	VPXORD   Z19, Z19, Z19
+	VPXORD   Z20, Z20, Z20
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*1), BX
+	MOVQ     g_4+80(FP), R8
+	MOVQ     R8, 8(SP)
+
+z97:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y98:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd100
+
+x99:
+	VCVTPS2PD     (R8), Z8
+	VADDPD        Z8, Z15, Z15
+	VCVTPS2PD     32(R8), Z8
+	VADDPD        Z8, Z16, Z16
+	VCVTPS2PD     64(R8), Z8
+	VADDPD        Z8, Z17, Z17
+	VCVTPS2PD     96(R8), Z8
+	VADDPD        Z8, Z18, Z18
+	VMOVUPS.Z     128(R8), K1, Z8
+	VCVTPS2PD     Y8, Z29
+	VADDPD        Z29, Z19, Z19
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z20, Z20
+	VCVTPS2PD     (R8)(DX*1), Z8
+	VADDPD        Z8, Z15, Z15
+	VCVTPS2PD     32(R8)(DX*1), Z8
+	VADDPD        Z8, Z16, Z16
+	VCVTPS2PD     64(R8)(DX*1), Z8
+	VADDPD        Z8, Z17, Z17
+	VCVTPS2PD     96(R8)(DX*1), Z8
+	VADDPD        Z8, Z18, Z18
+	VMOVUPS.Z     128(R8)(DX*1), K1, Z8
+	VCVTPS2PD     Y8, Z29
+	VADDPD        Z29, Z19, Z19
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z20, Z20
+	LEAQ          (R8)(DX*2), R8
+	SUBQ          $+2, R10
+	JGE           x99
+
+odd100:
+	CMPQ          R10, $-1
+	JNE           end101
+	VCVTPS2PD     (R8), Z8
+	VADDPD        Z8, Z15, Z15
+	VCVTPS2PD     32(R8), Z8
+	VADDPD        Z8, Z16, Z16
+	VCVTPS2PD     64(R8), Z8
+	VADDPD        Z8, Z17, Z17
+	VCVTPS2PD     96(R8), Z8
+	VADDPD        Z8, Z18, Z18
+	VMOVUPS.Z     128(R8), K1, Z8
+	VCVTPS2PD     Y8, Z29
+	VADDPD        Z29, Z19, Z19
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z20, Z20
+
+end101:
+	MOVQ    g_8+112(FP), R8
+	LEAQ    (DI)(R8*4), DI
+	DECQ    R9
+	JNE     y98
+	MOVQ    g_7+104(FP), R8
+	LEAQ    (BX)(R8*4), BX
+	DECQ    8(SP)
+	JNE     z97
+	LEAQ    (AX)(SI*2), BX
+	VMOVUPD Z15, (BX)
+	VMOVUPD Z16, 64(BX)
+	VMOVUPD Z17, 128(BX)
+	VMOVUPD Z18, 192(BX)
+	VMOVUPD Z19, K1, 256(BX)
+	VMOVUPD Z20, K2, 320(BX)
+	JMP     next77
+
+tail86:
+	VPXORD   Z21, Z21, Z21
+	VPXORD   Z22, Z22, Z22
+	VPXORD   Z23, Z23, Z23
+	VPXORD   Z24, Z24, Z24
+	VPXORD   Z25, Z25, Z25
+	VPXORD   Z26, Z26, Z26
+	VPXORD   Z27, Z27, Z27
+	VPXORD   Z28, Z28, Z28
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*1), BX
+	MOVQ     g_4+80(FP), R8
+	MOVQ     R8, 8(SP)
+
+z102:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y103:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd105
+
+x104:
+	VCVTPS2PD     (R8), Z8
+	VADDPD        Z8, Z21, Z21
+	VCVTPS2PD     32(R8), Z8
+	VADDPD        Z8, Z22, Z22
+	VCVTPS2PD     64(R8), Z8
+	VADDPD        Z8, Z23, Z23
+	VCVTPS2PD     96(R8), Z8
+	VADDPD        Z8, Z24, Z24
+	VCVTPS2PD     128(R8), Z8
+	VADDPD        Z8, Z25, Z25
+	VCVTPS2PD     160(R8), Z8
+	VADDPD        Z8, Z26, Z26
+	VMOVUPS.Z     192(R8), K1, Z8
+	VCVTPS2PD     Y8, Z29
+	VADDPD        Z29, Z27, Z27
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z28, Z28
+	VCVTPS2PD     (R8)(DX*1), Z8
+	VADDPD        Z8, Z21, Z21
+	VCVTPS2PD     32(R8)(DX*1), Z8
+	VADDPD        Z8, Z22, Z22
+	VCVTPS2PD     64(R8)(DX*1), Z8
+	VADDPD        Z8, Z23, Z23
+	VCVTPS2PD     96(R8)(DX*1), Z8
+	VADDPD        Z8, Z24, Z24
+	VCVTPS2PD     128(R8)(DX*1), Z8
+	VADDPD        Z8, Z25, Z25
+	VCVTPS2PD     160(R8)(DX*1), Z8
+	VADDPD        Z8, Z26, Z26
+	VMOVUPS.Z     192(R8)(DX*1), K1, Z8
+	VCVTPS2PD     Y8, Z29
+	VADDPD        Z29, Z27, Z27
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z28, Z28
+	LEAQ          (R8)(DX*2), R8
+	SUBQ          $+2, R10
+	JGE           x104
+
+odd105:
+	CMPQ          R10, $-1
+	JNE           end106
+	VCVTPS2PD     (R8), Z8
+	VADDPD        Z8, Z21, Z21
+	VCVTPS2PD     32(R8), Z8
+	VADDPD        Z8, Z22, Z22
+	VCVTPS2PD     64(R8), Z8
+	VADDPD        Z8, Z23, Z23
+	VCVTPS2PD     96(R8), Z8
+	VADDPD        Z8, Z24, Z24
+	VCVTPS2PD     128(R8), Z8
+	VADDPD        Z8, Z25, Z25
+	VCVTPS2PD     160(R8), Z8
+	VADDPD        Z8, Z26, Z26
+	VMOVUPS.Z     192(R8), K1, Z8
+	VCVTPS2PD     Y8, Z29
+	VADDPD        Z29, Z27, Z27
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z28, Z28
+
+end106:
+	MOVQ    g_8+112(FP), R8
+	LEAQ    (DI)(R8*4), DI
+	DECQ    R9
+	JNE     y103
+	MOVQ    g_7+104(FP), R8
+	LEAQ    (BX)(R8*4), BX
+	DECQ    8(SP)
+	JNE     z102
+	LEAQ    (AX)(SI*2), BX
+	VMOVUPD Z21, (BX)
+	VMOVUPD Z22, 64(BX)
+	VMOVUPD Z23, 128(BX)
+	VMOVUPD Z24, 192(BX)
+	VMOVUPD Z25, 256(BX)
+	VMOVUPD Z26, 320(BX)
+	VMOVUPD Z27, K1, 384(BX)
+	VMOVUPD Z28, K2, 448(BX)
+
+next77:
+	MOVQ g_2+64(FP), BX
+	LEAQ (AX)(BX*8), AX
+	MOVQ g_3+72(FP), BX
+	LEAQ (CX)(BX*4), CX
+	DECQ (SP)
+	JNE  column74
+	VZEROUPPER
+	RET
+
+// func meanSumsAVX512(y []float32, x []float64, g [10]int, factor float64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·meanSumsAVX512(SB), NOSPLIT, $16-136
+	VBROADCASTSD factor+128(FP), Z0
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         g_9+120(FP), DX
+	SHLQ         $0x03, DX
+	MOVQ         g_1+56(FP), BX
+	MOVQ         BX, (SP)
+	MOVQ         g_0+48(FP), BX
+	DECQ         BX
+	ANDQ         $0x0f, BX
+	INCQ         BX
+	LEAQ         opmasks<>+0(SB), SI
+	KMOVW        (SI)(BX*2), K1
+
+column107:
+	XORQ SI, SI
+	MOVQ g_0+48(FP), BX
+
+block108:
+	CMPQ   BX, $+64
+	JLT    tail109
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	LEAQ   (CX)(SI*2), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z112:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y113:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd115
+
+x114:
+	VADDPD (R9), Z1, Z1
+	VADDPD 64(R9), Z2, Z2
+	VADDPD 128(R9), Z3, Z3
+	VADDPD 192(R9), Z4, Z4
+	VADDPD 256(R9), Z5, Z5
+	VADDPD 320(R9), Z6, Z6
+	VADDPD 384(R9), Z7, Z7
+	VADDPD 448(R9), Z8, Z8
+	VADDPD (R9)(DX*1), Z1, Z1
+	VADDPD 64(R9)(DX*1), Z2, Z2
+	VADDPD 128(R9)(DX*1), Z3, Z3
+	VADDPD 192(R9)(DX*1), Z4, Z4
+	VADDPD 256(R9)(DX*1), Z5, Z5
+	VADDPD 320(R9)(DX*1), Z6, Z6
+	VADDPD 384(R9)(DX*1), Z7, Z7
+	VADDPD 448(R9)(DX*1), Z8, Z8
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x114
+
+odd115:
+	CMPQ   R11, $-1
+	JNE    end116
+	VADDPD (R9), Z1, Z1
+	VADDPD 64(R9), Z2, Z2
+	VADDPD 128(R9), Z3, Z3
+	VADDPD 192(R9), Z4, Z4
+	VADDPD 256(R9), Z5, Z5
+	VADDPD 320(R9), Z6, Z6
+	VADDPD 384(R9), Z7, Z7
+	VADDPD 448(R9), Z8, Z8
+
+end116:
+	MOVQ      g_8+112(FP), R9
+	LEAQ      (R8)(R9*8), R8
+	DECQ      R10
+	JNE       y113
+	MOVQ      g_7+104(FP), R9
+	LEAQ      (DI)(R9*8), DI
+	DECQ      8(SP)
+	JNE       z112
+	LEAQ      (AX)(SI*1), DI
+	VMULPD    Z0, Z1, Z1
+	VCVTPD2PS Z1, Y9
+	VMOVUPS   Y9, (DI)
+	VMULPD    Z0, Z2, Z2
+	VCVTPD2PS Z2, Y9
+	VMOVUPS   Y9, 32(DI)
+	VMULPD    Z0, Z3, Z3
+	VCVTPD2PS Z3, Y9
+	VMOVUPS   Y9, 64(DI)
+	VMULPD    Z0, Z4, Z4
+	VCVTPD2PS Z4, Y9
+	VMOVUPS   Y9, 96(DI)
+	VMULPD    Z0, Z5, Z5
+	VCVTPD2PS Z5, Y9
+	VMOVUPS   Y9, 128(DI)
+	VMULPD    Z0, Z6, Z6
+	VCVTPD2PS Z6, Y9
+	VMOVUPS   Y9, 160(DI)
+	VMULPD    Z0, Z7, Z7
+	VCVTPD2PS Z7, Y9
+	VMOVUPS   Y9, 192(DI)
+	VMULPD    Z0, Z8, Z8
+	VCVTPD2PS Z8, Y9
+	VMOVUPS   Y9, 224(DI)
+	ADDQ      $+256, SI
+	SUBQ      $+64, BX
+	JMP       block108
+
+tail109:
+	TESTQ    BX, BX
+	JE       next110
+	CMPQ     BX, $+48
+	JGT      tail119
+	CMPQ     BX, $+32
+	JGT      tail118
+	CMPQ     BX, $+16
+	JGT      tail117
+	VPXORD   Z10, Z10, Z10
+	VPXORD   Z11, Z11, Z11
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*2), BX
+	MOVQ     g_4+80(FP), R8
+	MOVQ     R8, 8(SP)
+
+z120:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y121:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd123
+
+x122:
+	VMOVUPD.Z (R8), K1, Z9
+	VADDPD    Z9, Z10, Z10
+	VMOVUPD.Z 64(R8), K2, Z9
+	VADDPD    Z9, Z11, Z11
+	VMOVUPD.Z (R8)(DX*1), K1, Z9
+	VADDPD    Z9, Z10, Z10
+	VMOVUPD.Z 64(R8)(DX*1), K2, Z9
+	VADDPD    Z9, Z11, Z11
+	LEAQ      (R8)(DX*2), R8
+	SUBQ      $+2, R10
+	JGE       x122
+
+odd123:
+	CMPQ      R10, $-1
+	JNE       end124
+	VMOVUPD.Z (R8), K1, Z9
+	VADDPD    Z9, Z10, Z10
+	VMOVUPD.Z 64(R8), K2, Z9
+	VADDPD    Z9, Z11, Z11
+
+end124:
+	MOVQ      g_8+112(FP), R8
+	LEAQ      (DI)(R8*8), DI
+	DECQ      R9
+	JNE       y121
+	MOVQ      g_7+104(FP), R8
+	LEAQ      (BX)(R8*8), BX
+	DECQ      8(SP)
+	JNE       z120
+	LEAQ      (AX)(SI*1), BX
+	VMULPD    Z0, Z10, Z10
+	VCVTPD2PS Z10, Y9
+	VMOVUPS   Y9, K1, (BX)
+	VMULPD    Z0, Z11, Z11
+	VCVTPD2PS Z11, Y9
+	VMOVUPS   Y9, K2, 32(BX)
+	JMP       next110
+
+tail117:
+	VPXORD   Z12, Z12, Z12
+	VPXORD   Z13, Z13, Z13
+	VPXORD   Z14, Z14, Z14
+	VPXORD   Z15, Z15, Z15
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*2), BX
+	MOVQ     g_4+80(FP), R8
+	MOVQ     R8, 8(SP)
+
+z125:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y126:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd128
+
+x127:
+	VADDPD    (R8), Z12, Z12
+	VADDPD    64(R8), Z13, Z13
+	VMOVUPD.Z 128(R8), K1, Z9
+	VADDPD    Z9, Z14, Z14
+	VMOVUPD.Z 192(R8), K2, Z9
+	VADDPD    Z9, Z15, Z15
+	VADDPD    (R8)(DX*1), Z12, Z12
+	VADDPD    64(R8)(DX*1), Z13, Z13
+	VMOVUPD.Z 128(R8)(DX*1), K1, Z9
+	VADDPD    Z9, Z14, Z14
+	VMOVUPD.Z 192(R8)(DX*1), K2, Z9
+	VADDPD    Z9, Z15, Z15
+	LEAQ      (R8)(DX*2), R8
+	SUBQ      $+2, R10
+	JGE       x127
+
+odd128:
+	CMPQ      R10, $-1
+	JNE       end129
+	VADDPD    (R8), Z12, Z12
+	VADDPD    64(R8), Z13, Z13
+	VMOVUPD.Z 128(R8), K1, Z9
+	VADDPD    Z9, Z14, Z14
+	VMOVUPD.Z 192(R8), K2, Z9
+	VADDPD    Z9, Z15, Z15
+
+end129:
+	MOVQ      g_8+112(FP), R8
+	LEAQ      (DI)(R8*8), DI
+	DECQ      R9
+	JNE       y126
+	MOVQ      g_7+104(FP), R8
+	LEAQ      (BX)(R8*8), BX
+	DECQ      8(SP)
+	JNE       z125
+	LEAQ      (AX)(SI*1), BX
+	VMULPD    Z0, Z12, Z12
+	VCVTPD2PS Z12, Y9
+	VMOVUPS   Y9, (BX)
+	VMULPD    Z0, Z13, Z13
+	VCVTPD2PS Z13, Y9
+	VMOVUPS   Y9, 32(BX)
+	VMULPD    Z0, Z14, Z14
+	VCVTPD2PS Z14, Y9
+	VMOVUPS   Y9, K1, 64(BX)
+	VMULPD    Z0, Z15, Z15
+	VCVTPD2PS Z15, Y9
+	VMOVUPS   Y9, K2, 96(BX)
+	JMP       next110
+
+tail118:
+	VPXORD   Z16, Z16, Z16
+	VPXORD   Z17, Z17, Z17
+	VPXORD   Z18, Z18, Z18
+	VPXORD   Z19, Z19, Z19
+	VPXORD   Z20, Z20, Z20
+	VPXORD   Z21, Z21, Z21
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*2), BX
+	MOVQ     g_4+80(FP), R8
+	MOVQ     R8, 8(SP)
+
+z130:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y131:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd133
+
+x132:
+	VADDPD    (R8), Z16, Z16
+	VADDPD    64(R8), Z17, Z17
+	VADDPD    128(R8), Z18, Z18
+	VADDPD    192(R8), Z19, Z19
+	VMOVUPD.Z 256(R8), K1, Z9
+	VADDPD    Z9, Z20, Z20
+	VMOVUPD.Z 320(R8), K2, Z9
+	VADDPD    Z9, Z21, Z21
+	VADDPD    (R8)(DX*1), Z16, Z16
+	VADDPD    64(R8)(DX*1), Z17, Z17
+	VADDPD    128(R8)(DX*1), Z18, Z18
+	VADDPD    192(R8)(DX*1), Z19, Z19
+	VMOVUPD.Z 256(R8)(DX*1), K1, Z9
+	VADDPD    Z9, Z20, Z20
+	VMOVUPD.Z 320(R8)(DX*1), K2, Z9
+	VADDPD    Z9, Z21, Z21
+	LEAQ      (R8)(DX*2), R8
+	SUBQ      $+2, R10
+	JGE       x132
+
+odd133:
+	CMPQ      R10, $-1
+	JNE       end134
+	VADDPD    (R8), Z16, Z16
+	VADDPD    64(R8), Z17, Z17
+	VADDPD    128(R8), Z18, Z18
+	VADDPD    192(R8), Z19, Z19
+	VMOVUPD.Z 256(R8), K1, Z9
+	VADDPD    Z9, Z20, Z20
+	VMOVUPD.Z 320(R8), K2, Z9
+	VADDPD    Z9, Z21, Z21
+
+end134:
+	MOVQ      g_8+112(FP), R8
+	LEAQ      (DI)(R8*8), DI
+	DECQ      R9
+	JNE       y131
+	MOVQ      g_7+104(FP), R8
+	LEAQ      (BX)(R8*8), BX
+	DECQ      8(SP)
+	JNE       z130
+	LEAQ      (AX)(SI*1), BX
+	VMULPD    Z0, Z16, Z16
+	VCVTPD2PS Z16, Y9
+	VMOVUPS   Y9, (BX)
+	VMULPD    Z0, Z17, Z17
+	VCVTPD2PS Z17, Y9
+	VMOVUPS   Y9, 32(BX)
+	VMULPD    Z0, Z18, Z18
+	VCVTPD2PS Z18, Y9
+	VMOVUPS   Y9, 64(BX)
+	VMULPD    Z0, Z19, Z19
+	VCVTPD2PS Z19, Y9
+	VMOVUPS   Y9, 96(BX)
+	VMULPD    Z0, Z20, Z20
+	VCVTPD2PS Z20, Y9
+	VMOVUPS   Y9, K1, 128(BX)
+	VMULPD    Z0, Z21, Z21
+	VCVTPD2PS Z21, Y9
+	VMOVUPS   Y9, K2, 160(BX)
+	JMP       next110
+
+tail119:
+	VPXORD   Z22, Z22, Z22
+	VPXORD   Z23, Z23, Z23
+	VPXORD   Z24, Z24, Z24
+	VPXORD   Z25, Z25, Z25
+	VPXORD   Z26, Z26, Z26
+	VPXORD   Z27, Z27, Z27
+	VPXORD   Z28, Z28, Z28
+	VPXORD   Z29, Z29, Z29
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*2), BX
+	MOVQ     g_4+80(FP), R8
+	MOVQ     R8, 8(SP)
+
+z135:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y136:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd138
+
+x137:
+	VADDPD    (R8), Z22, Z22
+	VADDPD    64(R8), Z23, Z23
+	VADDPD    128(R8), Z24, Z24
+	VADDPD    192(R8), Z25, Z25
+	VADDPD    256(R8), Z26, Z26
+	VADDPD    320(R8), Z27, Z27
+	VMOVUPD.Z 384(R8), K1, Z9
+	VADDPD    Z9, Z28, Z28
+	VMOVUPD.Z 448(R8), K2, Z9
+	VADDPD    Z9, Z29, Z29
+	VADDPD    (R8)(DX*1), Z22, Z22
+	VADDPD    64(R8)(DX*1), Z23, Z23
+	VADDPD    128(R8)(DX*1), Z24, Z24
+	VADDPD    192(R8)(DX*1), Z25, Z25
+	VADDPD    256(R8)(DX*1), Z26, Z26
+	VADDPD    320(R8)(DX*1), Z27, Z27
+	VMOVUPD.Z 384(R8)(DX*1), K1, Z9
+	VADDPD    Z9, Z28, Z28
+	VMOVUPD.Z 448(R8)(DX*1), K2, Z9
+	VADDPD    Z9, Z29, Z29
+	LEAQ      (R8)(DX*2), R8
+	SUBQ      $+2, R10
+	JGE       x137
+
+odd138:
+	CMPQ      R10, $-1
+	JNE       end139
+	VADDPD    (R8), Z22, Z22
+	VADDPD    64(R8), Z23, Z23
+	VADDPD    128(R8), Z24, Z24
+	VADDPD    192(R8), Z25, Z25
+	VADDPD    256(R8), Z26, Z26
+	VADDPD    320(R8), Z27, Z27
+	VMOVUPD.Z 384(R8), K1, Z9
+	VADDPD    Z9, Z28, Z28
+	VMOVUPD.Z 448(R8), K2, Z9
+	VADDPD    Z9, Z29, Z29
+
+end139:
+	MOVQ      g_8+112(FP), R8
+	LEAQ      (DI)(R8*8), DI
+	DECQ      R9
+	JNE       y136
+	MOVQ      g_7+104(FP), R8
+	LEAQ      (BX)(R8*8), BX
+	DECQ      8(SP)
+	JNE       z135
+	LEAQ      (AX)(SI*1), BX
+	VMULPD    Z0, Z22, Z22
+	VCVTPD2PS Z22, Y9
+	VMOVUPS   Y9, (BX)
+	VMULPD    Z0, Z23, Z23
+	VCVTPD2PS Z23, Y9
+	VMOVUPS   Y9, 32(BX)
+	VMULPD    Z0, Z24, Z24
+	VCVTPD2PS Z24, Y9
+	VMOVUPS   Y9, 64(BX)
+	VMULPD    Z0, Z25, Z25
+	VCVTPD2PS Z25, Y9
+	VMOVUPS   Y9, 96(BX)
+	VMULPD    Z0, Z26, Z26
+	VCVTPD2PS Z26, Y9
+	VMOVUPS   Y9, 128(BX)
+	VMULPD    Z0, Z27, Z27
+	VCVTPD2PS Z27, Y9
+	VMOVUPS   Y9, 160(BX)
+	VMULPD    Z0, Z28, Z28
+	VCVTPD2PS Z28, Y9
+	VMOVUPS   Y9, K1, 192(BX)
+	VMULPD    Z0, Z29, Z29
+	VCVTPD2PS Z29, Y9
+	VMOVUPS   Y9, K2, 224(BX)
+
+next110:
+	MOVQ g_2+64(FP), BX
+	LEAQ (AX)(BX*4), AX
+	MOVQ g_3+72(FP), BX
+	LEAQ (CX)(BX*8), CX
+	DECQ (SP)
+	JNE  column107
+	VZEROUPPER
+	RET
+
+// func maxIndexAVX512(y []float32, index []int32, x []float32, g [15]int, pattern []int64)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·maxIndexAVX512(SB), NOSPLIT, $72-216
+	VBROADCASTSS const0<>+0(SB), Z0
+	MOVQ         y_base+0(FP), AX
+	MOVQ         AX, (SP)
+	MOVQ         index_base+24(FP), AX
+	MOVQ         AX, 8(SP)
+	MOVQ         x_base+48(FP), AX
+	MOVQ         AX, 16(SP)
+	MOVQ         g_1+80(FP), AX
+	MOVQ         AX, 24(SP)
+	MOVQ         g_10+152(FP), AX
+	MOVQ         AX, 48(SP)
+
+row140:
+	MOVQ (SP), CX
+	MOVQ 8(SP), DX
+	MOVQ 16(SP), BX
+	MOVQ g_0+72(FP), SI
+	MOVQ pattern_base+192(FP), DI
+	MOVQ 48(SP), AX
+	MOVQ AX, 40(SP)
+
+group141:
+	MOVQ  40(DI), R8
+	MOVQ  32(DI), R9
+	CMPQ  SI, R8
+	JGE   whole146
+	MOVQ  SI, R8
+	MOVQ  $-1, AX
+	BZHIQ R8, AX, AX
+	PDEPQ R9, AX, R9
+
+whole146:
+	MOVQ         R8, 64(SP)
+	KMOVW        R9, K1
+	VMOVAPS      Z0, Z1
+	MOVQ         40(SP), R8
+	VPBROADCASTD R8, Z2
+	MOVQ         BX, R9
+	MOVQ         R8, 56(SP)
+	MOVQ         g_4+104(FP), AX
+	MOVQ         AX, 32(SP)
+
+z142:
+	MOVQ R9, R10
+	MOVQ 56(SP), R12
+	MOVQ g_5+112(FP), R13
+
+y143:
+	MOVQ R10, R11
+	MOVQ R12, R8
+	MOVQ g_6+120(FP), R14
+
+x144:
+	VMOVUPS.Z     (R11), K1, Z3
+	VCMPPS        $0x1e, Z1, Z3, K2
+	VCMPPS        $0x03, Z3, Z3, K3
+	KORW          K3, K2, K2
+	VMOVAPS       Z3, K2, Z1
+	VPBROADCASTD  R8, K2, Z2
+	MOVQ          g_9+144(FP), AX
+	LEAQ          (R11)(AX*4), R11
+	ADDQ          g_14+184(FP), R8
+	DECQ          R14
+	JNE           x144
+	MOVQ          g_8+136(FP), AX
+	LEAQ          (R10)(AX*4), R10
+	ADDQ          g_13+176(FP), R12
+	DECQ          R13
+	JNE           y143
+	MOVQ          g_7+128(FP), AX
+	LEAQ          (R9)(AX*4), R9
+	MOVQ          g_12+168(FP), AX
+	ADDQ          AX, 56(SP)
+	DECQ          32(SP)
+	JNE           z142
+	VPADDD        64(DI), Z2, Z2
+	VCOMPRESSPS.Z Z1, K1, Z1
+	VPCOMPRESSD.Z Z2, K1, Z2
+	CMPQ          SI, $+16
+	JLT           part145
+	VMOVUPS       Z1, (CX)
+	VMOVUPS       Z2, (DX)
+
+next147:
+	MOVQ    64(SP), R8
+	LEAQ    (CX)(R8*4), CX
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    48(DI), AX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    56(DI), AX
+	ADDQ    AX, 40(SP)
+	ADDQ    $+128, DI
+	MOVQ    pattern_base+192(FP), R9
+	MOVQ    pattern_len+200(FP), AX
+	LEAQ    (R9)(AX*8), AX
+	CMPQ    DI, AX
+	CMOVQEQ R9, DI
+	SUBQ    R8, SI
+	JGT     group141
+	MOVQ    g_2+88(FP), AX
+	SHLQ    $0x02, AX
+	ADDQ    AX, (SP)
+	ADDQ    AX, 8(SP)
+	MOVQ    g_3+96(FP), AX
+	SHLQ    $0x02, AX
+	ADDQ    AX, 16(SP)
+	MOVQ    g_11+160(FP), AX
+	ADDQ    AX, 48(SP)
+	DECQ    24(SP)
+	JNE     row140
+	VZEROUPPER
+	RET
+
+part145:
+	MOVQ    64(SP), R8
+	LEAQ    opmasks<>+0(SB), AX
+	KMOVW   (AX)(R8*2), K1
+	VMOVUPS Z1, K1, (CX)
+	VMOVUPS Z2, K1, (DX)
+	JMP     next147
+
+// func maxRowsAVX512(y []float32, x []float32, n int, step int)
+// Requires: AVX, AVX512F
+TEXT ·maxRowsAVX512(SB), NOSPLIT, $0-64
+	MOVQ         y_base+0(FP), AX
+	MOVQ         y_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         n+48(FP), BX
+	MOVQ         step+56(FP), SI
+	VBROADCASTSS const0<>+0(SB), Z4
+
+row148:
+	MOVQ    DX, DI
+	MOVQ    BX, R8
+	VMOVAPS Z4, Z0
+	KXORW   K0, K0, K1
+	VMOVAPS Z4, Z1
+	KXORW   K0, K0, K2
+	VMOVAPS Z4, Z2
+	KXORW   K0, K0, K3
+	VMOVAPS Z4, Z3
+	KXORW   K0, K0, K4
+	SUBQ    $+64, R8
+	JLT     fours154
+
+four149:
+	VMOVUPS (DI), Z5
+	VCMPPS  $0x03, Z5, Z5, K5
+	KORW    K5, K1, K1
+	VMAXPS  Z5, Z0, Z0
+	VMOVUPS 64(DI), Z5
+	VCMPPS  $0x03, Z5, Z5, K5
+	KORW    K5, K2, K2
+	VMAXPS  Z5, Z1, Z1
+	VMOVUPS 128(DI), Z5
+	VCMPPS  $0x03, Z5, Z5, K5
+	KORW    K5, K3, K3
+	VMAXPS  Z5, Z2, Z2
+	VMOVUPS 192(DI), Z5
+	VCMPPS  $0x03, Z5, Z5, K5
+	KORW    K5, K4, K4
+	VMAXPS  Z5, Z3, Z3
+	ADDQ    $+256, DI
+	SUBQ    $+64, R8
+	JGE     four149
+
+fours154:
+	ADDQ $+48, R8
+	JLT  ones153
+
+one150:
+	VMOVUPS (DI), Z5
+	VCMPPS  $0x03, Z5, Z5, K5
+	KORW    K5, K1, K1
+	VMAXPS  Z5, Z0, Z0
+	ADDQ    $+64, DI
+	SUBQ    $+16, R8
+	JGE     one150
+
+ones153:
+	ADDQ      $+16, R8
+	JE        tail151
+	LEAQ      opmasks<>+0(SB), R9
+	KMOVW     (R9)(R8*2), K5
+	VMOVUPS.Z (DI), K5, Z5
+	VCMPPS    $0x03, Z5, Z5, K6
+	KORW      K6, K1, K1
+	VMAXPS    Z5, Z0, K5, Z0
+
+tail151:
+	VMAXPS        Z2, Z0, Z0
+	KORW          K3, K1, K1
+	VMAXPS        Z3, Z1, Z1
+	KORW          K4, K2, K2
+	VMAXPS        Z1, Z0, Z0
+	KORW          K2, K1, K1
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMAXPS        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VMAXPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VMAXPS        X1, X0, X0
+	VMOVSS        X0, (AX)
+	KMOVW         K1, DI
+	TESTL         DI, DI
+	JE            end152
+	MOVL          $+2143289344, (AX)
+
+end152:
+	ADDQ $+4, AX
+	LEAQ (DX)(SI*4), DX
+	DECQ CX
+	JNE  row148
+	VZEROUPPER
+	RET
+
+// func sumRowsAVX512(y []float64, x []float32, n int, step int)
+// Requires: AVX, AVX512F
+TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-64
+	MOVQ y_base+0(FP), AX
+	MOVQ y_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ n+48(FP), BX
+	MOVQ step+56(FP), SI
+
+row155:
+	MOVQ   DX, DI
+	MOVQ   BX, R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	SUBQ   $+64, R8
+	JLT    fours161
+
+four156:
+	VCVTPS2PD (DI), Z8
+	VADDPD    Z8, Z0, Z0
+	VCVTPS2PD 32(DI), Z8
+	VADDPD    Z8, Z1, Z1
+	VCVTPS2PD 64(DI), Z8
+	VADDPD    Z8, Z2, Z2
+	VCVTPS2PD 96(DI), Z8
+	VADDPD    Z8, Z3, Z3
+	VCVTPS2PD 128(DI), Z8
+	VADDPD    Z8, Z4, Z4
+	VCVTPS2PD 160(DI), Z8
+	VADDPD    Z8, Z5, Z5
+	VCVTPS2PD 192(DI), Z8
+	VADDPD    Z8, Z6, Z6
+	VCVTPS2PD 224(DI), Z8
+	VADDPD    Z8, Z7, Z7
+	ADDQ      $+256, DI
+	SUBQ      $+64, R8
+	JGE       four156
+
+fours161:
+	ADDQ $+48, R8
+	JLT  ones160
+
+one157:
+	VCVTPS2PD (DI), Z8
+	VADDPD    Z8, Z0, Z0
+	VCVTPS2PD 32(DI), Z8
+	VADDPD    Z8, Z1, Z1
+	ADDQ      $+64, DI
+	SUBQ      $+16, R8
+	JGE       one157
+
+ones160:
+	ADDQ          $+16, R8
+	JE            tail158
+	LEAQ          opmasks<>+0(SB), R9
+	KMOVW         (R9)(R8*2), K1
+	VMOVUPS.Z     (DI), K1, Z8
+	VCVTPS2PD     Y8, Z9
+	VADDPD        Z9, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z1, Z1
+
+tail158:
+	VADDPD        Z4, Z0, Z0
+	VADDPD        Z5, Z1, Z1
+	VADDPD        Z6, Z2, Z2
+	VADDPD        Z7, Z3, Z3
+	VADDPD        Z2, Z0, Z0
+	VADDPD        Z3, Z1, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPD        Y0, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDSD        X8, X9, X9
+	VMOVSD        X9, (AX)
+	ADDQ          $+8, AX
+	LEAQ          (DX)(SI*4), DX
+	DECQ          CX
+	JNE           row155
+	VZEROUPPER
+	RET
+
+// func maxBoxAVX2(y []float32, x []float32, g [10]int)
+// Requires: AVX
+TEXT ·maxBoxAVX2(SB), NOSPLIT, $16-128
+	VBROADCASTSS const0<>+0(SB), Y0
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         g_9+120(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         g_1+56(FP), BX
+	MOVQ         BX, (SP)
+
+column162:
+	XORQ SI, SI
+	MOVQ g_0+48(FP), BX
+
+block163:
+	CMPQ    BX, $+32
+	JLT     tail164
+	VMOVAPS Y0, Y1
+	VXORPS  Y5, Y5, Y5
+	VMOVAPS Y0, Y2
+	VXORPS  Y6, Y6, Y6
+	VMOVAPS Y0, Y3
+	VXORPS  Y7, Y7, Y7
+	VMOVAPS Y0, Y4
+	VXORPS  Y8, Y8, Y8
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_4+80(FP), R9
+	MOVQ    R9, 8(SP)
+
+z167:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y168:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd170
+
+x169:
 	VMOVUPS (R9), Y9
 	VMOVUPS (R9)(DX*1), Y10
 	VCMPPS  $0x03, Y10, Y9, Y11
@@ -594,11 +2355,11 @@ x48:
 	VMAXPS  Y9, Y4, Y4
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x48
+	JGE     x169
 
-odd49:
+odd170:
 	CMPQ    R11, $-1
-	JNE     end50
+	JNE     end171
 	VMOVUPS (R9), Y9
 	VCMPPS  $0x03, Y9, Y9, Y10
 	VORPS   Y10, Y5, Y5
@@ -616,15 +2377,15 @@ odd49:
 	VORPS   Y10, Y8, Y8
 	VMAXPS  Y9, Y4, Y4
 
-end50:
+end171:
 	MOVQ    g_8+112(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y47
+	JNE     y168
 	MOVQ    g_7+104(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z46
+	JNE     z167
 	LEAQ    (AX)(SI*1), DI
 	VORPS   Y5, Y1, Y1
 	VMOVUPS Y1, (DI)
@@ -636,19 +2397,19 @@ end50:
 	VMOVUPS Y4, 96(DI)
 	ADDQ    $+128, SI
 	SUBQ    $+32, BX
-	JMP     block42
+	JMP     block163
 
-tail43:
+tail164:
 	TESTQ   BX, BX
-	JE      next44
+	JE      next165
 	CMPQ    g_0+48(FP), $+8
-	JLT     small45
+	JLT     small166
 	CMPQ    BX, $+24
-	JGT     tail53
+	JGT     tail174
 	CMPQ    BX, $+16
-	JGT     tail52
+	JGT     tail173
 	CMPQ    BX, $+8
-	JGT     tail51
+	JGT     tail172
 	VMOVAPS Y0, Y1
 	VXORPS  Y2, Y2, Y2
 	MOVQ    g_0+48(FP), BX
@@ -659,17 +2420,17 @@ tail43:
 	MOVQ    g_4+80(FP), R9
 	MOVQ    R9, 8(SP)
 
-z54:
+z175:
 	MOVQ DI, R8
 	MOVQ g_5+88(FP), R10
 
-y55:
+y176:
 	MOVQ R8, R9
 	MOVQ g_6+96(FP), R11
 	SUBQ $+2, R11
-	JLT  odd57
+	JLT  odd178
 
-x56:
+x177:
 	LEAQ    (R9)(BX*1), R12
 	VMOVUPS (R12), Y3
 	VMOVUPS (R12)(DX*1), Y4
@@ -679,33 +2440,33 @@ x56:
 	VMAXPS  Y3, Y1, Y1
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x56
+	JGE     x177
 
-odd57:
+odd178:
 	CMPQ    R11, $-1
-	JNE     end58
+	JNE     end179
 	LEAQ    (R9)(BX*1), R9
 	VMOVUPS (R9), Y3
 	VCMPPS  $0x03, Y3, Y3, Y4
 	VORPS   Y4, Y2, Y2
 	VMAXPS  Y3, Y1, Y1
 
-end58:
+end179:
 	MOVQ    g_8+112(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y55
+	JNE     y176
 	MOVQ    g_7+104(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z54
+	JNE     z175
 	LEAQ    (AX)(SI*1), SI
+	LEAQ    (SI)(BX*1), BX
 	VORPS   Y2, Y1, Y1
-	ADDQ    BX, SI
-	VMOVUPS Y1, (SI)
-	JMP     next44
+	VMOVUPS Y1, (BX)
+	JMP     next165
 
-tail51:
+tail172:
 	VMOVAPS Y0, Y1
 	VXORPS  Y3, Y3, Y3
 	VMOVAPS Y0, Y2
@@ -718,17 +2479,17 @@ tail51:
 	MOVQ    g_4+80(FP), R9
 	MOVQ    R9, 8(SP)
 
-z59:
+z180:
 	MOVQ DI, R8
 	MOVQ g_5+88(FP), R10
 
-y60:
+y181:
 	MOVQ R8, R9
 	MOVQ g_6+96(FP), R11
 	SUBQ $+2, R11
-	JLT  odd62
+	JLT  odd183
 
-x61:
+x182:
 	LEAQ    (R9)(BX*1), R12
 	VMOVUPS (R9), Y5
 	VMOVUPS (R9)(DX*1), Y6
@@ -744,11 +2505,11 @@ x61:
 	VMAXPS  Y5, Y2, Y2
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x61
+	JGE     x182
 
-odd62:
+odd183:
 	CMPQ    R11, $-1
-	JNE     end63
+	JNE     end184
 	LEAQ    (R9)(BX*1), R11
 	VMOVUPS (R9), Y5
 	VCMPPS  $0x03, Y5, Y5, Y6
@@ -759,24 +2520,24 @@ odd62:
 	VORPS   Y6, Y4, Y4
 	VMAXPS  Y5, Y2, Y2
 
-end63:
+end184:
 	MOVQ    g_8+112(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y60
+	JNE     y181
 	MOVQ    g_7+104(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z59
+	JNE     z180
 	LEAQ    (AX)(SI*1), SI
+	LEAQ    (SI)(BX*1), BX
 	VORPS   Y3, Y1, Y1
 	VMOVUPS Y1, (SI)
 	VORPS   Y4, Y2, Y2
-	ADDQ    BX, SI
-	VMOVUPS Y2, 32(SI)
-	JMP     next44
+	VMOVUPS Y2, 32(BX)
+	JMP     next165
 
-tail52:
+tail173:
 	VMOVAPS Y0, Y1
 	VXORPS  Y4, Y4, Y4
 	VMOVAPS Y0, Y2
@@ -791,17 +2552,17 @@ tail52:
 	MOVQ    g_4+80(FP), R9
 	MOVQ    R9, 8(SP)
 
-z64:
+z185:
 	MOVQ DI, R8
 	MOVQ g_5+88(FP), R10
 
-y65:
+y186:
 	MOVQ R8, R9
 	MOVQ g_6+96(FP), R11
 	SUBQ $+2, R11
-	JLT  odd67
+	JLT  odd188
 
-x66:
+x187:
 	LEAQ    (R9)(BX*1), R12
 	VMOVUPS (R9), Y7
 	VMOVUPS (R9)(DX*1), Y8
@@ -823,11 +2584,11 @@ x66:
 	VMAXPS  Y7, Y3, Y3
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x66
+	JGE     x187
 
-odd67:
+odd188:
 	CMPQ    R11, $-1
-	JNE     end68
+	JNE     end189
 	LEAQ    (R9)(BX*1), R11
 	VMOVUPS (R9), Y7
 	VCMPPS  $0x03, Y7, Y7, Y8
@@ -842,26 +2603,26 @@ odd67:
 	VORPS   Y8, Y6, Y6
 	VMAXPS  Y7, Y3, Y3
 
-end68:
+end189:
 	MOVQ    g_8+112(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y65
+	JNE     y186
 	MOVQ    g_7+104(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z64
+	JNE     z185
 	LEAQ    (AX)(SI*1), SI
+	LEAQ    (SI)(BX*1), BX
 	VORPS   Y4, Y1, Y1
 	VMOVUPS Y1, (SI)
 	VORPS   Y5, Y2, Y2
 	VMOVUPS Y2, 32(SI)
 	VORPS   Y6, Y3, Y3
-	ADDQ    BX, SI
-	VMOVUPS Y3, 64(SI)
-	JMP     next44
+	VMOVUPS Y3, 64(BX)
+	JMP     next165
 
-tail53:
+tail174:
 	VMOVAPS Y0, Y1
 	VXORPS  Y5, Y5, Y5
 	VMOVAPS Y0, Y2
@@ -878,17 +2639,17 @@ tail53:
 	MOVQ    g_4+80(FP), R9
 	MOVQ    R9, 8(SP)
 
-z69:
+z190:
 	MOVQ DI, R8
 	MOVQ g_5+88(FP), R10
 
-y70:
+y191:
 	MOVQ R8, R9
 	MOVQ g_6+96(FP), R11
 	SUBQ $+2, R11
-	JLT  odd72
+	JLT  odd193
 
-x71:
+x192:
 	LEAQ    (R9)(BX*1), R12
 	VMOVUPS (R9), Y9
 	VMOVUPS (R9)(DX*1), Y10
@@ -916,11 +2677,11 @@ x71:
 	VMAXPS  Y9, Y4, Y4
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x71
+	JGE     x192
 
-odd72:
+odd193:
 	CMPQ    R11, $-1
-	JNE     end73
+	JNE     end194
 	LEAQ    (R9)(BX*1), R11
 	VMOVUPS (R9), Y9
 	VCMPPS  $0x03, Y9, Y9, Y10
@@ -939,16 +2700,17 @@ odd72:
 	VORPS   Y10, Y8, Y8
 	VMAXPS  Y9, Y4, Y4
 
-end73:
+end194:
 	MOVQ    g_8+112(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y70
+	JNE     y191
 	MOVQ    g_7+104(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z69
+	JNE     z190
 	LEAQ    (AX)(SI*1), SI
+	LEAQ    (SI)(BX*1), BX
 	VORPS   Y5, Y1, Y1
 	VMOVUPS Y1, (SI)
 	VORPS   Y6, Y2, Y2
@@ -956,11 +2718,10 @@ end73:
 	VORPS   Y7, Y3, Y3
 	VMOVUPS Y3, 64(SI)
 	VORPS   Y8, Y4, Y4
-	ADDQ    BX, SI
-	VMOVUPS Y4, 96(SI)
-	JMP     next44
+	VMOVUPS Y4, 96(BX)
+	JMP     next165
 
-small45:
+small166:
 	LEAQ    lanemasks<>+0(SB), DI
 	NEGQ    BX
 	VMOVUPS 32(DI)(BX*4), Y1
@@ -970,17 +2731,17 @@ small45:
 	MOVQ    g_4+80(FP), R8
 	MOVQ    R8, 8(SP)
 
-z74:
+z195:
 	MOVQ BX, DI
 	MOVQ g_5+88(FP), R9
 
-y75:
+y196:
 	MOVQ DI, R8
 	MOVQ g_6+96(FP), R10
 	SUBQ $+2, R10
-	JLT  odd77
+	JLT  odd198
 
-x76:
+x197:
 	VMASKMOVPS (R8), Y1, Y4
 	VMASKMOVPS (R8)(DX*1), Y1, Y5
 	VCMPPS     $0x03, Y5, Y4, Y6
@@ -989,36 +2750,36 @@ x76:
 	VMAXPS     Y4, Y2, Y2
 	LEAQ       (R8)(DX*2), R8
 	SUBQ       $+2, R10
-	JGE        x76
+	JGE        x197
 
-odd77:
+odd198:
 	CMPQ       R10, $-1
-	JNE        end78
+	JNE        end199
 	VMASKMOVPS (R8), Y1, Y4
 	VCMPPS     $0x03, Y4, Y4, Y5
 	VORPS      Y5, Y3, Y3
 	VMAXPS     Y4, Y2, Y2
 
-end78:
+end199:
 	MOVQ       g_8+112(FP), R8
 	LEAQ       (DI)(R8*4), DI
 	DECQ       R9
-	JNE        y75
+	JNE        y196
 	MOVQ       g_7+104(FP), R8
 	LEAQ       (BX)(R8*4), BX
 	DECQ       8(SP)
-	JNE        z74
+	JNE        z195
 	LEAQ       (AX)(SI*1), BX
 	VORPS      Y3, Y2, Y2
 	VMASKMOVPS Y2, Y1, (BX)
 
-next44:
+next165:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*4), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*4), CX
 	DECQ (SP)
-	JNE  column41
+	JNE  column162
 	VZEROUPPER
 	RET
 
@@ -1053,21 +2814,21 @@ TEXT ·maxPickAVX2(SB), NOSPLIT, $0-120
 	LEAQ         (SI)(DI*8), DI
 	VBROADCASTSS const0<>+0(SB), Y0
 
-row79:
+row200:
 	MOVQ AX, R8
 	MOVQ CX, R9
 	MOVQ g_0+48(FP), R10
 	MOVQ SI, R11
 
-group80:
+group201:
 	VXORPS  Y2, Y2, Y2
 	VMOVAPS Y0, Y1
 	MOVQ    R9, R12
 	MOVQ    g_4+80(FP), R13
 	SUBQ    $+2, R13
-	JLT     odd82
+	JLT     odd203
 
-pair81:
+pair202:
 	VMOVUPS (R12), Y3
 	VMOVUPS (R12)(DX*1), Y4
 	VCMPPS  $0x03, Y4, Y3, Y5
@@ -1076,44 +2837,44 @@ pair81:
 	VMAXPS  Y3, Y1, Y1
 	LEAQ    (R12)(DX*2), R12
 	SUBQ    $+2, R13
-	JGE     pair81
+	JGE     pair202
 
-odd82:
+odd203:
 	CMPQ    R13, $-1
-	JNE     done83
+	JNE     done204
 	VMOVUPS (R12), Y3
 	VCMPPS  $0x03, Y3, Y3, Y4
 	VORPS   Y4, Y2, Y2
 	VMAXPS  Y3, Y1, Y1
 
-done83:
+done204:
 	VORPS   Y2, Y1, Y1
 	MOVQ    40(R11), R12
 	VMOVUPS (R11), Y2
 	VPERMPS Y1, Y2, Y1
 	CMPQ    R10, $+8
-	JLT     last84
+	JLT     last205
 	VMOVUPS Y1, (R8)
 	LEAQ    (R8)(R12*4), R8
 
-stored85:
+stored206:
 	MOVQ    48(R11), R13
 	LEAQ    (R9)(R13*4), R9
-	ADDQ    $+64, R11
+	ADDQ    $+128, R11
 	CMPQ    R11, DI
 	CMOVQEQ SI, R11
 	SUBQ    R12, R10
-	JGT     group80
+	JGT     group201
 	MOVQ    g_2+64(FP), R13
 	LEAQ    (AX)(R13*4), AX
 	MOVQ    g_3+72(FP), R13
 	LEAQ    (CX)(R13*4), CX
 	DECQ    BX
-	JNE     row79
+	JNE     row200
 	VZEROUPPER
 	RET
 
-last84:
+last205:
 	MOVQ       R12, R13
 	CMPQ       R10, R13
 	CMOVQLT    R10, R13
@@ -1122,4 +2883,1980 @@ last84:
 	VMOVUPS    32(R14)(R13*4), Y2
 	VMASKMOVPS Y1, Y2, (R8)
 	LEAQ       (R8)(R12*4), R8
-	JMP        stored85
+	JMP        stored206
+
+// func meanBoxAVX2(y []float32, x []float32, g [10]int, factor float64)
+// Requires: AVX, AVX2
+TEXT ·meanBoxAVX2(SB), NOSPLIT, $16-136
+	VBROADCASTSD factor+128(FP), Y0
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         g_9+120(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         g_1+56(FP), BX
+	MOVQ         BX, (SP)
+
+column207:
+	XORQ SI, SI
+	MOVQ g_0+48(FP), BX
+
+block208:
+	CMPQ   BX, $+32
+	JLT    tail209
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	LEAQ   (CX)(SI*1), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z212:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y213:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd215
+
+x214:
+	VCVTPS2PD (R9), Y9
+	VADDPD    Y9, Y1, Y1
+	VCVTPS2PD 16(R9), Y9
+	VADDPD    Y9, Y2, Y2
+	VCVTPS2PD 32(R9), Y9
+	VADDPD    Y9, Y3, Y3
+	VCVTPS2PD 48(R9), Y9
+	VADDPD    Y9, Y4, Y4
+	VCVTPS2PD 64(R9), Y9
+	VADDPD    Y9, Y5, Y5
+	VCVTPS2PD 80(R9), Y9
+	VADDPD    Y9, Y6, Y6
+	VCVTPS2PD 96(R9), Y9
+	VADDPD    Y9, Y7, Y7
+	VCVTPS2PD 112(R9), Y9
+	VADDPD    Y9, Y8, Y8
+	VCVTPS2PD (R9)(DX*1), Y9
+	VADDPD    Y9, Y1, Y1
+	VCVTPS2PD 16(R9)(DX*1), Y9
+	VADDPD    Y9, Y2, Y2
+	VCVTPS2PD 32(R9)(DX*1), Y9
+	VADDPD    Y9, Y3, Y3
+	VCVTPS2PD 48(R9)(DX*1), Y9
+	VADDPD    Y9, Y4, Y4
+	VCVTPS2PD 64(R9)(DX*1), Y9
+	VADDPD    Y9, Y5, Y5
+	VCVTPS2PD 80(R9)(DX*1), Y9
+	VADDPD    Y9, Y6, Y6
+	VCVTPS2PD 96(R9)(DX*1), Y9
+	VADDPD    Y9, Y7, Y7
+	VCVTPS2PD 112(R9)(DX*1), Y9
+	VADDPD    Y9, Y8, Y8
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x214
+
+odd215:
+	CMPQ      R11, $-1
+	JNE       end216
+	VCVTPS2PD (R9), Y9
+	VADDPD    Y9, Y1, Y1
+	VCVTPS2PD 16(R9), Y9
+	VADDPD    Y9, Y2, Y2
+	VCVTPS2PD 32(R9), Y9
+	VADDPD    Y9, Y3, Y3
+	VCVTPS2PD 48(R9), Y9
+	VADDPD    Y9, Y4, Y4
+	VCVTPS2PD 64(R9), Y9
+	VADDPD    Y9, Y5, Y5
+	VCVTPS2PD 80(R9), Y9
+	VADDPD    Y9, Y6, Y6
+	VCVTPS2PD 96(R9), Y9
+	VADDPD    Y9, Y7, Y7
+	VCVTPS2PD 112(R9), Y9
+	VADDPD    Y9, Y8, Y8
+
+end216:
+	MOVQ       g_8+112(FP), R9
+	LEAQ       (R8)(R9*4), R8
+	DECQ       R10
+	JNE        y213
+	MOVQ       g_7+104(FP), R9
+	LEAQ       (DI)(R9*4), DI
+	DECQ       8(SP)
+	JNE        z212
+	LEAQ       (AX)(SI*1), DI
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (DI)
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X1
+	VMOVUPS    X1, 16(DI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X1
+	VMOVUPS    X1, 32(DI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X1
+	VMOVUPS    X1, 48(DI)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X1
+	VMOVUPS    X1, 64(DI)
+	VMULPD     Y0, Y6, Y6
+	VCVTPD2PSY Y6, X1
+	VMOVUPS    X1, 80(DI)
+	VMULPD     Y0, Y7, Y7
+	VCVTPD2PSY Y7, X1
+	VMOVUPS    X1, 96(DI)
+	VMULPD     Y0, Y8, Y8
+	VCVTPD2PSY Y8, X1
+	VMOVUPS    X1, 112(DI)
+	ADDQ       $+128, SI
+	SUBQ       $+32, BX
+	JMP        block208
+
+tail209:
+	TESTQ  BX, BX
+	JE     next210
+	CMPQ   g_0+48(FP), $+8
+	JLT    small211
+	CMPQ   BX, $+24
+	JGT    tail219
+	CMPQ   BX, $+16
+	JGT    tail218
+	CMPQ   BX, $+8
+	JGT    tail217
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   g_0+48(FP), BX
+	SHLQ   $0x02, BX
+	SUBQ   SI, BX
+	SUBQ   $+32, BX
+	LEAQ   (CX)(SI*1), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z220:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y221:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd223
+
+x222:
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD (R12), Y3
+	VADDPD    Y3, Y1, Y1
+	VCVTPS2PD 16(R12), Y3
+	VADDPD    Y3, Y2, Y2
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD (R12)(DX*1), Y3
+	VADDPD    Y3, Y1, Y1
+	VCVTPS2PD 16(R12)(DX*1), Y3
+	VADDPD    Y3, Y2, Y2
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x222
+
+odd223:
+	CMPQ      R11, $-1
+	JNE       end224
+	LEAQ      (R9)(BX*1), R9
+	VCVTPS2PD (R9), Y3
+	VADDPD    Y3, Y1, Y1
+	VCVTPS2PD 16(R9), Y3
+	VADDPD    Y3, Y2, Y2
+
+end224:
+	MOVQ       g_8+112(FP), R9
+	LEAQ       (R8)(R9*4), R8
+	DECQ       R10
+	JNE        y221
+	MOVQ       g_7+104(FP), R9
+	LEAQ       (DI)(R9*4), DI
+	DECQ       8(SP)
+	JNE        z220
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (BX)
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X1
+	VMOVUPS    X1, 16(BX)
+	JMP        next210
+
+tail217:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   g_0+48(FP), BX
+	SHLQ   $0x02, BX
+	SUBQ   SI, BX
+	SUBQ   $+64, BX
+	LEAQ   (CX)(SI*1), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z225:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y226:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd228
+
+x227:
+	VCVTPS2PD (R9), Y5
+	VADDPD    Y5, Y1, Y1
+	VCVTPS2PD 16(R9), Y5
+	VADDPD    Y5, Y2, Y2
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 32(R12), Y5
+	VADDPD    Y5, Y3, Y3
+	VCVTPS2PD 48(R12), Y5
+	VADDPD    Y5, Y4, Y4
+	VCVTPS2PD (R9)(DX*1), Y5
+	VADDPD    Y5, Y1, Y1
+	VCVTPS2PD 16(R9)(DX*1), Y5
+	VADDPD    Y5, Y2, Y2
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 32(R12)(DX*1), Y5
+	VADDPD    Y5, Y3, Y3
+	VCVTPS2PD 48(R12)(DX*1), Y5
+	VADDPD    Y5, Y4, Y4
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x227
+
+odd228:
+	CMPQ      R11, $-1
+	JNE       end229
+	VCVTPS2PD (R9), Y5
+	VADDPD    Y5, Y1, Y1
+	VCVTPS2PD 16(R9), Y5
+	VADDPD    Y5, Y2, Y2
+	LEAQ      (R9)(BX*1), R9
+	VCVTPS2PD 32(R9), Y5
+	VADDPD    Y5, Y3, Y3
+	VCVTPS2PD 48(R9), Y5
+	VADDPD    Y5, Y4, Y4
+
+end229:
+	MOVQ       g_8+112(FP), R9
+	LEAQ       (R8)(R9*4), R8
+	DECQ       R10
+	JNE        y226
+	MOVQ       g_7+104(FP), R9
+	LEAQ       (DI)(R9*4), DI
+	DECQ       8(SP)
+	JNE        z225
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (SI)
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X1
+	VMOVUPS    X1, 16(SI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X1
+	VMOVUPS    X1, 32(BX)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X1
+	VMOVUPS    X1, 48(BX)
+	JMP        next210
+
+tail218:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   g_0+48(FP), BX
+	SHLQ   $0x02, BX
+	SUBQ   SI, BX
+	SUBQ   $+96, BX
+	LEAQ   (CX)(SI*1), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z230:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y231:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd233
+
+x232:
+	VCVTPS2PD (R9), Y7
+	VADDPD    Y7, Y1, Y1
+	VCVTPS2PD 16(R9), Y7
+	VADDPD    Y7, Y2, Y2
+	VCVTPS2PD 32(R9), Y7
+	VADDPD    Y7, Y3, Y3
+	VCVTPS2PD 48(R9), Y7
+	VADDPD    Y7, Y4, Y4
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 64(R12), Y7
+	VADDPD    Y7, Y5, Y5
+	VCVTPS2PD 80(R12), Y7
+	VADDPD    Y7, Y6, Y6
+	VCVTPS2PD (R9)(DX*1), Y7
+	VADDPD    Y7, Y1, Y1
+	VCVTPS2PD 16(R9)(DX*1), Y7
+	VADDPD    Y7, Y2, Y2
+	VCVTPS2PD 32(R9)(DX*1), Y7
+	VADDPD    Y7, Y3, Y3
+	VCVTPS2PD 48(R9)(DX*1), Y7
+	VADDPD    Y7, Y4, Y4
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 64(R12)(DX*1), Y7
+	VADDPD    Y7, Y5, Y5
+	VCVTPS2PD 80(R12)(DX*1), Y7
+	VADDPD    Y7, Y6, Y6
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x232
+
+odd233:
+	CMPQ      R11, $-1
+	JNE       end234
+	VCVTPS2PD (R9), Y7
+	VADDPD    Y7, Y1, Y1
+	VCVTPS2PD 16(R9), Y7
+	VADDPD    Y7, Y2, Y2
+	VCVTPS2PD 32(R9), Y7
+	VADDPD    Y7, Y3, Y3
+	VCVTPS2PD 48(R9), Y7
+	VADDPD    Y7, Y4, Y4
+	LEAQ      (R9)(BX*1), R9
+	VCVTPS2PD 64(R9), Y7
+	VADDPD    Y7, Y5, Y5
+	VCVTPS2PD 80(R9), Y7
+	VADDPD    Y7, Y6, Y6
+
+end234:
+	MOVQ       g_8+112(FP), R9
+	LEAQ       (R8)(R9*4), R8
+	DECQ       R10
+	JNE        y231
+	MOVQ       g_7+104(FP), R9
+	LEAQ       (DI)(R9*4), DI
+	DECQ       8(SP)
+	JNE        z230
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (SI)
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X1
+	VMOVUPS    X1, 16(SI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X1
+	VMOVUPS    X1, 32(SI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X1
+	VMOVUPS    X1, 48(SI)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X1
+	VMOVUPS    X1, 64(BX)
+	VMULPD     Y0, Y6, Y6
+	VCVTPD2PSY Y6, X1
+	VMOVUPS    X1, 80(BX)
+	JMP        next210
+
+tail219:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   g_0+48(FP), BX
+	SHLQ   $0x02, BX
+	SUBQ   SI, BX
+	SUBQ   $+128, BX
+	LEAQ   (CX)(SI*1), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z235:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y236:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd238
+
+x237:
+	VCVTPS2PD (R9), Y9
+	VADDPD    Y9, Y1, Y1
+	VCVTPS2PD 16(R9), Y9
+	VADDPD    Y9, Y2, Y2
+	VCVTPS2PD 32(R9), Y9
+	VADDPD    Y9, Y3, Y3
+	VCVTPS2PD 48(R9), Y9
+	VADDPD    Y9, Y4, Y4
+	VCVTPS2PD 64(R9), Y9
+	VADDPD    Y9, Y5, Y5
+	VCVTPS2PD 80(R9), Y9
+	VADDPD    Y9, Y6, Y6
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 96(R12), Y9
+	VADDPD    Y9, Y7, Y7
+	VCVTPS2PD 112(R12), Y9
+	VADDPD    Y9, Y8, Y8
+	VCVTPS2PD (R9)(DX*1), Y9
+	VADDPD    Y9, Y1, Y1
+	VCVTPS2PD 16(R9)(DX*1), Y9
+	VADDPD    Y9, Y2, Y2
+	VCVTPS2PD 32(R9)(DX*1), Y9
+	VADDPD    Y9, Y3, Y3
+	VCVTPS2PD 48(R9)(DX*1), Y9
+	VADDPD    Y9, Y4, Y4
+	VCVTPS2PD 64(R9)(DX*1), Y9
+	VADDPD    Y9, Y5, Y5
+	VCVTPS2PD 80(R9)(DX*1), Y9
+	VADDPD    Y9, Y6, Y6
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 96(R12)(DX*1), Y9
+	VADDPD    Y9, Y7, Y7
+	VCVTPS2PD 112(R12)(DX*1), Y9
+	VADDPD    Y9, Y8, Y8
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x237
+
+odd238:
+	CMPQ      R11, $-1
+	JNE       end239
+	VCVTPS2PD (R9), Y9
+	VADDPD    Y9, Y1, Y1
+	VCVTPS2PD 16(R9), Y9
+	VADDPD    Y9, Y2, Y2
+	VCVTPS2PD 32(R9), Y9
+	VADDPD    Y9, Y3, Y3
+	VCVTPS2PD 48(R9), Y9
+	VADDPD    Y9, Y4, Y4
+	VCVTPS2PD 64(R9), Y9
+	VADDPD    Y9, Y5, Y5
+	VCVTPS2PD 80(R9), Y9
+	VADDPD    Y9, Y6, Y6
+	LEAQ      (R9)(BX*1), R9
+	VCVTPS2PD 96(R9), Y9
+	VADDPD    Y9, Y7, Y7
+	VCVTPS2PD 112(R9), Y9
+	VADDPD    Y9, Y8, Y8
+
+end239:
+	MOVQ       g_8+112(FP), R9
+	LEAQ       (R8)(R9*4), R8
+	DECQ       R10
+	JNE        y236
+	MOVQ       g_7+104(FP), R9
+	LEAQ       (DI)(R9*4), DI
+	DECQ       8(SP)
+	JNE        z235
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (SI)
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X1
+	VMOVUPS    X1, 16(SI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X1
+	VMOVUPS    X1, 32(SI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X1
+	VMOVUPS    X1, 48(SI)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X1
+	VMOVUPS    X1, 64(SI)
+	VMULPD     Y0, Y6, Y6
+	VCVTPD2PSY Y6, X1
+	VMOVUPS    X1, 80(SI)
+	VMULPD     Y0, Y7, Y7
+	VCVTPD2PSY Y7, X1
+	VMOVUPS    X1, 96(BX)
+	VMULPD     Y0, Y8, Y8
+	VCVTPD2PSY Y8, X1
+	VMOVUPS    X1, 112(BX)
+	JMP        next210
+
+small211:
+	LEAQ         lanemasks<>+0(SB), DI
+	NEGQ         BX
+	VMOVUPS      32(DI)(BX*4), Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VPMOVSXDQ    X1, Y4
+	VEXTRACTF128 $0x01, Y1, X4
+	VPMOVSXDQ    X4, Y4
+	VEXTRACTF128 $0x01, Y1, X4
+	LEAQ         (CX)(SI*1), BX
+	MOVQ         g_4+80(FP), R8
+	MOVQ         R8, 8(SP)
+
+z240:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y241:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd243
+
+x242:
+	VMASKMOVPS   (R8), Y1, Y5
+	VCVTPS2PD    X5, Y6
+	VADDPD       Y6, Y2, Y2
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y5, Y3, Y3
+	VMASKMOVPS   (R8)(DX*1), Y1, Y5
+	VCVTPS2PD    X5, Y6
+	VADDPD       Y6, Y2, Y2
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y5, Y3, Y3
+	LEAQ         (R8)(DX*2), R8
+	SUBQ         $+2, R10
+	JGE          x242
+
+odd243:
+	CMPQ         R10, $-1
+	JNE          end244
+	VMASKMOVPS   (R8), Y1, Y5
+	VCVTPS2PD    X5, Y6
+	VADDPD       Y6, Y2, Y2
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y5, Y3, Y3
+
+end244:
+	MOVQ       g_8+112(FP), R8
+	LEAQ       (DI)(R8*4), DI
+	DECQ       R9
+	JNE        y241
+	MOVQ       g_7+104(FP), R8
+	LEAQ       (BX)(R8*4), BX
+	DECQ       8(SP)
+	JNE        z240
+	LEAQ       (AX)(SI*1), BX
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMASKMOVPS X2, X1, (BX)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X1
+	VMASKMOVPS X1, X4, 16(BX)
+
+next210:
+	MOVQ g_2+64(FP), BX
+	LEAQ (AX)(BX*4), AX
+	MOVQ g_3+72(FP), BX
+	LEAQ (CX)(BX*4), CX
+	DECQ (SP)
+	JNE  column207
+	VZEROUPPER
+	RET
+
+// func sumBoxAVX2(y []float64, x []float32, g [10]int)
+// Requires: AVX, AVX2
+TEXT ·sumBoxAVX2(SB), NOSPLIT, $16-128
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ g_9+120(FP), DX
+	SHLQ $0x02, DX
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
+
+column245:
+	XORQ SI, SI
+	MOVQ g_0+48(FP), BX
+
+block246:
+	CMPQ   BX, $+32
+	JLT    tail247
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	LEAQ   (CX)(SI*1), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z250:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y251:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd253
+
+x252:
+	VCVTPS2PD (R9), Y8
+	VADDPD    Y8, Y0, Y0
+	VCVTPS2PD 16(R9), Y8
+	VADDPD    Y8, Y1, Y1
+	VCVTPS2PD 32(R9), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 48(R9), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 64(R9), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 80(R9), Y8
+	VADDPD    Y8, Y5, Y5
+	VCVTPS2PD 96(R9), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 112(R9), Y8
+	VADDPD    Y8, Y7, Y7
+	VCVTPS2PD (R9)(DX*1), Y8
+	VADDPD    Y8, Y0, Y0
+	VCVTPS2PD 16(R9)(DX*1), Y8
+	VADDPD    Y8, Y1, Y1
+	VCVTPS2PD 32(R9)(DX*1), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 48(R9)(DX*1), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 64(R9)(DX*1), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 80(R9)(DX*1), Y8
+	VADDPD    Y8, Y5, Y5
+	VCVTPS2PD 96(R9)(DX*1), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 112(R9)(DX*1), Y8
+	VADDPD    Y8, Y7, Y7
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x252
+
+odd253:
+	CMPQ      R11, $-1
+	JNE       end254
+	VCVTPS2PD (R9), Y8
+	VADDPD    Y8, Y0, Y0
+	VCVTPS2PD 16(R9), Y8
+	VADDPD    Y8, Y1, Y1
+	VCVTPS2PD 32(R9), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 48(R9), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 64(R9), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 80(R9), Y8
+	VADDPD    Y8, Y5, Y5
+	VCVTPS2PD 96(R9), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 112(R9), Y8
+	VADDPD    Y8, Y7, Y7
+
+end254:
+	MOVQ    g_8+112(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y251
+	MOVQ    g_7+104(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z250
+	LEAQ    (AX)(SI*2), DI
+	VMOVUPD Y0, (DI)
+	VMOVUPD Y1, 32(DI)
+	VMOVUPD Y2, 64(DI)
+	VMOVUPD Y3, 96(DI)
+	VMOVUPD Y4, 128(DI)
+	VMOVUPD Y5, 160(DI)
+	VMOVUPD Y6, 192(DI)
+	VMOVUPD Y7, 224(DI)
+	ADDQ    $+128, SI
+	SUBQ    $+32, BX
+	JMP     block246
+
+tail247:
+	TESTQ  BX, BX
+	JE     next248
+	CMPQ   g_0+48(FP), $+8
+	JLT    small249
+	CMPQ   BX, $+24
+	JGT    tail257
+	CMPQ   BX, $+16
+	JGT    tail256
+	CMPQ   BX, $+8
+	JGT    tail255
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   g_0+48(FP), BX
+	SHLQ   $0x02, BX
+	SUBQ   SI, BX
+	SUBQ   $+32, BX
+	LEAQ   (CX)(SI*1), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z258:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y259:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd261
+
+x260:
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD (R12), Y2
+	VADDPD    Y2, Y0, Y0
+	VCVTPS2PD 16(R12), Y2
+	VADDPD    Y2, Y1, Y1
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD (R12)(DX*1), Y2
+	VADDPD    Y2, Y0, Y0
+	VCVTPS2PD 16(R12)(DX*1), Y2
+	VADDPD    Y2, Y1, Y1
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x260
+
+odd261:
+	CMPQ      R11, $-1
+	JNE       end262
+	LEAQ      (R9)(BX*1), R9
+	VCVTPS2PD (R9), Y2
+	VADDPD    Y2, Y0, Y0
+	VCVTPS2PD 16(R9), Y2
+	VADDPD    Y2, Y1, Y1
+
+end262:
+	MOVQ    g_8+112(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y259
+	MOVQ    g_7+104(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z258
+	LEAQ    (AX)(SI*2), SI
+	LEAQ    (SI)(BX*2), BX
+	VMOVUPD Y0, (BX)
+	VMOVUPD Y1, 32(BX)
+	JMP     next248
+
+tail255:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   g_0+48(FP), BX
+	SHLQ   $0x02, BX
+	SUBQ   SI, BX
+	SUBQ   $+64, BX
+	LEAQ   (CX)(SI*1), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z263:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y264:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd266
+
+x265:
+	VCVTPS2PD (R9), Y4
+	VADDPD    Y4, Y0, Y0
+	VCVTPS2PD 16(R9), Y4
+	VADDPD    Y4, Y1, Y1
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 32(R12), Y4
+	VADDPD    Y4, Y2, Y2
+	VCVTPS2PD 48(R12), Y4
+	VADDPD    Y4, Y3, Y3
+	VCVTPS2PD (R9)(DX*1), Y4
+	VADDPD    Y4, Y0, Y0
+	VCVTPS2PD 16(R9)(DX*1), Y4
+	VADDPD    Y4, Y1, Y1
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 32(R12)(DX*1), Y4
+	VADDPD    Y4, Y2, Y2
+	VCVTPS2PD 48(R12)(DX*1), Y4
+	VADDPD    Y4, Y3, Y3
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x265
+
+odd266:
+	CMPQ      R11, $-1
+	JNE       end267
+	VCVTPS2PD (R9), Y4
+	VADDPD    Y4, Y0, Y0
+	VCVTPS2PD 16(R9), Y4
+	VADDPD    Y4, Y1, Y1
+	LEAQ      (R9)(BX*1), R9
+	VCVTPS2PD 32(R9), Y4
+	VADDPD    Y4, Y2, Y2
+	VCVTPS2PD 48(R9), Y4
+	VADDPD    Y4, Y3, Y3
+
+end267:
+	MOVQ    g_8+112(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y264
+	MOVQ    g_7+104(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z263
+	LEAQ    (AX)(SI*2), SI
+	LEAQ    (SI)(BX*2), BX
+	VMOVUPD Y0, (SI)
+	VMOVUPD Y1, 32(SI)
+	VMOVUPD Y2, 64(BX)
+	VMOVUPD Y3, 96(BX)
+	JMP     next248
+
+tail256:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   g_0+48(FP), BX
+	SHLQ   $0x02, BX
+	SUBQ   SI, BX
+	SUBQ   $+96, BX
+	LEAQ   (CX)(SI*1), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z268:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y269:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd271
+
+x270:
+	VCVTPS2PD (R9), Y6
+	VADDPD    Y6, Y0, Y0
+	VCVTPS2PD 16(R9), Y6
+	VADDPD    Y6, Y1, Y1
+	VCVTPS2PD 32(R9), Y6
+	VADDPD    Y6, Y2, Y2
+	VCVTPS2PD 48(R9), Y6
+	VADDPD    Y6, Y3, Y3
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 64(R12), Y6
+	VADDPD    Y6, Y4, Y4
+	VCVTPS2PD 80(R12), Y6
+	VADDPD    Y6, Y5, Y5
+	VCVTPS2PD (R9)(DX*1), Y6
+	VADDPD    Y6, Y0, Y0
+	VCVTPS2PD 16(R9)(DX*1), Y6
+	VADDPD    Y6, Y1, Y1
+	VCVTPS2PD 32(R9)(DX*1), Y6
+	VADDPD    Y6, Y2, Y2
+	VCVTPS2PD 48(R9)(DX*1), Y6
+	VADDPD    Y6, Y3, Y3
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 64(R12)(DX*1), Y6
+	VADDPD    Y6, Y4, Y4
+	VCVTPS2PD 80(R12)(DX*1), Y6
+	VADDPD    Y6, Y5, Y5
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x270
+
+odd271:
+	CMPQ      R11, $-1
+	JNE       end272
+	VCVTPS2PD (R9), Y6
+	VADDPD    Y6, Y0, Y0
+	VCVTPS2PD 16(R9), Y6
+	VADDPD    Y6, Y1, Y1
+	VCVTPS2PD 32(R9), Y6
+	VADDPD    Y6, Y2, Y2
+	VCVTPS2PD 48(R9), Y6
+	VADDPD    Y6, Y3, Y3
+	LEAQ      (R9)(BX*1), R9
+	VCVTPS2PD 64(R9), Y6
+	VADDPD    Y6, Y4, Y4
+	VCVTPS2PD 80(R9), Y6
+	VADDPD    Y6, Y5, Y5
+
+end272:
+	MOVQ    g_8+112(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y269
+	MOVQ    g_7+104(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z268
+	LEAQ    (AX)(SI*2), SI
+	LEAQ    (SI)(BX*2), BX
+	VMOVUPD Y0, (SI)
+	VMOVUPD Y1, 32(SI)
+	VMOVUPD Y2, 64(SI)
+	VMOVUPD Y3, 96(SI)
+	VMOVUPD Y4, 128(BX)
+	VMOVUPD Y5, 160(BX)
+	JMP     next248
+
+tail257:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   g_0+48(FP), BX
+	SHLQ   $0x02, BX
+	SUBQ   SI, BX
+	SUBQ   $+128, BX
+	LEAQ   (CX)(SI*1), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z273:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y274:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd276
+
+x275:
+	VCVTPS2PD (R9), Y8
+	VADDPD    Y8, Y0, Y0
+	VCVTPS2PD 16(R9), Y8
+	VADDPD    Y8, Y1, Y1
+	VCVTPS2PD 32(R9), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 48(R9), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 64(R9), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 80(R9), Y8
+	VADDPD    Y8, Y5, Y5
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 96(R12), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 112(R12), Y8
+	VADDPD    Y8, Y7, Y7
+	VCVTPS2PD (R9)(DX*1), Y8
+	VADDPD    Y8, Y0, Y0
+	VCVTPS2PD 16(R9)(DX*1), Y8
+	VADDPD    Y8, Y1, Y1
+	VCVTPS2PD 32(R9)(DX*1), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 48(R9)(DX*1), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 64(R9)(DX*1), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 80(R9)(DX*1), Y8
+	VADDPD    Y8, Y5, Y5
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 96(R12)(DX*1), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 112(R12)(DX*1), Y8
+	VADDPD    Y8, Y7, Y7
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x275
+
+odd276:
+	CMPQ      R11, $-1
+	JNE       end277
+	VCVTPS2PD (R9), Y8
+	VADDPD    Y8, Y0, Y0
+	VCVTPS2PD 16(R9), Y8
+	VADDPD    Y8, Y1, Y1
+	VCVTPS2PD 32(R9), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 48(R9), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 64(R9), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 80(R9), Y8
+	VADDPD    Y8, Y5, Y5
+	LEAQ      (R9)(BX*1), R9
+	VCVTPS2PD 96(R9), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 112(R9), Y8
+	VADDPD    Y8, Y7, Y7
+
+end277:
+	MOVQ    g_8+112(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y274
+	MOVQ    g_7+104(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z273
+	LEAQ    (AX)(SI*2), SI
+	LEAQ    (SI)(BX*2), BX
+	VMOVUPD Y0, (SI)
+	VMOVUPD Y1, 32(SI)
+	VMOVUPD Y2, 64(SI)
+	VMOVUPD Y3, 96(SI)
+	VMOVUPD Y4, 128(SI)
+	VMOVUPD Y5, 160(SI)
+	VMOVUPD Y6, 192(BX)
+	VMOVUPD Y7, 224(BX)
+	JMP     next248
+
+small249:
+	LEAQ         lanemasks<>+0(SB), DI
+	NEGQ         BX
+	VMOVUPS      32(DI)(BX*4), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VPMOVSXDQ    X0, Y3
+	VEXTRACTF128 $0x01, Y0, X4
+	VPMOVSXDQ    X4, Y4
+	VEXTRACTF128 $0x01, Y0, X5
+	LEAQ         (CX)(SI*1), BX
+	MOVQ         g_4+80(FP), R8
+	MOVQ         R8, 8(SP)
+
+z278:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y279:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd281
+
+x280:
+	VMASKMOVPS   (R8), Y0, Y5
+	VCVTPS2PD    X5, Y6
+	VADDPD       Y6, Y1, Y1
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y5, Y2, Y2
+	VMASKMOVPS   (R8)(DX*1), Y0, Y5
+	VCVTPS2PD    X5, Y6
+	VADDPD       Y6, Y1, Y1
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y5, Y2, Y2
+	LEAQ         (R8)(DX*2), R8
+	SUBQ         $+2, R10
+	JGE          x280
+
+odd281:
+	CMPQ         R10, $-1
+	JNE          end282
+	VMASKMOVPS   (R8), Y0, Y5
+	VCVTPS2PD    X5, Y6
+	VADDPD       Y6, Y1, Y1
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y5, Y2, Y2
+
+end282:
+	MOVQ       g_8+112(FP), R8
+	LEAQ       (DI)(R8*4), DI
+	DECQ       R9
+	JNE        y279
+	MOVQ       g_7+104(FP), R8
+	LEAQ       (BX)(R8*4), BX
+	DECQ       8(SP)
+	JNE        z278
+	LEAQ       (AX)(SI*2), BX
+	VMASKMOVPD Y1, Y3, (BX)
+	VMASKMOVPD Y2, Y4, 32(BX)
+
+next248:
+	MOVQ g_2+64(FP), BX
+	LEAQ (AX)(BX*8), AX
+	MOVQ g_3+72(FP), BX
+	LEAQ (CX)(BX*4), CX
+	DECQ (SP)
+	JNE  column245
+	VZEROUPPER
+	RET
+
+// func meanSumsAVX2(y []float32, x []float64, g [10]int, factor float64)
+// Requires: AVX, AVX2
+TEXT ·meanSumsAVX2(SB), NOSPLIT, $16-136
+	VBROADCASTSD factor+128(FP), Y0
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         g_9+120(FP), DX
+	SHLQ         $0x03, DX
+	MOVQ         g_1+56(FP), BX
+	MOVQ         BX, (SP)
+
+column283:
+	XORQ SI, SI
+	MOVQ g_0+48(FP), BX
+
+block284:
+	CMPQ   BX, $+32
+	JLT    tail285
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	LEAQ   (CX)(SI*2), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z288:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y289:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd291
+
+x290:
+	VADDPD (R9), Y1, Y1
+	VADDPD 32(R9), Y2, Y2
+	VADDPD 64(R9), Y3, Y3
+	VADDPD 96(R9), Y4, Y4
+	VADDPD 128(R9), Y5, Y5
+	VADDPD 160(R9), Y6, Y6
+	VADDPD 192(R9), Y7, Y7
+	VADDPD 224(R9), Y8, Y8
+	VADDPD (R9)(DX*1), Y1, Y1
+	VADDPD 32(R9)(DX*1), Y2, Y2
+	VADDPD 64(R9)(DX*1), Y3, Y3
+	VADDPD 96(R9)(DX*1), Y4, Y4
+	VADDPD 128(R9)(DX*1), Y5, Y5
+	VADDPD 160(R9)(DX*1), Y6, Y6
+	VADDPD 192(R9)(DX*1), Y7, Y7
+	VADDPD 224(R9)(DX*1), Y8, Y8
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x290
+
+odd291:
+	CMPQ   R11, $-1
+	JNE    end292
+	VADDPD (R9), Y1, Y1
+	VADDPD 32(R9), Y2, Y2
+	VADDPD 64(R9), Y3, Y3
+	VADDPD 96(R9), Y4, Y4
+	VADDPD 128(R9), Y5, Y5
+	VADDPD 160(R9), Y6, Y6
+	VADDPD 192(R9), Y7, Y7
+	VADDPD 224(R9), Y8, Y8
+
+end292:
+	MOVQ       g_8+112(FP), R9
+	LEAQ       (R8)(R9*8), R8
+	DECQ       R10
+	JNE        y289
+	MOVQ       g_7+104(FP), R9
+	LEAQ       (DI)(R9*8), DI
+	DECQ       8(SP)
+	JNE        z288
+	LEAQ       (AX)(SI*1), DI
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (DI)
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X1
+	VMOVUPS    X1, 16(DI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X1
+	VMOVUPS    X1, 32(DI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X1
+	VMOVUPS    X1, 48(DI)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X1
+	VMOVUPS    X1, 64(DI)
+	VMULPD     Y0, Y6, Y6
+	VCVTPD2PSY Y6, X1
+	VMOVUPS    X1, 80(DI)
+	VMULPD     Y0, Y7, Y7
+	VCVTPD2PSY Y7, X1
+	VMOVUPS    X1, 96(DI)
+	VMULPD     Y0, Y8, Y8
+	VCVTPD2PSY Y8, X1
+	VMOVUPS    X1, 112(DI)
+	ADDQ       $+128, SI
+	SUBQ       $+32, BX
+	JMP        block284
+
+tail285:
+	TESTQ  BX, BX
+	JE     next286
+	CMPQ   g_0+48(FP), $+8
+	JLT    small287
+	CMPQ   BX, $+24
+	JGT    tail295
+	CMPQ   BX, $+16
+	JGT    tail294
+	CMPQ   BX, $+8
+	JGT    tail293
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   g_0+48(FP), BX
+	SHLQ   $0x02, BX
+	SUBQ   SI, BX
+	SUBQ   $+32, BX
+	LEAQ   (CX)(SI*2), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z296:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y297:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd299
+
+x298:
+	LEAQ   (R9)(BX*2), R12
+	VADDPD (R12), Y1, Y1
+	VADDPD 32(R12), Y2, Y2
+	LEAQ   (R9)(BX*2), R12
+	VADDPD (R12)(DX*1), Y1, Y1
+	VADDPD 32(R12)(DX*1), Y2, Y2
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x298
+
+odd299:
+	CMPQ   R11, $-1
+	JNE    end300
+	LEAQ   (R9)(BX*2), R9
+	VADDPD (R9), Y1, Y1
+	VADDPD 32(R9), Y2, Y2
+
+end300:
+	MOVQ       g_8+112(FP), R9
+	LEAQ       (R8)(R9*8), R8
+	DECQ       R10
+	JNE        y297
+	MOVQ       g_7+104(FP), R9
+	LEAQ       (DI)(R9*8), DI
+	DECQ       8(SP)
+	JNE        z296
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (BX)
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X1
+	VMOVUPS    X1, 16(BX)
+	JMP        next286
+
+tail293:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   g_0+48(FP), BX
+	SHLQ   $0x02, BX
+	SUBQ   SI, BX
+	SUBQ   $+64, BX
+	LEAQ   (CX)(SI*2), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z301:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y302:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd304
+
+x303:
+	VADDPD (R9), Y1, Y1
+	VADDPD 32(R9), Y2, Y2
+	LEAQ   (R9)(BX*2), R12
+	VADDPD 64(R12), Y3, Y3
+	VADDPD 96(R12), Y4, Y4
+	VADDPD (R9)(DX*1), Y1, Y1
+	VADDPD 32(R9)(DX*1), Y2, Y2
+	LEAQ   (R9)(BX*2), R12
+	VADDPD 64(R12)(DX*1), Y3, Y3
+	VADDPD 96(R12)(DX*1), Y4, Y4
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x303
+
+odd304:
+	CMPQ   R11, $-1
+	JNE    end305
+	VADDPD (R9), Y1, Y1
+	VADDPD 32(R9), Y2, Y2
+	LEAQ   (R9)(BX*2), R9
+	VADDPD 64(R9), Y3, Y3
+	VADDPD 96(R9), Y4, Y4
+
+end305:
+	MOVQ       g_8+112(FP), R9
+	LEAQ       (R8)(R9*8), R8
+	DECQ       R10
+	JNE        y302
+	MOVQ       g_7+104(FP), R9
+	LEAQ       (DI)(R9*8), DI
+	DECQ       8(SP)
+	JNE        z301
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (SI)
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X1
+	VMOVUPS    X1, 16(SI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X1
+	VMOVUPS    X1, 32(BX)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X1
+	VMOVUPS    X1, 48(BX)
+	JMP        next286
+
+tail294:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   g_0+48(FP), BX
+	SHLQ   $0x02, BX
+	SUBQ   SI, BX
+	SUBQ   $+96, BX
+	LEAQ   (CX)(SI*2), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z306:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y307:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd309
+
+x308:
+	VADDPD (R9), Y1, Y1
+	VADDPD 32(R9), Y2, Y2
+	VADDPD 64(R9), Y3, Y3
+	VADDPD 96(R9), Y4, Y4
+	LEAQ   (R9)(BX*2), R12
+	VADDPD 128(R12), Y5, Y5
+	VADDPD 160(R12), Y6, Y6
+	VADDPD (R9)(DX*1), Y1, Y1
+	VADDPD 32(R9)(DX*1), Y2, Y2
+	VADDPD 64(R9)(DX*1), Y3, Y3
+	VADDPD 96(R9)(DX*1), Y4, Y4
+	LEAQ   (R9)(BX*2), R12
+	VADDPD 128(R12)(DX*1), Y5, Y5
+	VADDPD 160(R12)(DX*1), Y6, Y6
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x308
+
+odd309:
+	CMPQ   R11, $-1
+	JNE    end310
+	VADDPD (R9), Y1, Y1
+	VADDPD 32(R9), Y2, Y2
+	VADDPD 64(R9), Y3, Y3
+	VADDPD 96(R9), Y4, Y4
+	LEAQ   (R9)(BX*2), R9
+	VADDPD 128(R9), Y5, Y5
+	VADDPD 160(R9), Y6, Y6
+
+end310:
+	MOVQ       g_8+112(FP), R9
+	LEAQ       (R8)(R9*8), R8
+	DECQ       R10
+	JNE        y307
+	MOVQ       g_7+104(FP), R9
+	LEAQ       (DI)(R9*8), DI
+	DECQ       8(SP)
+	JNE        z306
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (SI)
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X1
+	VMOVUPS    X1, 16(SI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X1
+	VMOVUPS    X1, 32(SI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X1
+	VMOVUPS    X1, 48(SI)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X1
+	VMOVUPS    X1, 64(BX)
+	VMULPD     Y0, Y6, Y6
+	VCVTPD2PSY Y6, X1
+	VMOVUPS    X1, 80(BX)
+	JMP        next286
+
+tail295:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   g_0+48(FP), BX
+	SHLQ   $0x02, BX
+	SUBQ   SI, BX
+	SUBQ   $+128, BX
+	LEAQ   (CX)(SI*2), DI
+	MOVQ   g_4+80(FP), R9
+	MOVQ   R9, 8(SP)
+
+z311:
+	MOVQ DI, R8
+	MOVQ g_5+88(FP), R10
+
+y312:
+	MOVQ R8, R9
+	MOVQ g_6+96(FP), R11
+	SUBQ $+2, R11
+	JLT  odd314
+
+x313:
+	VADDPD (R9), Y1, Y1
+	VADDPD 32(R9), Y2, Y2
+	VADDPD 64(R9), Y3, Y3
+	VADDPD 96(R9), Y4, Y4
+	VADDPD 128(R9), Y5, Y5
+	VADDPD 160(R9), Y6, Y6
+	LEAQ   (R9)(BX*2), R12
+	VADDPD 192(R12), Y7, Y7
+	VADDPD 224(R12), Y8, Y8
+	VADDPD (R9)(DX*1), Y1, Y1
+	VADDPD 32(R9)(DX*1), Y2, Y2
+	VADDPD 64(R9)(DX*1), Y3, Y3
+	VADDPD 96(R9)(DX*1), Y4, Y4
+	VADDPD 128(R9)(DX*1), Y5, Y5
+	VADDPD 160(R9)(DX*1), Y6, Y6
+	LEAQ   (R9)(BX*2), R12
+	VADDPD 192(R12)(DX*1), Y7, Y7
+	VADDPD 224(R12)(DX*1), Y8, Y8
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x313
+
+odd314:
+	CMPQ   R11, $-1
+	JNE    end315
+	VADDPD (R9), Y1, Y1
+	VADDPD 32(R9), Y2, Y2
+	VADDPD 64(R9), Y3, Y3
+	VADDPD 96(R9), Y4, Y4
+	VADDPD 128(R9), Y5, Y5
+	VADDPD 160(R9), Y6, Y6
+	LEAQ   (R9)(BX*2), R9
+	VADDPD 192(R9), Y7, Y7
+	VADDPD 224(R9), Y8, Y8
+
+end315:
+	MOVQ       g_8+112(FP), R9
+	LEAQ       (R8)(R9*8), R8
+	DECQ       R10
+	JNE        y312
+	MOVQ       g_7+104(FP), R9
+	LEAQ       (DI)(R9*8), DI
+	DECQ       8(SP)
+	JNE        z311
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (SI)
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X1
+	VMOVUPS    X1, 16(SI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X1
+	VMOVUPS    X1, 32(SI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X1
+	VMOVUPS    X1, 48(SI)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X1
+	VMOVUPS    X1, 64(SI)
+	VMULPD     Y0, Y6, Y6
+	VCVTPD2PSY Y6, X1
+	VMOVUPS    X1, 80(SI)
+	VMULPD     Y0, Y7, Y7
+	VCVTPD2PSY Y7, X1
+	VMOVUPS    X1, 96(BX)
+	VMULPD     Y0, Y8, Y8
+	VCVTPD2PSY Y8, X1
+	VMOVUPS    X1, 112(BX)
+	JMP        next286
+
+small287:
+	LEAQ         lanemasks<>+0(SB), DI
+	NEGQ         BX
+	VMOVUPS      32(DI)(BX*4), Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VPMOVSXDQ    X1, Y4
+	VEXTRACTF128 $0x01, Y1, X5
+	VPMOVSXDQ    X5, Y5
+	VEXTRACTF128 $0x01, Y1, X6
+	LEAQ         (CX)(SI*2), BX
+	MOVQ         g_4+80(FP), R8
+	MOVQ         R8, 8(SP)
+
+z316:
+	MOVQ BX, DI
+	MOVQ g_5+88(FP), R9
+
+y317:
+	MOVQ DI, R8
+	MOVQ g_6+96(FP), R10
+	SUBQ $+2, R10
+	JLT  odd319
+
+x318:
+	VMASKMOVPD (R8), Y4, Y7
+	VADDPD     Y7, Y2, Y2
+	VMASKMOVPD 32(R8), Y5, Y7
+	VADDPD     Y7, Y3, Y3
+	VMASKMOVPD (R8)(DX*1), Y4, Y7
+	VADDPD     Y7, Y2, Y2
+	VMASKMOVPD 32(R8)(DX*1), Y5, Y7
+	VADDPD     Y7, Y3, Y3
+	LEAQ       (R8)(DX*2), R8
+	SUBQ       $+2, R10
+	JGE        x318
+
+odd319:
+	CMPQ       R10, $-1
+	JNE        end320
+	VMASKMOVPD (R8), Y4, Y7
+	VADDPD     Y7, Y2, Y2
+	VMASKMOVPD 32(R8), Y5, Y7
+	VADDPD     Y7, Y3, Y3
+
+end320:
+	MOVQ       g_8+112(FP), R8
+	LEAQ       (DI)(R8*8), DI
+	DECQ       R9
+	JNE        y317
+	MOVQ       g_7+104(FP), R8
+	LEAQ       (BX)(R8*8), BX
+	DECQ       8(SP)
+	JNE        z316
+	LEAQ       (AX)(SI*1), BX
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMASKMOVPS X2, X1, (BX)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X1
+	VMASKMOVPS X1, X6, 16(BX)
+
+next286:
+	MOVQ g_2+64(FP), BX
+	LEAQ (AX)(BX*4), AX
+	MOVQ g_3+72(FP), BX
+	LEAQ (CX)(BX*8), CX
+	DECQ (SP)
+	JNE  column283
+	VZEROUPPER
+	RET
+
+// func maxIndexAVX2(y []float32, index []int32, x []float32, g [15]int, pattern []int64)
+// Requires: AVX, AVX2, BMI2, CMOV
+TEXT ·maxIndexAVX2(SB), NOSPLIT, $72-216
+	VBROADCASTSS const0<>+0(SB), Y0
+	MOVQ         y_base+0(FP), AX
+	MOVQ         AX, (SP)
+	MOVQ         index_base+24(FP), AX
+	MOVQ         AX, 8(SP)
+	MOVQ         x_base+48(FP), AX
+	MOVQ         AX, 16(SP)
+	MOVQ         g_1+80(FP), AX
+	MOVQ         AX, 24(SP)
+	MOVQ         g_10+152(FP), AX
+	MOVQ         AX, 48(SP)
+
+row321:
+	MOVQ (SP), CX
+	MOVQ 8(SP), DX
+	MOVQ 16(SP), BX
+	MOVQ g_0+72(FP), SI
+	MOVQ pattern_base+192(FP), DI
+	MOVQ 48(SP), AX
+	MOVQ AX, 40(SP)
+
+group322:
+	MOVQ  40(DI), R8
+	MOVQ  32(DI), R9
+	CMPQ  SI, R8
+	JGE   whole327
+	MOVQ  SI, R8
+	MOVQ  $-1, AX
+	BZHIQ R8, AX, AX
+	PDEPQ R9, AX, R9
+
+whole327:
+	MOVQ         R8, 64(SP)
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Y1
+	VMOVUPS      poolLaneBits<>+0(SB), Y2
+	VPAND        Y2, Y1, Y1
+	VPCMPEQD     Y2, Y1, Y1
+	VMOVAPS      Y0, Y2
+	MOVQ         40(SP), R8
+	VMOVD        R8, X3
+	VPBROADCASTD X3, Y3
+	MOVQ         BX, R9
+	MOVQ         R8, 56(SP)
+	MOVQ         g_4+104(FP), AX
+	MOVQ         AX, 32(SP)
+
+z323:
+	MOVQ R9, R10
+	MOVQ 56(SP), R12
+	MOVQ g_5+112(FP), R13
+
+y324:
+	MOVQ R10, R11
+	MOVQ R12, R8
+	MOVQ g_6+120(FP), R14
+
+x325:
+	VMASKMOVPS   (R11), Y1, Y4
+	VCMPPS       $0x1e, Y2, Y4, Y5
+	VCMPPS       $0x03, Y4, Y4, Y6
+	VORPS        Y6, Y5, Y5
+	VBLENDVPS    Y5, Y4, Y2, Y2
+	VMOVD        R8, X6
+	VPBROADCASTD X6, Y6
+	VBLENDVPS    Y5, Y6, Y3, Y3
+	MOVQ         g_9+144(FP), AX
+	LEAQ         (R11)(AX*4), R11
+	ADDQ         g_14+184(FP), R8
+	DECQ         R14
+	JNE          x325
+	MOVQ         g_8+136(FP), AX
+	LEAQ         (R10)(AX*4), R10
+	ADDQ         g_13+176(FP), R12
+	DECQ         R13
+	JNE          y324
+	MOVQ         g_7+128(FP), AX
+	LEAQ         (R9)(AX*4), R9
+	MOVQ         g_12+168(FP), AX
+	ADDQ         AX, 56(SP)
+	DECQ         32(SP)
+	JNE          z323
+	VPADDD       64(DI), Y3, Y3
+	VMOVUPS      (DI), Y1
+	VPERMPS      Y2, Y1, Y2
+	VPERMD       Y3, Y1, Y3
+	CMPQ         SI, $+8
+	JLT          part326
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, (DX)
+
+next328:
+	MOVQ    64(SP), R8
+	LEAQ    (CX)(R8*4), CX
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    48(DI), AX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    56(DI), AX
+	ADDQ    AX, 40(SP)
+	ADDQ    $+128, DI
+	MOVQ    pattern_base+192(FP), R9
+	MOVQ    pattern_len+200(FP), AX
+	LEAQ    (R9)(AX*8), AX
+	CMPQ    DI, AX
+	CMOVQEQ R9, DI
+	SUBQ    R8, SI
+	JGT     group322
+	MOVQ    g_2+88(FP), AX
+	SHLQ    $0x02, AX
+	ADDQ    AX, (SP)
+	ADDQ    AX, 8(SP)
+	MOVQ    g_3+96(FP), AX
+	SHLQ    $0x02, AX
+	ADDQ    AX, 16(SP)
+	MOVQ    g_11+160(FP), AX
+	ADDQ    AX, 48(SP)
+	DECQ    24(SP)
+	JNE     row321
+	VZEROUPPER
+	RET
+
+part326:
+	MOVQ       64(SP), R8
+	LEAQ       lanemasks<>+0(SB), AX
+	NEGQ       R8
+	VMOVUPS    32(AX)(R8*4), Y1
+	VMASKMOVPS Y2, Y1, (CX)
+	VMASKMOVPS Y3, Y1, (DX)
+	JMP        next328
+
+DATA poolLaneBits<>+0(SB)/4, $0x00000001
+DATA poolLaneBits<>+4(SB)/4, $0x00000002
+DATA poolLaneBits<>+8(SB)/4, $0x00000004
+DATA poolLaneBits<>+12(SB)/4, $0x00000008
+DATA poolLaneBits<>+16(SB)/4, $0x00000010
+DATA poolLaneBits<>+20(SB)/4, $0x00000020
+DATA poolLaneBits<>+24(SB)/4, $0x00000040
+DATA poolLaneBits<>+28(SB)/4, $0x00000080
+GLOBL poolLaneBits<>(SB), RODATA|NOPTR, $32
+
+// func maxRowsAVX2(y []float32, x []float32, n int, step int)
+// Requires: AVX
+TEXT ·maxRowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ         y_base+0(FP), AX
+	MOVQ         y_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         n+48(FP), BX
+	MOVQ         step+56(FP), SI
+	VBROADCASTSS const0<>+0(SB), Y4
+
+row329:
+	MOVQ    DX, DI
+	MOVQ    BX, R8
+	VMOVAPS Y4, Y0
+	VXORPS  Y5, Y5, Y5
+	VMOVAPS Y4, Y1
+	VXORPS  Y6, Y6, Y6
+	VMOVAPS Y4, Y2
+	VXORPS  Y7, Y7, Y7
+	VMOVAPS Y4, Y3
+	VXORPS  Y8, Y8, Y8
+	SUBQ    $+32, R8
+	JLT     fours335
+
+four330:
+	VMOVUPS (DI), Y9
+	VCMPPS  $0x03, Y9, Y9, Y10
+	VORPS   Y10, Y5, Y5
+	VMAXPS  Y9, Y0, Y0
+	VMOVUPS 32(DI), Y9
+	VCMPPS  $0x03, Y9, Y9, Y10
+	VORPS   Y10, Y6, Y6
+	VMAXPS  Y9, Y1, Y1
+	VMOVUPS 64(DI), Y9
+	VCMPPS  $0x03, Y9, Y9, Y10
+	VORPS   Y10, Y7, Y7
+	VMAXPS  Y9, Y2, Y2
+	VMOVUPS 96(DI), Y9
+	VCMPPS  $0x03, Y9, Y9, Y10
+	VORPS   Y10, Y8, Y8
+	VMAXPS  Y9, Y3, Y3
+	ADDQ    $+128, DI
+	SUBQ    $+32, R8
+	JGE     four330
+
+fours335:
+	ADDQ $+24, R8
+	JLT  ones334
+
+one331:
+	VMOVUPS (DI), Y9
+	VCMPPS  $0x03, Y9, Y9, Y10
+	VORPS   Y10, Y5, Y5
+	VMAXPS  Y9, Y0, Y0
+	ADDQ    $+32, DI
+	SUBQ    $+8, R8
+	JGE     one331
+
+ones334:
+	ADDQ       $+8, R8
+	JE         tail332
+	LEAQ       lanemasks<>+0(SB), R9
+	NEGQ       R8
+	VMOVUPS    32(R9)(R8*4), Y9
+	VMASKMOVPS (DI), Y9, Y10
+	VCMPPS     $0x03, Y10, Y10, Y11
+	VORPS      Y11, Y5, Y5
+	VBLENDVPS  Y9, Y10, Y4, Y9
+	VMAXPS     Y9, Y0, Y0
+
+tail332:
+	VMAXPS       Y2, Y0, Y0
+	VORPS        Y7, Y5, Y5
+	VMAXPS       Y3, Y1, Y1
+	VORPS        Y8, Y6, Y6
+	VMAXPS       Y1, Y0, Y0
+	VORPS        Y6, Y5, Y5
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X0, X1, X1
+	VPERMILPS    $0x4e, X1, X0
+	VMAXPS       X0, X1, X1
+	VPERMILPS    $0xb1, X1, X0
+	VMAXPS       X0, X1, X1
+	VMOVSS       X1, (AX)
+	VMOVMSKPS    Y5, DI
+	TESTL        DI, DI
+	JE           end333
+	MOVL         $+2143289344, (AX)
+
+end333:
+	ADDQ $+4, AX
+	LEAQ (DX)(SI*4), DX
+	DECQ CX
+	JNE  row329
+	VZEROUPPER
+	RET
+
+// func sumRowsAVX2(y []float64, x []float32, n int, step int)
+// Requires: AVX
+TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ y_base+0(FP), AX
+	MOVQ y_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ n+48(FP), BX
+	MOVQ step+56(FP), SI
+
+row336:
+	MOVQ   DX, DI
+	MOVQ   BX, R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	SUBQ   $+32, R8
+	JLT    fours342
+
+four337:
+	VCVTPS2PD (DI), Y8
+	VADDPD    Y8, Y0, Y0
+	VCVTPS2PD 16(DI), Y8
+	VADDPD    Y8, Y1, Y1
+	VCVTPS2PD 32(DI), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 48(DI), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 64(DI), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 80(DI), Y8
+	VADDPD    Y8, Y5, Y5
+	VCVTPS2PD 96(DI), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 112(DI), Y8
+	VADDPD    Y8, Y7, Y7
+	ADDQ      $+128, DI
+	SUBQ      $+32, R8
+	JGE       four337
+
+fours342:
+	ADDQ $+24, R8
+	JLT  ones341
+
+one338:
+	VCVTPS2PD (DI), Y8
+	VADDPD    Y8, Y0, Y0
+	VCVTPS2PD 16(DI), Y8
+	VADDPD    Y8, Y1, Y1
+	ADDQ      $+32, DI
+	SUBQ      $+8, R8
+	JGE       one338
+
+ones341:
+	ADDQ         $+8, R8
+	JE           tail339
+	LEAQ         lanemasks<>+0(SB), R9
+	NEGQ         R8
+	VMOVUPS      32(R9)(R8*4), Y8
+	VMASKMOVPS   (DI), Y8, Y8
+	VCVTPS2PD    X8, Y9
+	VADDPD       Y9, Y0, Y0
+	VEXTRACTF128 $0x01, Y8, X8
+	VCVTPS2PD    X8, Y8
+	VADDPD       Y8, Y1, Y1
+
+tail339:
+	VADDPD       Y4, Y0, Y0
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y6, Y2, Y2
+	VADDPD       Y7, Y3, Y3
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VMOVSD       X1, (AX)
+	ADDQ         $+8, AX
+	LEAQ         (DX)(SI*4), DX
+	DECQ         CX
+	JNE          row336
+	VZEROUPPER
+	RET

@@ -15,6 +15,7 @@ type poolWindow struct {
 	lines, cols           int
 	lineBlocks, colBlocks int
 	scratch               int     // elements that a thread needs
+	sums                  int     // of them that hold sums
 	pattern               []int64 // of results in a row of scratch; nil where none is needed
 }
 
@@ -95,6 +96,16 @@ func (w *poolWindow) join() {
 	}
 }
 
+// global reports whether there is one window and it is the whole plane.
+func global(g backend.Geometry) bool {
+	for i := range g.In {
+		if g.Out[i] != 1 || g.Kernel[i] != g.In[i] || g.Dilation[i] != 1 || g.Begin[i] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // poolUnit is what is computed at once: the rows [p0, p1) and columns [q0, q1) of
 // plane d, along the first dim, of the output of image n.
 type poolUnit struct{ n, d, p0, p1, q0, q1 int }
@@ -127,40 +138,59 @@ func (w *poolWindow) block(lines, cols int) {
 }
 
 // byRows chooses to reduce the taps of all dims but the last first, into scratch,
-// where it pays and scratch is not too long, and reports whether it does.
-func (w *poolWindow) byRows() bool {
+// where it pays and scratch is not too long, and reports whether it does. Sums are
+// float64 and need more of it than maxima.
+func (w *poolWindow) byRows(sums bool) bool {
 	k, s := w.Kernel[2], w.Stride[2]
 	if w.x.pitch != w.y.pitch || w.x.pitch == 0 {
 		return false
 	}
 	c := w.x.pitch
-	if c >= minLanes {
-		// In vectors read and written: a row serves the windows of s columns.
-		others := w.Kernel[0] * w.Kernel[1]
-		if w.adaptive || min(w.Kernel[0], w.Kernel[1]) > 1<<10 || w.Kernel[2] > 1<<10 || 4*(s*(others+1)+k+1) > 3*others*k {
-			return false
-		}
+	if c >= minLanes && !w.rowsPay(sums) {
+		return false
 	}
 	span := w.Dilation[2]*(k-1) + 1
 	if w.adaptive {
 		span = 2 * k
 		s = (w.In[2] + w.Out[2] - 1) / w.Out[2]
 	}
+	goal := scratchGoal
+	if sums {
+		goal /= 2
+	}
 	if span > scratchLimit || s > scratchLimit {
 		return false
 	}
-	cols := max((scratchGoal/c-span)/s+1, (span+s-1)/s, 1)
+	cols := max((goal/c-span)/s+1, (span+s-1)/s, 1)
 	cols = min(cols, w.Out[2])
 	row := ((cols-1)*s + span + 2) * c
 	if row > scratchLimit {
 		return false
 	}
-	w.block(scratchGoal/row, cols)
-	w.scratch = roundTo(w.lines*row+pickSlack, align/4)
+	w.block(goal/row, cols)
+	w.scratch = w.lines*row + pickSlack
+	if sums {
+		w.sums = roundTo(2*w.lines*row, align/4)
+		w.scratch += w.sums
+	}
+	w.scratch = roundTo(w.scratch, align/4)
 	if c < minLanes && s > 1 && !w.adaptive {
-		w.pattern = pickPattern(w.k.lanes, c, s*c)
+		w.pattern = pickPattern(w.k.lanes, c, s)
 	}
 	return true
+}
+
+// rowsPay estimates whether fewer vectors go through registers by rows; one of scratch
+// serves the windows of stride columns.
+func (w *poolWindow) rowsPay(sums bool) bool {
+	rows, k, s := w.Kernel[0]*w.Kernel[1], w.Kernel[2], w.Stride[2]
+	if w.adaptive || max(w.Kernel[0], w.Kernel[1], k, s) > 1<<10 {
+		return false
+	}
+	if sums {
+		return 4*(s*(4*rows+2)+2*k+4) < 3*4*rows*k
+	}
+	return 4*(s*(rows+1)+k+1) < 3*rows*k
 }
 
 // roundTo rounds n up to a multiple of m.
@@ -200,6 +230,30 @@ func (w *poolWindow) row(u *poolUnit, p int) (r reach, at int, inside bool) {
 	w.along(&r, 1, p)
 	z, y := r.at[0]+r.lo[0]*w.Dilation[0], r.at[1]+r.lo[1]*w.Dilation[1]
 	return r, (u.n*w.x.s + (z*w.In[1]+y)*w.In[2]) * w.x.pitch, r.lo[0] < r.hi[0] && r.lo[1] < r.hi[1]
+}
+
+// span returns the columns [begin, end) of x, padding included, that the windows of
+// a unit reach, and the part [lo, hi) of them that lies inside x.
+func (w *poolWindow) span(u *poolUnit) (begin, end, lo, hi int) {
+	var first, last reach
+	w.along(&first, 2, u.q0)
+	w.along(&last, 2, u.q1-1)
+	begin, end = first.at[2], last.at[2]+w.Dilation[2]*(w.Kernel[2]-1)+1
+	if w.adaptive {
+		end = last.at[2] + last.hi[2]
+	}
+	return begin, end, max(begin, 0), min(end, w.In[2])
+}
+
+// rowsBox returns the box that reduces n rows of x, from column lo to hi−1, whose
+// windows have the same reach along the first two dims, into rows of scratch.
+func (w *poolWindow) rowsBox(r *reach, n, lo, hi, width int) box {
+	g := w.box(r)
+	p := w.x.pitch
+	g[boxN], g[boxCols], g[boxYStep], g[boxXStep] = (hi-lo)*p, n, width, w.Stride[1]*w.In[2]*p
+	// The last dim of a box is its fastest loop.
+	g[boxNX], g[boxSX], g[boxNY], g[boxSY], g[boxNZ] = g[boxNY], g[boxSY], g[boxNZ], g[boxSZ], 1
+	return g
 }
 
 // box returns the box of the taps along the first two dims, of one column.

@@ -14,6 +14,36 @@ func maxBoxAVX512(y []float32, x []float32, g [10]int)
 //go:noescape
 func maxPickAVX512(y []float32, x []float32, g [6]int, pattern []int64)
 
+// meanBoxAVX512 is meanBoxGeneric.
+//
+//go:noescape
+func meanBoxAVX512(y []float32, x []float32, g [10]int, factor float64)
+
+// sumBoxAVX512 is sumBoxGeneric.
+//
+//go:noescape
+func sumBoxAVX512(y []float64, x []float32, g [10]int)
+
+// meanSumsAVX512 is meanSumsGeneric.
+//
+//go:noescape
+func meanSumsAVX512(y []float32, x []float64, g [10]int, factor float64)
+
+// maxIndexAVX512 is maxIndexGeneric.
+//
+//go:noescape
+func maxIndexAVX512(y []float32, index []int32, x []float32, g [15]int, pattern []int64)
+
+// maxRowsAVX512 is maxRowsGeneric.
+//
+//go:noescape
+func maxRowsAVX512(y []float32, x []float32, n int, step int)
+
+// sumRowsAVX512 is sumRowsGeneric.
+//
+//go:noescape
+func sumRowsAVX512(y []float64, x []float32, n int, step int)
+
 // maxBoxAVX2 is maxBoxGeneric.
 //
 //go:noescape
@@ -23,3 +53,33 @@ func maxBoxAVX2(y []float32, x []float32, g [10]int)
 //
 //go:noescape
 func maxPickAVX2(y []float32, x []float32, g [6]int, pattern []int64)
+
+// meanBoxAVX2 is meanBoxGeneric.
+//
+//go:noescape
+func meanBoxAVX2(y []float32, x []float32, g [10]int, factor float64)
+
+// sumBoxAVX2 is sumBoxGeneric.
+//
+//go:noescape
+func sumBoxAVX2(y []float64, x []float32, g [10]int)
+
+// meanSumsAVX2 is meanSumsGeneric.
+//
+//go:noescape
+func meanSumsAVX2(y []float32, x []float64, g [10]int, factor float64)
+
+// maxIndexAVX2 is maxIndexGeneric.
+//
+//go:noescape
+func maxIndexAVX2(y []float32, index []int32, x []float32, g [15]int, pattern []int64)
+
+// maxRowsAVX2 is maxRowsGeneric.
+//
+//go:noescape
+func maxRowsAVX2(y []float32, x []float32, n int, step int)
+
+// sumRowsAVX2 is sumRowsGeneric.
+//
+//go:noescape
+func sumRowsAVX2(y []float64, x []float32, n int, step int)
