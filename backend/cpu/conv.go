@@ -74,7 +74,13 @@ func planConv(dev *device, d backend.Desc) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return planConvGemm(dev, op, in, out, x, y, geo, tap, nil)
+	p, err := planConvGemm(dev, op, in, out, x, y, geo, tap, nil)
+	if err != nil && geo.Begin != [3]int{} { // the padding of a large kernel
+		if padded, err := planConvPictures(dev, d); err == nil {
+			return padded, nil
+		}
+	}
+	return p, err
 }
 
 // planConvGemm completes a plan. Where pictures is not nil it makes padded pictures of
@@ -93,7 +99,8 @@ func planConvGemm(dev *device, op backend.Conv, in, out []backend.TensorDesc, x,
 	source := panelSource{group: ws[0] * p.cout, col: ws[0], ch: ws[1], tap: tap, kc: p.cin}
 	mk := microkernelFor(dev.isa, p.cout)
 	p.format = panelFormat{nr: mk.nr, groups: p.groups, cols: p.cout, taps: len(tap), kc: p.cin}
-	if err := p.format.check("Conv"); err != nil {
+	err := p.format.check("Conv")
+	if err != nil {
 		return nil, err
 	}
 	g := newGemm(mk, len(tap)*p.cin, epi)
@@ -102,7 +109,9 @@ func planConvGemm(dev *device, op backend.Conv, in, out []backend.TensorDesc, x,
 	if p.cin == 0 {
 		ax[2].in = 0
 	}
-	p.table = newTileTable(&g, &ax, x.pitch, y.pitch, max(p.cin, 1), p.cin == x.pitch && geo.Dilation[2] == 1)
+	if p.table, err = newTileTable("Conv", &g, &ax, x.pitch, y.pitch, max(p.cin, 1), p.cin == x.pitch && geo.Dilation[2] == 1); err != nil {
+		return nil, err
+	}
 	p.split = splitGemm(dev.pool.threads(), p.groups, x.n*len(p.table.tiles), p.format.panels(), g.k*p.cout, x.total()*p.cin, 2*int64(x.n)*int64(y.s)*int64(p.cout)*int64(g.k))
 
 	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in)), inPlace: epi.res}

@@ -18,6 +18,18 @@ func planConvPadded(dev *device, d backend.Desc) (*plan, error) {
 	if c := d.In[0].Shape[1]; c < 1 || c > maxPaddedChannels || op.GroupCount() != 1 {
 		return nil, backend.Unsupported(name, "Conv", fmt.Sprintf("padded pictures take 1 to %d channels in one group, x is %v with groups %d", maxPaddedChannels, d.In[0].Shape, op.GroupCount()))
 	}
+	if k := d.In[1].Shape[len(d.In[1].Shape)-1]; k < 2 {
+		return nil, backend.Unsupported(name, "Conv", fmt.Sprintf("padded pictures take rows of 2 taps or more, w is %v", d.In[1].Shape))
+	}
+	return planConvPictures(dev, d)
+}
+
+// planConvPictures is planConvPadded for any number of channels in one group.
+func planConvPictures(dev *device, d backend.Desc) (*plan, error) {
+	op := d.Op.(backend.Conv)
+	if op.GroupCount() != 1 {
+		return nil, backend.Unsupported(name, "Conv", "padded pictures take one group")
+	}
 	cl := d
 	cl.In = append([]backend.TensorDesc{}, d.In...)
 	if cl.In[0].Layout.Order == backend.OrderPlain {
@@ -34,8 +46,8 @@ func planConvPadded(dev *device, d backend.Desc) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k := geo.Kernel[2]; k < 2 || geo.Dilation[2] != 1 {
-		return nil, backend.Unsupported(name, "Conv", fmt.Sprintf("padded pictures take rows of 2 taps or more without dilation, w is %v", in[1].Shape))
+	if geo.Dilation[2] != 1 {
+		return nil, backend.Unsupported(name, "Conv", fmt.Sprintf("padded pictures take rows without dilation, not %v", geo.Dilation))
 	}
 	pictures, bytes := newPadCopy(dev.isa, in[0], geo)
 	if bytes > math.MaxInt32 {

@@ -86,7 +86,9 @@ func planConvTranspose(dev *device, d backend.Desc) (*plan, error) {
 		if ax := p.axes(&r); ax[0].n*ax[1].n*ax[2].n > 0 {
 			g := newGemm(mk, taps*p.cin, epi)
 			c := transposeClass{first: first, tileRun: tileRun{gemm: &g, xPitch: x.pitch, yPitch: y.pitch, xImage: x.s * x.pitch, yImage: y.s * y.pitch}}
-			c.table = newTileTable(&g, &ax, x.pitch, y.pitch, max(p.cin, 1), false)
+			if c.table, err = newTileTable("ConvTranspose", &g, &ax, x.pitch, y.pitch, max(p.cin, 1), false); err != nil {
+				return nil, err
+			}
 			tiles = max(tiles, len(c.table.tiles))
 			p.scratch = max(p.scratch, c.tileRun.scratch())
 			p.classes = append(p.classes, c)

@@ -40,7 +40,10 @@ func planMat(op string, dev *device, p *matPlan, epi *epilogue, in, out []backen
 	p.tileRun = tileRun{gemm: &g, xPitch: p.ldx, yPitch: p.ldy}
 	// The rows are the pixels of a picture of one column.
 	ax := [3]axis{{in: 1, n: 1, reach: []int{0}, out: 1}, {in: p.m, n: p.m, step: 1, reach: []int{0}, out: p.m, outStep: 1}, {in: min(k, 1), n: 1, reach: []int{0}, out: 1}}
-	p.table = newTileTable(&g, &ax, p.ldx, p.ldy, max(k, 1), false)
+	var err error
+	if p.table, err = newTileTable(op, &g, &ax, p.ldx, p.ldy, max(k, 1), false); err != nil {
+		return nil, err
+	}
 	p.split = splitGemm(dev.pool.threads(), p.products, len(p.table.tiles), p.format.panels(), k*p.n, k*p.m, 2*int64(p.products)*int64(p.m)*int64(p.n)*int64(k))
 	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in)), inPlace: epi.res}
 	p.packed = in[1].Const

@@ -3,6 +3,8 @@ package cpu
 import (
 	"encoding/binary"
 	"slices"
+
+	"github.com/convgl/convgl/backend"
 )
 
 // axis is a dim of a picture that output pixels gather from: output i < n reads, for
@@ -77,38 +79,23 @@ type tileClass struct {
 // newTileTable makes the table for tiles of up to g.mk.mr pixels, with pixels of
 // pitch elements in x and yPitch in y, kc of which in x are terms. Where merge is set
 // the taps of the last axis lie one behind the other in x, and neighbours are taken as
-// one tap.
-func newTileTable(g *gemm, ax *[3]axis, pitch, yPitch, kc int, merge bool) *tileTable {
+// one tap. It fails where a large kernel would make a large table of the padding.
+func newTileTable(op string, g *gemm, ax *[3]axis, pitch, yPitch, kc int, merge bool) (*tileTable, error) {
 	b := tileBuilder{g: g, ax: ax, pitch: pitch, yPitch: yPitch, kc: kc, merge: merge, table: &tileTable{cost: []int64{0}}, seen: map[string]int32{}}
 	var by [3][]reads
 	for d := range ax {
 		by[d] = ax[d].byReads()
 	}
-	var others [][3]int
 	for i := range by[0] {
 		for j := range by[1] {
-			for k := range by[2] {
-				group := [3]*reads{&by[0][i], &by[1][j], &by[2][k]}
-				box := [3][2]int{{group[0].lo, group[0].hi}, {group[1].lo, group[1].hi}, {group[2].lo, group[2].hi}}
-				n := len(group[0].outputs) * len(group[1].outputs) * len(group[2].outputs)
-				empty := box[0][0] == box[0][1] || box[1][0] == box[1][1] || box[2][0] == box[2][1]
-				pixel := func(p int) [3]int {
-					nx, ny := len(group[2].outputs), len(group[1].outputs)
-					return [3]int{group[0].outputs[p/(nx*ny)], group[1].outputs[p/nx%ny], group[2].outputs[p%nx]}
+			for _, r := range b.fold(by[0][i], by[1][j], by[2]) {
+				if b.cut(&by[0][i], &by[1][j], &r); b.size > maxOffsets {
+					return nil, &backend.LimitError{Op: op, What: "offsets of taps that lie in the padding in different ways", Got: int64(b.size), Max: maxOffsets, Hint: "pad x with a Pad of its own"}
 				}
-				if empty || !b.pays(n, &box) {
-					for p := range n {
-						others = append(others, pixel(p))
-					}
-					continue
-				}
-				b.cut(n, &box, pixel)
 			}
 		}
 	}
-	slices.SortFunc(others, func(a, b [3]int) int { return slices.Compare(a[:], b[:]) }) // rows of a tile follow its first
-	b.cut(len(others), nil, func(p int) [3]int { return others[p] })
-	return b.table
+	return b.table, nil
 }
 
 // split returns where part i of n begins, in tiles of so many images, such that all
@@ -133,18 +120,7 @@ type tileBuilder struct {
 	seen          map[string]int32
 	rows          []tileRow
 	key           []byte
-}
-
-// pays reports whether n pixels that read the taps of a box cost less in tiles of their
-// own than in tiles with others, that read all taps and zeros for those outside. The
-// weights of a tile of one row cost as much as the row.
-func (b *tileBuilder) pays(n int, box *[3][2]int) bool {
-	own, all := 1, 1
-	for d, k := range box {
-		own *= k[1] - k[0]
-		all *= len(b.ax[d].reach)
-	}
-	return own*max(n, 2)*b.kc+tileOverhead <= all*n*b.kc || own == all
+	size          int // of all tables of offsets
 }
 
 // tileRow is an output pixel: the input pixel at reach 0, which may lie outside, and
@@ -154,68 +130,138 @@ type tileRow struct {
 	at      [3]int // of the input pixel
 }
 
-// cut adds the tiles of n pixels that read the taps of a box; without a box, which is
-// nil, each reads what lies inside.
-func (b *tileBuilder) cut(n int, box *[3][2]int, pixel func(p int) [3]int) {
+// maxFold is the number of different reads of an axis up to which it pays to look which
+// of them to join: a kernel nearly as large as the image has as many as pixels.
+const maxFold = 16
+
+// maxOffsets is the number of offsets in a table.
+const maxOffsets = 8 << 20
+
+// fold joins the reads xs of the last axis, for one of each other axis: few pixels, as
+// a corner has, cost less in tiles with others, where they read zeros for the taps
+// outside, than in tiles of their own.
+func (b *tileBuilder) fold(z, y reads, xs []reads) []reads {
+	taps := (z.hi - z.lo) * (y.hi - y.lo)
+	lines := len(z.outputs) * len(y.outputs)
+	// The weights of a tile of one row cost as much as the row.
+	cost := func(r reads) int {
+		n := lines * len(r.outputs)
+		return taps*(r.hi-r.lo)*max(n, 2)*b.kc + tileOverhead
+	}
+	if len(xs) > maxFold {
+		all := xs[0]
+		all.outputs = slices.Clone(all.outputs)
+		for _, r := range xs[1:] {
+			all.lo, all.hi = min(all.lo, r.lo), max(all.hi, r.hi)
+			all.outputs = append(all.outputs, r.outputs...)
+		}
+		slices.Sort(all.outputs)
+		return []reads{all}
+	}
+	xs = slices.Clone(xs)
+	slices.SortStableFunc(xs, func(a, b reads) int { return len(b.outputs) - len(a.outputs) })
+	var out []reads
+	for _, r := range xs {
+		best, least := -1, cost(r)
+		for i, o := range out {
+			both := reads{lo: min(o.lo, r.lo), hi: max(o.hi, r.hi), outputs: append(slices.Clone(o.outputs), r.outputs...)}
+			if o.lo == o.hi || r.lo == r.hi { // empty ranges have no place
+				both.lo, both.hi = o.lo+r.lo, o.hi+r.hi
+			}
+			if more := cost(both) - cost(o); more < least {
+				best, least = i, more
+			}
+		}
+		if best < 0 {
+			out = append(out, r)
+			continue
+		}
+		o := &out[best]
+		if o.lo == o.hi || r.lo == r.hi {
+			o.lo, o.hi = o.lo+r.lo, o.hi+r.hi
+		} else {
+			o.lo, o.hi = min(o.lo, r.lo), max(o.hi, r.hi)
+		}
+		o.outputs = append(slices.Clone(o.outputs), r.outputs...)
+		slices.Sort(o.outputs) // so that the rows of a tile follow its first
+	}
+	return out
+}
+
+// cut adds the tiles of the pixels that have a place in each of the reads.
+func (b *tileBuilder) cut(z, y, x *reads) {
 	t := b.table
+	box := [3][2]int{{z.lo, z.hi}, {y.lo, y.hi}, {x.lo, x.hi}}
+	nx, ny := len(x.outputs), len(y.outputs)
+	n := len(z.outputs) * nx * ny
 	tiles := (n + b.g.mk.mr - 1) / b.g.mk.mr
 	clear(b.seen)
 	for i := range tiles {
 		lo, hi := share(n, i, tiles)
 		b.rows, b.key = b.rows[:0], b.key[:0]
+		whole := true
 		for ; lo < hi; lo++ {
-			b.look(pixel(lo), box == nil)
+			whole = b.look([3]int{z.outputs[lo/(nx*ny)], y.outputs[lo/nx%ny], x.outputs[lo%nx]}, &box) && whole
 		}
 		class, ok := b.seen[string(b.key)]
 		if !ok {
 			class = int32(len(t.classes))
 			b.seen[string(b.key)] = class
-			t.classes = append(t.classes, b.class(box))
+			t.classes = append(t.classes, b.class(&box, whole))
+			if b.size += len(t.classes[class].off); b.size > maxOffsets {
+				return
+			}
 		}
 		t.tiles = append(t.tiles, tilePlace{base: b.rows[0].in, at: b.rows[0].out, class: class})
 		t.cost = append(t.cost, t.cost[len(t.cost)-1]+t.classes[class].cost)
 	}
 }
 
-// look adds a row and what tells it from those of other tiles to the key.
-func (b *tileBuilder) look(i [3]int, places bool) {
+// look adds a row, and what tells it from those of other tiles to the key. It reports
+// whether all taps of the box lie inside for it.
+func (b *tileBuilder) look(i [3]int, box *[3][2]int) bool {
 	var r tileRow
+	whole := true
 	for d := range b.ax {
 		a := &b.ax[d]
 		r.at[d] = i[d]*a.step + a.start
 		r.in = r.in*int32(a.in) + int32(r.at[d])
 		r.out = r.out*int32(a.out) + int32(i[d]*a.outStep+a.outStart)
+		lo, hi := box[d][0], box[d][1]
+		whole = whole && lo < hi && inRange(r.at[d]+a.reach[lo], a.in) && inRange(r.at[d]+a.reach[hi-1], a.in)
 	}
 	b.rows = append(b.rows, r)
 	b.key = binary.LittleEndian.AppendUint32(b.key, uint32(r.in-b.rows[0].in))
 	b.key = binary.LittleEndian.AppendUint32(b.key, uint32(r.out-b.rows[0].out))
-	if places { // what lies inside depends on them
+	if whole {
+		b.key = append(b.key, 1)
+	} else {
+		b.key = append(b.key, 0) // what lies inside depends on the place
 		for _, v := range r.at {
 			b.key = binary.AppendVarint(b.key, int64(v))
 		}
 	}
+	return whole
 }
 
-// class makes the class of the tile looked at.
-func (b *tileBuilder) class(box *[3][2]int) tileClass {
+// class makes the class of the tile looked at, which reads the taps of a box; whole
+// tells that they lie inside for all its rows.
+func (b *tileBuilder) class(box *[3][2]int, whole bool) tileClass {
 	c := tileClass{mr: len(b.rows)}
 	for i := range b.rows {
 		c.dst = append(c.dst, (b.rows[i].out-b.rows[0].out)*int32(b.yPitch))
 	}
+	k := *box
 	ky, kx := len(b.ax[1].reach), len(b.ax[2].reach)
-	k := [3][2]int{{0, len(b.ax[0].reach)}, {0, ky}, {0, kx}}
-	if box != nil {
-		k = *box
-	}
 	ny, nx := k[1][1]-k[1][0], k[2][1]-k[2][0]
 	kc, step := b.kc, 1
-	if b.merge && box != nil {
+	if b.merge && whole {
 		kc, step = nx*b.kc, nx
 	}
 	for z := k[0][0]; z < k[0][1]; z++ {
 		for y := k[1][0]; y < k[1][1]; y++ {
 			for x := k[2][0]; x < k[2][1]; x += step {
-				b.offsets(&c, [3]int{z, y, x}, box != nil)
+				b.offsets(&c, [3]int{z, y, x}, whole)
 			}
 		}
 	}
@@ -236,6 +282,9 @@ func (b *tileBuilder) class(box *[3][2]int) tileClass {
 		}
 	default:
 		bs = kBlocks(bs, (k[0][1]-k[0][0])*ny*rows, kc, 0, first(k[0][0], 0), kx*b.kc/rows)
+	}
+	if len(c.off) == 0 {
+		c.off = slices.Repeat([]int32{noRow}, c.mr)
 	}
 	if !slices.ContainsFunc(c.off, func(o int32) bool { return o != noRow }) { // all in the padding
 		bs = []kblock{{taps: 1, kc: min(kc, maxK)}}
