@@ -211,29 +211,29 @@ func (d doubles) softmaxExp(lanes, store bool) {
 		lo, e := p.held(expLeast), p.newExponential(1)
 		exps := func(v val, i reg.GPVirtual, shift func(j int) reg.VecVirtual, mask reg.Register) val {
 			for j := range v {
-				p.load(p.at(x, i, 4*j*p.width()), v[j], mask)
+				p.load(p.at(x, i, 4*j*p.doubles.lanes()), v[j], mask)
 				VSUBPD(shift(j), v[j], v[j])
 			}
 			p.atLeast(v, lo)
 			v = e.exp(v)
 			if store {
 				for j := range v {
-					p.store(v[j], p.at(y, i, 4*j*p.width()), mask)
+					p.store(v[j], p.at(y, i, 4*j*p.doubles.lanes()), mask)
 				}
 			}
 			return v
 		}
 		if lanes {
 			p.rows(func() {
-				p.sweep("v", p.n, p.width(), doubleUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
+				p.sweep("v", p.n, p.doubles.lanes(), doubleUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
 					v := exps(p.vecs(vectors), i, func(j int) reg.VecVirtual {
 						s := p.vec()
-						p.load(p.at(m, i, 4*j*p.width()), s, mask)
+						p.load(p.at(m, i, 4*j*p.doubles.lanes()), s, mask)
 						return s
 					}, mask)
 					for j := range v {
 						s := p.vec()
-						at := at64(sum, i, 8*j*p.width())
+						at := at64(sum, i, 8*j*p.doubles.lanes())
 						p.load64(at, s, mask)
 						VADDPD(s, v[j], v[j])
 						p.store64(v[j], at, mask)
@@ -251,7 +251,7 @@ func (d doubles) softmaxExp(lanes, store bool) {
 			for _, a := range acc {
 				p.clear(a)
 			}
-			p.sweep("v", p.n, p.width(), doubleUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
+			p.sweep("v", p.n, p.doubles.lanes(), doubleUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
 				v := exps(p.vecs(vectors), i, func(int) reg.VecVirtual { return shift }, mask)
 				for j := range v {
 					switch {
@@ -281,22 +281,22 @@ func (d doubles) softmaxScale(lanes bool) {
 			if !lanes {
 				VBROADCASTSD(operand.Mem{Base: f}, all)
 			}
-			p.sweep("v", p.n, p.width(), rowUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
+			p.sweep("v", p.n, p.doubles.lanes(), rowUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
 				v := p.vecs(vectors)
 				for j := range v {
-					p.load(p.at(x, i, 4*j*p.width()), v[j], mask)
+					p.load(p.at(x, i, 4*j*p.doubles.lanes()), v[j], mask)
 				}
 				for j := range v {
 					if lanes {
 						w := p.vec()
-						p.load64(at64(f, i, 8*j*p.width()), w, mask)
+						p.load64(at64(f, i, 8*j*p.doubles.lanes()), w, mask)
 						VMULPD(w, v[j], v[j])
 					} else {
 						VMULPD(all, v[j], v[j])
 					}
 				}
 				for j := range v {
-					p.store(v[j], p.at(y, i, 4*j*p.width()), mask)
+					p.store(v[j], p.at(y, i, 4*j*p.doubles.lanes()), mask)
 				}
 			})
 		})
@@ -315,30 +315,30 @@ func (d doubles) softmaxShift(lanes bool) {
 				VBROADCASTSD(h, a)
 				VBROADCASTSD(operand.Mem{Base: ln}, b)
 			}
-			p.sweep("v", p.n, p.width(), doubleUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
+			p.sweep("v", p.n, p.doubles.lanes(), doubleUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
 				v := p.vecs(vectors)
 				for j := range v {
-					p.load(p.at(x, i, 4*j*p.width()), v[j], mask)
+					p.load(p.at(x, i, 4*j*p.doubles.lanes()), v[j], mask)
 				}
 				for j := range v {
 					if lanes {
-						p.load(p.at(m, i, 4*j*p.width()), a, mask)
-						p.load64(at64(ln, i, 8*j*p.width()), b, mask)
+						p.load(p.at(m, i, 4*j*p.doubles.lanes()), a, mask)
+						p.load64(at64(ln, i, 8*j*p.doubles.lanes()), b, mask)
 					}
 					VSUBPD(a, v[j], v[j])
 					VSUBPD(b, v[j], v[j])
 				}
 				for j := range v {
-					p.store(v[j], p.at(y, i, 4*j*p.width()), mask)
+					p.store(v[j], p.at(y, i, 4*j*p.doubles.lanes()), mask)
 				}
 			})
 		})
 	})
 }
 
-// logDegree is the degree of the polynomial of s² for ln m = 2·atanh s,
+// sumLogDegree is the degree of the polynomial of s² for ln m = 2·atanh s,
 // s = (m−1)/(m+1), √½ ≤ m < √2, which is off by 2⁻⁴⁰ of itself.
-const logDegree = 5
+const sumLogDegree = 5
 
 // logarithms emits the natural logarithm of normal numbers from 1 on: s = m·2ⁿ, where
 // the bits of √½ below those of s are n and those of m. NaN stays.
@@ -350,14 +350,14 @@ func (d doubles) logarithms() {
 	n := Load(Param("s").Len(), GP64()).(reg.GPVirtual)
 	root, magic := d.near(math.Sqrt2/2), d.near(0x1p52)
 	one, ln2, zero := d.near(1), d.near(math.Ln2), d.near(0)
-	c := fit.Polynomial(fit.AtanhRoot, 0, math.Pow((math.Sqrt2-1)/(math.Sqrt2+1), 2), logDegree)
+	c := fit.Polynomial(fit.AtanhRoot, 0, math.Pow((math.Sqrt2-1)/(math.Sqrt2+1), 2), sumLogDegree)
 	for i := range c {
 		c[i] *= 2
 	}
 	tail := d.nears(c)
-	d.sweep("v", n, d.width(), 1, func(i reg.GPVirtual, vectors int, mask reg.Register) {
+	d.sweep("v", n, d.lanes(), 1, func(i reg.GPVirtual, vectors int, mask reg.Register) {
 		s := val(d.vecs(vectors))
-		d.each(s, func(j int) { d.load64(at64(base, i, 8*j*d.width()), s[j], mask) })
+		d.each(s, func(j int) { d.load64(at64(base, i, 8*j*d.lanes()), s[j], mask) })
 		k := d.copy(s)
 		d.each(k, func(j int) {
 			d.op(VPSUBQ, VPSUBQ_BCST, root, k[j], k[j])
@@ -379,7 +379,7 @@ func (d doubles) logarithms() {
 		d.mul(p, m)
 		d.each(p, func(j int) { d.op(VFMADD231PD, VFMADD231PD_BCST, ln2, k[j], p[j]) })
 		d.each(p, func(j int) { d.op(VFMADD231PD, VFMADD231PD_BCST, zero, s[j], p[j]) })
-		d.each(p, func(j int) { d.store64(p[j], at64(base, i, 8*j*d.width()), mask) })
+		d.each(p, func(j int) { d.store64(p[j], at64(base, i, 8*j*d.lanes()), mask) })
 	})
 	d.ret()
 }

@@ -22,8 +22,8 @@ const doubleUnroll = 2
 // loaded from and stored to float32.
 type doubles struct{ *simd }
 
-// width is the number of float64 in a vector.
-func (d doubles) width() int { return d.bytes / 8 }
+// lanes is the number of float64 in a vector.
+func (d doubles) lanes() int { return d.bytes / 8 }
 
 // val is a value of every element that is under way: a vector each.
 type val []reg.VecVirtual
@@ -480,14 +480,14 @@ func (d doubles) activation(f function) {
 	n := Load(Param("src").Len(), GP64()).(reg.GPVirtual)
 	k := Load(Param("k"), GP64())
 	fn := f.before(d, k)
-	d.sweep("v", n, d.width(), doubleUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
+	d.sweep("v", n, d.lanes(), doubleUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
 		x := val(d.vecs(vectors))
 		for j := range x {
-			d.load(d.at(src, i, 4*j*d.width()), x[j], mask)
+			d.load(d.at(src, i, 4*j*d.lanes()), x[j], mask)
 		}
 		y := fn(x)
 		for j := range y {
-			d.store(y[j], d.at(dst, i, 4*j*d.width()), mask)
+			d.store(y[j], d.at(dst, i, 4*j*d.lanes()), mask)
 		}
 	})
 	d.ret()
