@@ -5,8 +5,8 @@
 #include "textflag.h"
 
 // func depthwise3S1AVX512(a *dwTile)
-// Requires: AVX, AVX512F
-TEXT ·depthwise3S1AVX512(SB), NOSPLIT, $24-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwise3S1AVX512(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
 	LEAQ (CX)(CX*2), CX
@@ -24,13 +24,21 @@ TEXT ·depthwise3S1AVX512(SB), NOSPLIT, $24-8
 	XORQ SI, SI
 
 vector:
-	MOVQ 288(AX), DI
-	SHLQ $0x02, DI
-	SUBQ SI, DI
-	JZ   done
-	CMPQ DI, $0x40
-	JLT  tail
-	MOVQ 240(AX), DI
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x40
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-64, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
 
 line:
 	MOVQ 264(AX), R8
@@ -318,15 +326,29 @@ few:
 	JZ      stored
 
 stored:
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x40, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
+
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
+
+last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
 	ADDQ $0x18, DI
 	CMPQ DI, (SP)
 	JLT  line
-	MOVQ 312(AX), DI
-	ADDQ $0x40, SI
-	LEAQ (BX)(DI*4), BX
 	JMP  vector
 
 tail:
@@ -652,8 +674,8 @@ DATA opmasks<>+32(SB)/2, $0xffff
 GLOBL opmasks<>(SB), RODATA|NOPTR, $34
 
 // func depthwise3S2AVX512(a *dwTile)
-// Requires: AVX, AVX512F
-TEXT ·depthwise3S2AVX512(SB), NOSPLIT, $24-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwise3S2AVX512(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
 	LEAQ (CX)(CX*2), CX
@@ -671,13 +693,21 @@ TEXT ·depthwise3S2AVX512(SB), NOSPLIT, $24-8
 	XORQ SI, SI
 
 vector:
-	MOVQ 288(AX), DI
-	SHLQ $0x02, DI
-	SUBQ SI, DI
-	JZ   done
-	CMPQ DI, $0x40
-	JLT  tail
-	MOVQ 240(AX), DI
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x40
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-64, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
 
 line:
 	MOVQ 264(AX), R8
@@ -1003,15 +1033,29 @@ few:
 	JZ      stored
 
 stored:
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x40, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
+
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
+
+last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
 	ADDQ $0x18, DI
 	CMPQ DI, (SP)
 	JLT  line
-	MOVQ 312(AX), DI
-	ADDQ $0x40, SI
-	LEAQ (BX)(DI*4), BX
 	JMP  vector
 
 tail:
@@ -1356,8 +1400,8 @@ done:
 	RET
 
 // func depthwise5S1AVX512(a *dwTile)
-// Requires: AVX, AVX512F
-TEXT ·depthwise5S1AVX512(SB), NOSPLIT, $24-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwise5S1AVX512(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
 	LEAQ (CX)(CX*2), CX
@@ -1375,13 +1419,21 @@ TEXT ·depthwise5S1AVX512(SB), NOSPLIT, $24-8
 	XORQ SI, SI
 
 vector:
-	MOVQ 288(AX), DI
-	SHLQ $0x02, DI
-	SUBQ SI, DI
-	JZ   done
-	CMPQ DI, $0x40
-	JLT  tail
-	MOVQ 240(AX), DI
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x40
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-64, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
 
 line:
 	MOVQ 264(AX), R8
@@ -1713,15 +1765,29 @@ few:
 	JZ      stored
 
 stored:
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x40, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
+
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
+
+last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
 	ADDQ $0x18, DI
 	CMPQ DI, (SP)
 	JLT  line
-	MOVQ 312(AX), DI
-	ADDQ $0x40, SI
-	LEAQ (BX)(DI*4), BX
 	JMP  vector
 
 tail:
@@ -2072,8 +2138,8 @@ done:
 	RET
 
 // func depthwise5S2AVX512(a *dwTile)
-// Requires: AVX, AVX512F
-TEXT ·depthwise5S2AVX512(SB), NOSPLIT, $24-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwise5S2AVX512(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
 	LEAQ (CX)(CX*2), CX
@@ -2091,13 +2157,21 @@ TEXT ·depthwise5S2AVX512(SB), NOSPLIT, $24-8
 	XORQ SI, SI
 
 vector:
-	MOVQ 288(AX), DI
-	SHLQ $0x02, DI
-	SUBQ SI, DI
-	JZ   done
-	CMPQ DI, $0x40
-	JLT  tail
-	MOVQ 240(AX), DI
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x40
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-64, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
 
 line:
 	MOVQ 264(AX), R8
@@ -2469,15 +2543,29 @@ few:
 	JZ      stored
 
 stored:
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x40, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
+
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
+
+last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
 	ADDQ $0x18, DI
 	CMPQ DI, (SP)
 	JLT  line
-	MOVQ 312(AX), DI
-	ADDQ $0x40, SI
-	LEAQ (BX)(DI*4), BX
 	JMP  vector
 
 tail:
@@ -2868,8 +2956,8 @@ done:
 	RET
 
 // func depthwise7S1AVX512(a *dwTile)
-// Requires: AVX, AVX512F
-TEXT ·depthwise7S1AVX512(SB), NOSPLIT, $24-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwise7S1AVX512(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
 	LEAQ (CX)(CX*2), CX
@@ -2887,13 +2975,21 @@ TEXT ·depthwise7S1AVX512(SB), NOSPLIT, $24-8
 	XORQ SI, SI
 
 vector:
-	MOVQ 288(AX), DI
-	SHLQ $0x02, DI
-	SUBQ SI, DI
-	JZ   done
-	CMPQ DI, $0x40
-	JLT  tail
-	MOVQ 240(AX), DI
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x40
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-64, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
 
 line:
 	MOVQ 264(AX), R8
@@ -3271,15 +3367,29 @@ few:
 	JZ      stored
 
 stored:
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x40, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
+
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
+
+last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
 	ADDQ $0x18, DI
 	CMPQ DI, (SP)
 	JLT  line
-	MOVQ 312(AX), DI
-	ADDQ $0x40, SI
-	LEAQ (BX)(DI*4), BX
 	JMP  vector
 
 tail:
@@ -3676,8 +3786,8 @@ done:
 	RET
 
 // func depthwiseAnyAVX512(a *dwTile)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseAnyAVX512(SB), NOSPLIT, $512-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseAnyAVX512(SB), NOSPLIT, $528-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
 	LEAQ (CX)(CX*2), CX
@@ -3695,13 +3805,21 @@ TEXT ·depthwiseAnyAVX512(SB), NOSPLIT, $512-8
 	XORQ SI, SI
 
 vector:
-	MOVQ 288(AX), DI
-	SHLQ $0x02, DI
-	SUBQ SI, DI
-	JZ   done
-	CMPQ DI, $0x40
-	JLT  tail
-	MOVQ 240(AX), DI
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x40
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-64, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
 
 line:
 	MOVQ 264(AX), R8
@@ -3735,14 +3853,14 @@ biasDone:
 	CMPQ    R10, R11
 	JGE     rowsDone
 	MOVQ    24(R8), R12
-	MOVQ    DI, 488(SP)
-	MOVQ    R8, 496(SP)
-	MOVQ    SI, 504(SP)
+	MOVQ    DI, 504(SP)
+	MOVQ    R8, 512(SP)
+	MOVQ    SI, 520(SP)
 	MOVQ    320(AX), AX
 	SHLQ    $0x05, AX
 	ADDQ    R10, AX
-	MOVQ    AX, 480(SP)
-	MOVQ    $0x00000000, 472(SP)
+	MOVQ    AX, 496(SP)
+	MOVQ    $0x00000000, 488(SP)
 
 row:
 	MOVQ (R10), AX
@@ -3833,56 +3951,56 @@ rowEnd:
 	ADDQ   $0x20, R10
 	CMPQ   R10, R11
 	JGE    rowsEnd
-	CMPQ   R10, 480(SP)
+	CMPQ   R10, 496(SP)
 	JLT    row
-	CMPQ   472(SP), $0x00
+	CMPQ   488(SP), $0x00
 	JE     first
-	VADDPS 24(SP), Z0, Z0
-	VADDPS 88(SP), Z1, Z1
-	VADDPS 152(SP), Z2, Z2
-	VADDPS 216(SP), Z3, Z3
-	VADDPS 280(SP), Z4, Z4
-	VADDPS 344(SP), Z5, Z5
-	VADDPS 408(SP), Z6, Z6
+	VADDPS 40(SP), Z0, Z0
+	VADDPS 104(SP), Z1, Z1
+	VADDPS 168(SP), Z2, Z2
+	VADDPS 232(SP), Z3, Z3
+	VADDPS 296(SP), Z4, Z4
+	VADDPS 360(SP), Z5, Z5
+	VADDPS 424(SP), Z6, Z6
 
 first:
-	VMOVUPS Z0, 24(SP)
+	VMOVUPS Z0, 40(SP)
 	VPXORD  Z0, Z0, Z0
-	VMOVUPS Z1, 88(SP)
+	VMOVUPS Z1, 104(SP)
 	VPXORD  Z1, Z1, Z1
-	VMOVUPS Z2, 152(SP)
+	VMOVUPS Z2, 168(SP)
 	VPXORD  Z2, Z2, Z2
-	VMOVUPS Z3, 216(SP)
+	VMOVUPS Z3, 232(SP)
 	VPXORD  Z3, Z3, Z3
-	VMOVUPS Z4, 280(SP)
+	VMOVUPS Z4, 296(SP)
 	VPXORD  Z4, Z4, Z4
-	VMOVUPS Z5, 344(SP)
+	VMOVUPS Z5, 360(SP)
 	VPXORD  Z5, Z5, Z5
-	VMOVUPS Z6, 408(SP)
+	VMOVUPS Z6, 424(SP)
 	VPXORD  Z6, Z6, Z6
-	MOVQ    $0x00000001, 472(SP)
+	MOVQ    $0x00000001, 488(SP)
 	MOVQ    a+0(FP), AX
 	MOVQ    320(AX), AX
 	SHLQ    $0x05, AX
-	ADDQ    AX, 480(SP)
+	ADDQ    AX, 496(SP)
 	JMP     row
 
 rowsEnd:
-	CMPQ   472(SP), $0x00
+	CMPQ   488(SP), $0x00
 	JE     oneBlock
-	VADDPS 24(SP), Z0, Z0
-	VADDPS 88(SP), Z1, Z1
-	VADDPS 152(SP), Z2, Z2
-	VADDPS 216(SP), Z3, Z3
-	VADDPS 280(SP), Z4, Z4
-	VADDPS 344(SP), Z5, Z5
-	VADDPS 408(SP), Z6, Z6
+	VADDPS 40(SP), Z0, Z0
+	VADDPS 104(SP), Z1, Z1
+	VADDPS 168(SP), Z2, Z2
+	VADDPS 232(SP), Z3, Z3
+	VADDPS 296(SP), Z4, Z4
+	VADDPS 360(SP), Z5, Z5
+	VADDPS 424(SP), Z6, Z6
 
 oneBlock:
 	MOVQ a+0(FP), AX
-	MOVQ 488(SP), DI
-	MOVQ 496(SP), R8
-	MOVQ 504(SP), SI
+	MOVQ 504(SP), DI
+	MOVQ 512(SP), R8
+	MOVQ 520(SP), SI
 
 rowsDone:
 	MOVQ        304(AX), R11
@@ -4010,15 +4128,29 @@ few:
 	JZ      stored
 
 stored:
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x40, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
+
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
+
+last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
 	ADDQ $0x18, DI
 	CMPQ DI, (SP)
 	JLT  line
-	MOVQ 312(AX), DI
-	ADDQ $0x40, SI
-	LEAQ (BX)(DI*4), BX
 	JMP  vector
 
 tail:
@@ -4059,14 +4191,14 @@ biasDoneTail:
 	CMPQ    R10, R11
 	JGE     rowsDoneTail
 	MOVQ    24(R8), R12
-	MOVQ    DI, 488(SP)
-	MOVQ    R8, 496(SP)
-	MOVQ    SI, 504(SP)
+	MOVQ    DI, 504(SP)
+	MOVQ    R8, 512(SP)
+	MOVQ    SI, 520(SP)
 	MOVQ    320(AX), AX
 	SHLQ    $0x05, AX
 	ADDQ    R10, AX
-	MOVQ    AX, 480(SP)
-	MOVQ    $0x00000000, 472(SP)
+	MOVQ    AX, 496(SP)
+	MOVQ    $0x00000000, 488(SP)
 
 rowTail:
 	MOVQ (R10), AX
@@ -4171,56 +4303,56 @@ rowEndTail:
 	ADDQ   $0x20, R10
 	CMPQ   R10, R11
 	JGE    rowsEndTail
-	CMPQ   R10, 480(SP)
+	CMPQ   R10, 496(SP)
 	JLT    rowTail
-	CMPQ   472(SP), $0x00
+	CMPQ   488(SP), $0x00
 	JE     firstTail
-	VADDPS 24(SP), Z8, Z8
-	VADDPS 88(SP), Z0, Z0
-	VADDPS 152(SP), Z1, Z1
-	VADDPS 216(SP), Z2, Z2
-	VADDPS 280(SP), Z3, Z3
-	VADDPS 344(SP), Z4, Z4
-	VADDPS 408(SP), Z5, Z5
+	VADDPS 40(SP), Z8, Z8
+	VADDPS 104(SP), Z0, Z0
+	VADDPS 168(SP), Z1, Z1
+	VADDPS 232(SP), Z2, Z2
+	VADDPS 296(SP), Z3, Z3
+	VADDPS 360(SP), Z4, Z4
+	VADDPS 424(SP), Z5, Z5
 
 firstTail:
-	VMOVUPS Z8, 24(SP)
+	VMOVUPS Z8, 40(SP)
 	VPXORD  Z8, Z8, Z8
-	VMOVUPS Z0, 88(SP)
+	VMOVUPS Z0, 104(SP)
 	VPXORD  Z0, Z0, Z0
-	VMOVUPS Z1, 152(SP)
+	VMOVUPS Z1, 168(SP)
 	VPXORD  Z1, Z1, Z1
-	VMOVUPS Z2, 216(SP)
+	VMOVUPS Z2, 232(SP)
 	VPXORD  Z2, Z2, Z2
-	VMOVUPS Z3, 280(SP)
+	VMOVUPS Z3, 296(SP)
 	VPXORD  Z3, Z3, Z3
-	VMOVUPS Z4, 344(SP)
+	VMOVUPS Z4, 360(SP)
 	VPXORD  Z4, Z4, Z4
-	VMOVUPS Z5, 408(SP)
+	VMOVUPS Z5, 424(SP)
 	VPXORD  Z5, Z5, Z5
-	MOVQ    $0x00000001, 472(SP)
+	MOVQ    $0x00000001, 488(SP)
 	MOVQ    a+0(FP), AX
 	MOVQ    320(AX), AX
 	SHLQ    $0x05, AX
-	ADDQ    AX, 480(SP)
+	ADDQ    AX, 496(SP)
 	JMP     rowTail
 
 rowsEndTail:
-	CMPQ   472(SP), $0x00
+	CMPQ   488(SP), $0x00
 	JE     oneBlockTail
-	VADDPS 24(SP), Z8, Z8
-	VADDPS 88(SP), Z0, Z0
-	VADDPS 152(SP), Z1, Z1
-	VADDPS 216(SP), Z2, Z2
-	VADDPS 280(SP), Z3, Z3
-	VADDPS 344(SP), Z4, Z4
-	VADDPS 408(SP), Z5, Z5
+	VADDPS 40(SP), Z8, Z8
+	VADDPS 104(SP), Z0, Z0
+	VADDPS 168(SP), Z1, Z1
+	VADDPS 232(SP), Z2, Z2
+	VADDPS 296(SP), Z3, Z3
+	VADDPS 360(SP), Z4, Z4
+	VADDPS 424(SP), Z5, Z5
 
 oneBlockTail:
 	MOVQ a+0(FP), AX
-	MOVQ 488(SP), DI
-	MOVQ 496(SP), R8
-	MOVQ 504(SP), SI
+	MOVQ 504(SP), DI
+	MOVQ 512(SP), R8
+	MOVQ 520(SP), SI
 
 rowsDoneTail:
 	MOVQ        304(AX), R11
@@ -4360,8 +4492,8 @@ done:
 	RET
 
 // func depthwise3S1AVX2(a *dwTile)
-// Requires: AVX, FMA3
-TEXT ·depthwise3S1AVX2(SB), NOSPLIT, $24-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwise3S1AVX2(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
 	LEAQ (CX)(CX*2), CX
@@ -4379,19 +4511,21 @@ TEXT ·depthwise3S1AVX2(SB), NOSPLIT, $24-8
 	XORQ SI, SI
 
 vector:
-	MOVQ 288(AX), DI
-	SHLQ $0x02, DI
-	SUBQ SI, DI
-	JZ   done
-	CMPQ DI, $0x20
-	JLT  tail
-	MOVQ $0x00000000, 16(SP)
-	CMPQ DI, $0x40
-	JLT  single
-	MOVQ $0x00000001, 16(SP)
-
-single:
-	MOVQ 240(AX), DI
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x20
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-32, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
 
 line:
 	MOVQ 264(AX), R8
@@ -4679,33 +4813,29 @@ few:
 	JZ      stored
 
 stored:
-	CMPQ  16(SP), $0x00
-	JE    next
-	MOVQ  312(AX), R9
-	SHLQ  $0x02, R9
-	XORQ  $0x20, SI
-	TESTL $0x00000020, SI
-	JZ    back
-	ADDQ  R9, BX
-	JMP   strip
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x20, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
 
-back:
-	SUBQ R9, BX
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
 
-next:
+last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
 	ADDQ $0x18, DI
 	CMPQ DI, (SP)
 	JLT  line
-	MOVQ 312(AX), DI
-	ADDQ $0x20, SI
-	LEAQ (BX)(DI*4), BX
-	CMPQ 16(SP), $0x00
-	JE   vector
-	ADDQ $0x20, SI
-	LEAQ (BX)(DI*4), BX
 	JMP  vector
 
 tail:
@@ -5031,8 +5161,8 @@ DATA lanemasks<>+60(SB)/4, $0x00000000
 GLOBL lanemasks<>(SB), RODATA|NOPTR, $64
 
 // func depthwise3S2AVX2(a *dwTile)
-// Requires: AVX, FMA3
-TEXT ·depthwise3S2AVX2(SB), NOSPLIT, $24-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwise3S2AVX2(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
 	LEAQ (CX)(CX*2), CX
@@ -5050,19 +5180,21 @@ TEXT ·depthwise3S2AVX2(SB), NOSPLIT, $24-8
 	XORQ SI, SI
 
 vector:
-	MOVQ 288(AX), DI
-	SHLQ $0x02, DI
-	SUBQ SI, DI
-	JZ   done
-	CMPQ DI, $0x20
-	JLT  tail
-	MOVQ $0x00000000, 16(SP)
-	CMPQ DI, $0x40
-	JLT  single
-	MOVQ $0x00000001, 16(SP)
-
-single:
-	MOVQ 240(AX), DI
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x20
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-32, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
 
 line:
 	MOVQ 264(AX), R8
@@ -5388,33 +5520,29 @@ few:
 	JZ      stored
 
 stored:
-	CMPQ  16(SP), $0x00
-	JE    next
-	MOVQ  312(AX), R9
-	SHLQ  $0x02, R9
-	XORQ  $0x20, SI
-	TESTL $0x00000020, SI
-	JZ    back
-	ADDQ  R9, BX
-	JMP   strip
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x20, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
 
-back:
-	SUBQ R9, BX
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
 
-next:
+last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
 	ADDQ $0x18, DI
 	CMPQ DI, (SP)
 	JLT  line
-	MOVQ 312(AX), DI
-	ADDQ $0x20, SI
-	LEAQ (BX)(DI*4), BX
-	CMPQ 16(SP), $0x00
-	JE   vector
-	ADDQ $0x20, SI
-	LEAQ (BX)(DI*4), BX
 	JMP  vector
 
 tail:
@@ -5760,8 +5888,8 @@ done:
 	RET
 
 // func depthwise5S1AVX2(a *dwTile)
-// Requires: AVX, FMA3
-TEXT ·depthwise5S1AVX2(SB), NOSPLIT, $24-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwise5S1AVX2(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
 	LEAQ (CX)(CX*2), CX
@@ -5779,19 +5907,21 @@ TEXT ·depthwise5S1AVX2(SB), NOSPLIT, $24-8
 	XORQ SI, SI
 
 vector:
-	MOVQ 288(AX), DI
-	SHLQ $0x02, DI
-	SUBQ SI, DI
-	JZ   done
-	CMPQ DI, $0x20
-	JLT  tail
-	MOVQ $0x00000000, 16(SP)
-	CMPQ DI, $0x40
-	JLT  single
-	MOVQ $0x00000001, 16(SP)
-
-single:
-	MOVQ 240(AX), DI
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x20
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-32, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
 
 line:
 	MOVQ 264(AX), R8
@@ -6123,33 +6253,29 @@ few:
 	JZ      stored
 
 stored:
-	CMPQ  16(SP), $0x00
-	JE    next
-	MOVQ  312(AX), R9
-	SHLQ  $0x02, R9
-	XORQ  $0x20, SI
-	TESTL $0x00000020, SI
-	JZ    back
-	ADDQ  R9, BX
-	JMP   strip
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x20, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
 
-back:
-	SUBQ R9, BX
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
 
-next:
+last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
 	ADDQ $0x18, DI
 	CMPQ DI, (SP)
 	JLT  line
-	MOVQ 312(AX), DI
-	ADDQ $0x20, SI
-	LEAQ (BX)(DI*4), BX
-	CMPQ 16(SP), $0x00
-	JE   vector
-	ADDQ $0x20, SI
-	LEAQ (BX)(DI*4), BX
 	JMP  vector
 
 tail:
@@ -6501,8 +6627,8 @@ done:
 	RET
 
 // func depthwise5S2AVX2(a *dwTile)
-// Requires: AVX, FMA3
-TEXT ·depthwise5S2AVX2(SB), NOSPLIT, $24-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwise5S2AVX2(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
 	LEAQ (CX)(CX*2), CX
@@ -6520,19 +6646,21 @@ TEXT ·depthwise5S2AVX2(SB), NOSPLIT, $24-8
 	XORQ SI, SI
 
 vector:
-	MOVQ 288(AX), DI
-	SHLQ $0x02, DI
-	SUBQ SI, DI
-	JZ   done
-	CMPQ DI, $0x20
-	JLT  tail
-	MOVQ $0x00000000, 16(SP)
-	CMPQ DI, $0x40
-	JLT  single
-	MOVQ $0x00000001, 16(SP)
-
-single:
-	MOVQ 240(AX), DI
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x20
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-32, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
 
 line:
 	MOVQ 264(AX), R8
@@ -6904,33 +7032,29 @@ few:
 	JZ      stored
 
 stored:
-	CMPQ  16(SP), $0x00
-	JE    next
-	MOVQ  312(AX), R9
-	SHLQ  $0x02, R9
-	XORQ  $0x20, SI
-	TESTL $0x00000020, SI
-	JZ    back
-	ADDQ  R9, BX
-	JMP   strip
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x20, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
 
-back:
-	SUBQ R9, BX
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
 
-next:
+last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
 	ADDQ $0x18, DI
 	CMPQ DI, (SP)
 	JLT  line
-	MOVQ 312(AX), DI
-	ADDQ $0x20, SI
-	LEAQ (BX)(DI*4), BX
-	CMPQ 16(SP), $0x00
-	JE   vector
-	ADDQ $0x20, SI
-	LEAQ (BX)(DI*4), BX
 	JMP  vector
 
 tail:
@@ -7322,8 +7446,8 @@ done:
 	RET
 
 // func depthwise7S1AVX2(a *dwTile)
-// Requires: AVX, FMA3
-TEXT ·depthwise7S1AVX2(SB), NOSPLIT, $24-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwise7S1AVX2(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
 	LEAQ (CX)(CX*2), CX
@@ -7341,19 +7465,21 @@ TEXT ·depthwise7S1AVX2(SB), NOSPLIT, $24-8
 	XORQ SI, SI
 
 vector:
-	MOVQ 288(AX), DI
-	SHLQ $0x02, DI
-	SUBQ SI, DI
-	JZ   done
-	CMPQ DI, $0x20
-	JLT  tail
-	MOVQ $0x00000000, 16(SP)
-	CMPQ DI, $0x40
-	JLT  single
-	MOVQ $0x00000001, 16(SP)
-
-single:
-	MOVQ 240(AX), DI
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x20
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-32, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
 
 line:
 	MOVQ 264(AX), R8
@@ -7731,33 +7857,29 @@ few:
 	JZ      stored
 
 stored:
-	CMPQ  16(SP), $0x00
-	JE    next
-	MOVQ  312(AX), R9
-	SHLQ  $0x02, R9
-	XORQ  $0x20, SI
-	TESTL $0x00000020, SI
-	JZ    back
-	ADDQ  R9, BX
-	JMP   strip
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x20, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
 
-back:
-	SUBQ R9, BX
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
 
-next:
+last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
 	ADDQ $0x18, DI
 	CMPQ DI, (SP)
 	JLT  line
-	MOVQ 312(AX), DI
-	ADDQ $0x20, SI
-	LEAQ (BX)(DI*4), BX
-	CMPQ 16(SP), $0x00
-	JE   vector
-	ADDQ $0x20, SI
-	LEAQ (BX)(DI*4), BX
 	JMP  vector
 
 tail:
@@ -8155,8 +8277,8 @@ done:
 	RET
 
 // func depthwiseAnyAVX2(a *dwTile)
-// Requires: AVX, FMA3
-TEXT ·depthwiseAnyAVX2(SB), NOSPLIT, $288-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseAnyAVX2(SB), NOSPLIT, $304-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
 	LEAQ (CX)(CX*2), CX
@@ -8174,19 +8296,21 @@ TEXT ·depthwiseAnyAVX2(SB), NOSPLIT, $288-8
 	XORQ SI, SI
 
 vector:
-	MOVQ 288(AX), DI
-	SHLQ $0x02, DI
-	SUBQ SI, DI
-	JZ   done
-	CMPQ DI, $0x20
-	JLT  tail
-	MOVQ $0x00000000, 16(SP)
-	CMPQ DI, $0x40
-	JLT  single
-	MOVQ $0x00000001, 16(SP)
-
-single:
-	MOVQ 240(AX), DI
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x20
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-32, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
 
 line:
 	MOVQ 264(AX), R8
@@ -8220,14 +8344,14 @@ biasDone:
 	CMPQ    R10, R11
 	JGE     rowsDone
 	MOVQ    24(R8), R12
-	MOVQ    DI, 264(SP)
-	MOVQ    R8, 272(SP)
-	MOVQ    SI, 280(SP)
+	MOVQ    DI, 280(SP)
+	MOVQ    R8, 288(SP)
+	MOVQ    SI, 296(SP)
 	MOVQ    320(AX), AX
 	SHLQ    $0x05, AX
 	ADDQ    R10, AX
-	MOVQ    AX, 256(SP)
-	MOVQ    $0x00000000, 248(SP)
+	MOVQ    AX, 272(SP)
+	MOVQ    $0x00000000, 264(SP)
 
 row:
 	MOVQ (R10), AX
@@ -8318,56 +8442,56 @@ rowEnd:
 	ADDQ   $0x20, R10
 	CMPQ   R10, R11
 	JGE    rowsEnd
-	CMPQ   R10, 256(SP)
+	CMPQ   R10, 272(SP)
 	JLT    row
-	CMPQ   248(SP), $0x00
+	CMPQ   264(SP), $0x00
 	JE     first
-	VADDPS 24(SP), Y0, Y0
-	VADDPS 56(SP), Y1, Y1
-	VADDPS 88(SP), Y2, Y2
-	VADDPS 120(SP), Y3, Y3
-	VADDPS 152(SP), Y4, Y4
-	VADDPS 184(SP), Y5, Y5
-	VADDPS 216(SP), Y6, Y6
+	VADDPS 40(SP), Y0, Y0
+	VADDPS 72(SP), Y1, Y1
+	VADDPS 104(SP), Y2, Y2
+	VADDPS 136(SP), Y3, Y3
+	VADDPS 168(SP), Y4, Y4
+	VADDPS 200(SP), Y5, Y5
+	VADDPS 232(SP), Y6, Y6
 
 first:
-	VMOVUPS Y0, 24(SP)
+	VMOVUPS Y0, 40(SP)
 	VXORPS  Y0, Y0, Y0
-	VMOVUPS Y1, 56(SP)
+	VMOVUPS Y1, 72(SP)
 	VXORPS  Y1, Y1, Y1
-	VMOVUPS Y2, 88(SP)
+	VMOVUPS Y2, 104(SP)
 	VXORPS  Y2, Y2, Y2
-	VMOVUPS Y3, 120(SP)
+	VMOVUPS Y3, 136(SP)
 	VXORPS  Y3, Y3, Y3
-	VMOVUPS Y4, 152(SP)
+	VMOVUPS Y4, 168(SP)
 	VXORPS  Y4, Y4, Y4
-	VMOVUPS Y5, 184(SP)
+	VMOVUPS Y5, 200(SP)
 	VXORPS  Y5, Y5, Y5
-	VMOVUPS Y6, 216(SP)
+	VMOVUPS Y6, 232(SP)
 	VXORPS  Y6, Y6, Y6
-	MOVQ    $0x00000001, 248(SP)
+	MOVQ    $0x00000001, 264(SP)
 	MOVQ    a+0(FP), AX
 	MOVQ    320(AX), AX
 	SHLQ    $0x05, AX
-	ADDQ    AX, 256(SP)
+	ADDQ    AX, 272(SP)
 	JMP     row
 
 rowsEnd:
-	CMPQ   248(SP), $0x00
+	CMPQ   264(SP), $0x00
 	JE     oneBlock
-	VADDPS 24(SP), Y0, Y0
-	VADDPS 56(SP), Y1, Y1
-	VADDPS 88(SP), Y2, Y2
-	VADDPS 120(SP), Y3, Y3
-	VADDPS 152(SP), Y4, Y4
-	VADDPS 184(SP), Y5, Y5
-	VADDPS 216(SP), Y6, Y6
+	VADDPS 40(SP), Y0, Y0
+	VADDPS 72(SP), Y1, Y1
+	VADDPS 104(SP), Y2, Y2
+	VADDPS 136(SP), Y3, Y3
+	VADDPS 168(SP), Y4, Y4
+	VADDPS 200(SP), Y5, Y5
+	VADDPS 232(SP), Y6, Y6
 
 oneBlock:
 	MOVQ a+0(FP), AX
-	MOVQ 264(SP), DI
-	MOVQ 272(SP), R8
-	MOVQ 280(SP), SI
+	MOVQ 280(SP), DI
+	MOVQ 288(SP), R8
+	MOVQ 296(SP), SI
 
 rowsDone:
 	MOVQ        304(AX), R11
@@ -8495,33 +8619,29 @@ few:
 	JZ      stored
 
 stored:
-	CMPQ  16(SP), $0x00
-	JE    next
-	MOVQ  312(AX), R9
-	SHLQ  $0x02, R9
-	XORQ  $0x20, SI
-	TESTL $0x00000020, SI
-	JZ    back
-	ADDQ  R9, BX
-	JMP   strip
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x20, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
 
-back:
-	SUBQ R9, BX
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
 
-next:
+last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
 	ADDQ $0x18, DI
 	CMPQ DI, (SP)
 	JLT  line
-	MOVQ 312(AX), DI
-	ADDQ $0x20, SI
-	LEAQ (BX)(DI*4), BX
-	CMPQ 16(SP), $0x00
-	JE   vector
-	ADDQ $0x20, SI
-	LEAQ (BX)(DI*4), BX
 	JMP  vector
 
 tail:
@@ -8563,14 +8683,14 @@ biasDoneTail:
 	CMPQ    R10, R11
 	JGE     rowsDoneTail
 	MOVQ    24(R8), R12
-	MOVQ    DI, 264(SP)
-	MOVQ    R8, 272(SP)
-	MOVQ    SI, 280(SP)
+	MOVQ    DI, 280(SP)
+	MOVQ    R8, 288(SP)
+	MOVQ    SI, 296(SP)
 	MOVQ    320(AX), AX
 	SHLQ    $0x05, AX
 	ADDQ    R10, AX
-	MOVQ    AX, 256(SP)
-	MOVQ    $0x00000000, 248(SP)
+	MOVQ    AX, 272(SP)
+	MOVQ    $0x00000000, 264(SP)
 
 rowTail:
 	MOVQ (R10), AX
@@ -8675,56 +8795,56 @@ rowEndTail:
 	ADDQ   $0x20, R10
 	CMPQ   R10, R11
 	JGE    rowsEndTail
-	CMPQ   R10, 256(SP)
+	CMPQ   R10, 272(SP)
 	JLT    rowTail
-	CMPQ   248(SP), $0x00
+	CMPQ   264(SP), $0x00
 	JE     firstTail
-	VADDPS 24(SP), Y1, Y1
-	VADDPS 56(SP), Y2, Y2
-	VADDPS 88(SP), Y3, Y3
-	VADDPS 120(SP), Y4, Y4
-	VADDPS 152(SP), Y5, Y5
-	VADDPS 184(SP), Y6, Y6
-	VADDPS 216(SP), Y7, Y7
+	VADDPS 40(SP), Y1, Y1
+	VADDPS 72(SP), Y2, Y2
+	VADDPS 104(SP), Y3, Y3
+	VADDPS 136(SP), Y4, Y4
+	VADDPS 168(SP), Y5, Y5
+	VADDPS 200(SP), Y6, Y6
+	VADDPS 232(SP), Y7, Y7
 
 firstTail:
-	VMOVUPS Y1, 24(SP)
+	VMOVUPS Y1, 40(SP)
 	VXORPS  Y1, Y1, Y1
-	VMOVUPS Y2, 56(SP)
+	VMOVUPS Y2, 72(SP)
 	VXORPS  Y2, Y2, Y2
-	VMOVUPS Y3, 88(SP)
+	VMOVUPS Y3, 104(SP)
 	VXORPS  Y3, Y3, Y3
-	VMOVUPS Y4, 120(SP)
+	VMOVUPS Y4, 136(SP)
 	VXORPS  Y4, Y4, Y4
-	VMOVUPS Y5, 152(SP)
+	VMOVUPS Y5, 168(SP)
 	VXORPS  Y5, Y5, Y5
-	VMOVUPS Y6, 184(SP)
+	VMOVUPS Y6, 200(SP)
 	VXORPS  Y6, Y6, Y6
-	VMOVUPS Y7, 216(SP)
+	VMOVUPS Y7, 232(SP)
 	VXORPS  Y7, Y7, Y7
-	MOVQ    $0x00000001, 248(SP)
+	MOVQ    $0x00000001, 264(SP)
 	MOVQ    a+0(FP), AX
 	MOVQ    320(AX), AX
 	SHLQ    $0x05, AX
-	ADDQ    AX, 256(SP)
+	ADDQ    AX, 272(SP)
 	JMP     rowTail
 
 rowsEndTail:
-	CMPQ   248(SP), $0x00
+	CMPQ   264(SP), $0x00
 	JE     oneBlockTail
-	VADDPS 24(SP), Y1, Y1
-	VADDPS 56(SP), Y2, Y2
-	VADDPS 88(SP), Y3, Y3
-	VADDPS 120(SP), Y4, Y4
-	VADDPS 152(SP), Y5, Y5
-	VADDPS 184(SP), Y6, Y6
-	VADDPS 216(SP), Y7, Y7
+	VADDPS 40(SP), Y1, Y1
+	VADDPS 72(SP), Y2, Y2
+	VADDPS 104(SP), Y3, Y3
+	VADDPS 136(SP), Y4, Y4
+	VADDPS 168(SP), Y5, Y5
+	VADDPS 200(SP), Y6, Y6
+	VADDPS 232(SP), Y7, Y7
 
 oneBlockTail:
 	MOVQ a+0(FP), AX
-	MOVQ 264(SP), DI
-	MOVQ 272(SP), R8
-	MOVQ 280(SP), SI
+	MOVQ 280(SP), DI
+	MOVQ 288(SP), R8
+	MOVQ 296(SP), SI
 
 rowsDoneTail:
 	MOVQ        304(AX), R11

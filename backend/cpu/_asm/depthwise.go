@@ -59,25 +59,29 @@ const (
 // sizes of the usual networks are multiples of it.
 const dwOutputs = 7
 
+// depthwiseGroup is the bytes of channels that are computed for a strip before the next one:
+// two cache lines, which are what processors like to fetch together.
+const depthwiseGroup = 128
+
 // dwKernel is one kernel: for rows of taps of a width and stride that are known, or
 // for any table of taps where width is 0.
 type dwKernel struct {
 	*simd
 	width, stride int
 
-	a              reg.GPVirtual
-	xstep, xstep3  reg.GPVirtual
-	w, co          reg.GPVirtual // weights of this vector; its first channel, in bytes
-	mask           reg.Register  // of a vector that has fewer channels than lanes
-	acc            []reg.VecVirtual
-	lineEnd        Mem
-	stripEnd       Mem
-	paired         Mem // 1 where two vectors of a cache line go together
-	total          Mem // sums of the blocks before
-	flushed        Mem // 0 where there are none
-	flushAt        Mem // where the next block begins
-	saved          [3]Mem
-	line, strip, r reg.GPVirtual
+	a               reg.GPVirtual
+	xstep, xstep3   reg.GPVirtual
+	w, co           reg.GPVirtual // weights of this vector; its first channel, in bytes
+	mask            reg.Register  // of a vector that has fewer channels than lanes
+	acc             []reg.VecVirtual
+	lineEnd         Mem
+	stripEnd        Mem
+	from, fromW, to Mem // co and w at the beginning of the group, co at its end
+	total           Mem // sums of the blocks before
+	flushed         Mem // 0 where there are none
+	flushAt         Mem // where the next block begins
+	saved           [3]Mem
+	line, strip, r  reg.GPVirtual
 }
 
 func init() {
@@ -145,7 +149,8 @@ func (k *dwKernel) emit() {
 	Pragma("noescape")
 	k.a = GP64()
 	Load(Param("a"), k.a)
-	k.lineEnd, k.stripEnd, k.paired = AllocLocal(8), AllocLocal(8), AllocLocal(8)
+	k.lineEnd, k.stripEnd = AllocLocal(8), AllocLocal(8)
+	k.from, k.fromW, k.to = AllocLocal(8), AllocLocal(8), AllocLocal(8)
 	if k.width == 0 {
 		k.total = AllocLocal(dwOutputs * k.bytes)
 		k.flushed, k.flushAt = AllocLocal(8), AllocLocal(8)
@@ -179,24 +184,16 @@ func (k *dwKernel) emit() {
 	JZ(LabelRef("done"))
 	CMPQ(left, Imm(uint64(k.bytes)))
 	JLT(LabelRef("tail"))
-	if !k.wide {
-		MOVQ(U32(0), k.paired)
-		CMPQ(left, Imm(uint64(2*k.bytes)))
-		JLT(LabelRef("single"))
-		MOVQ(U32(1), k.paired)
-		Label("single")
-	}
+	MOVQ(k.co, k.from)
+	MOVQ(k.w, k.fromW)
+	group := GP64()
+	MOVQ(U32(depthwiseGroup), group)
+	ANDQ(I32(-k.bytes), left)
+	CMPQ(left, group)
+	CMOVQGT(group, left)
+	ADDQ(k.co, left)
+	MOVQ(left, k.to)
 	k.body()
-	wstep := GP64()
-	MOVQ(k.at(dwWStep), wstep)
-	ADDQ(Imm(uint64(k.bytes)), k.co)
-	LEAQ(Mem{Base: k.w, Index: wstep, Scale: 4}, k.w)
-	if !k.wide {
-		CMPQ(k.paired, Imm(0))
-		JE(LabelRef("vector"))
-		ADDQ(Imm(uint64(k.bytes)), k.co)
-		LEAQ(Mem{Base: k.w, Index: wstep, Scale: 4}, k.w)
-	}
 	JMP(LabelRef("vector"))
 
 	Label("tail")
@@ -247,8 +244,8 @@ func (k *dwKernel) body() {
 	}
 	Label(l("rowsDone"))
 	k.end(l)
-	if !k.wide && k.mask == nil {
-		k.second(l)
+	if k.mask == nil {
+		k.next(l)
 	}
 	ADDQ(Imm(dwStripSize), k.strip)
 	CMPQ(k.strip, k.stripEnd)
@@ -258,22 +255,26 @@ func (k *dwKernel) body() {
 	JLT(LabelRef(l("line")))
 }
 
-// second repeats a strip for the second half of a cache line, where there is one: a
-// line of x is then read into the first-level cache once.
-func (k *dwKernel) second(l func(string) string) {
-	CMPQ(k.paired, Imm(0))
-	JE(LabelRef(l("next")))
+// next goes to the next vector of the group for the same strip, or to the first one
+// for the next strip; in the end co and w are those of the next group.
+func (k *dwKernel) next(l func(string) string) {
 	wstep := GP64()
 	MOVQ(k.at(dwWStep), wstep)
-	SHLQ(Imm(2), wstep)
-	XORQ(Imm(uint64(k.bytes)), k.co)
-	TESTL(U32(k.bytes), k.co.As32())
-	JZ(LabelRef(l("back")))
-	ADDQ(wstep, k.w)
-	JMP(LabelRef(l("strip")))
-	Label(l("back"))
-	SUBQ(wstep, k.w)
-	Label(l("next"))
+	LEAQ(Mem{Base: k.w, Index: wstep, Scale: 4}, k.w)
+	ADDQ(Imm(uint64(k.bytes)), k.co)
+	CMPQ(k.co, k.to)
+	JLT(LabelRef(l("strip")))
+	end := GP64()
+	LEAQ(Mem{Base: k.strip, Disp: dwStripSize}, end)
+	CMPQ(end, k.stripEnd)
+	JLT(LabelRef(l("again")))
+	LEAQ(Mem{Base: k.line, Disp: dwLineSize}, end)
+	CMPQ(end, k.lineEnd)
+	JGE(LabelRef(l("last")))
+	Label(l("again"))
+	MOVQ(k.from, k.co)
+	MOVQ(k.fromW, k.w)
+	Label(l("last"))
 }
 
 // begin sets the sums to the bias, or 0.
