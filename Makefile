@@ -7,7 +7,7 @@ FUZZTIME    ?= 20s
 DUMP        := $(CURDIR)/.shaders
 export GOFLAGS
 
-.PHONY: help deps demo build test test-noasm test-isa test-arm64 nocgo race fuzz bench generate check-generated shaders golden style lint ci
+.PHONY: help deps demo build test test-noasm test-isa test-arm64 nocgo race fuzz bench gopeers generate check-generated shaders golden style lint ci
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ fuzz: ## run every fuzz target for FUZZTIME each
 
 bench: ## Go benchmarks, in the form that benchstat reads
 	$(GO) test -run '^$$' -bench . -benchtime 300ms ./backend/cpu ./backend/gl
+
+gopeers: ## times of other Go libraries, as JSON lines; docs/peers.md
+	@$(GO) -C bench/_gopeers run .
 
 generate: ## write the generated files again
 	$(GO) generate ./...

@@ -84,6 +84,8 @@ type PeerLine struct {
 	Worst *float64 `json:"worst_ratio,omitempty"`
 	Other *float64 `json:"other,omitempty"` // CPUs that other processes used meanwhile
 	Impl  string   `json:"impl"`
+	// Version is that of another engine.
+	Version string `json:"version,omitempty"`
 }
 
 // PeerError says that a workload cannot be run, or that its result is wrong.

@@ -67,11 +67,10 @@ func (r *peerResult) rate() float64 { return r.work / r.min * 1e-6 }
 // peerRecord is a line of any program.
 type peerRecord struct {
 	PeerLine
-	Error   string  `json:"error"`
-	Version string  `json:"version"`
-	Device  string  `json:"device"`
-	PeakF   float64 `json:"peak_gflops"`
-	PeakB   float64 `json:"peak_gb_s"`
+	Error  string  `json:"error"`
+	Device string  `json:"device"`
+	PeakF  float64 `json:"peak_gflops"`
+	PeakB  float64 `json:"peak_gb_s"`
 	// A program that measures peaks has lines of peer "peak" with these.
 	BestF float64 `json:"gflops_best"`
 	BestB float64 `json:"gbytes_s_best"`
