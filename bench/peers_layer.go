@@ -148,8 +148,8 @@ func prepared(ctx context.Context, be backend.Backend, d backend.Desc, in []*ten
 }
 
 // plainRun returns a run that takes and gives plain buffers: the faster of a
-// kernel that does so itself, where there is one, and of inst between two
-// reorders. Out is where the plain result lies. Close releases what was made for it.
+// kernel that does so itself, where there is one, and of one between two reorders, or
+// before one where it takes plain input. Out is where the plain result lies. Close releases what was made for it.
 func plainRun(ctx context.Context, be backend.Backend, d backend.Desc, inst *backend.Instance, in []*tensor.Tensor) (run func() error, impl string, out backend.Buffer, close func() error, err error) {
 	var owned []*backend.Instance
 	close = func() error {
@@ -164,6 +164,15 @@ func plainRun(ctx context.Context, be backend.Backend, d backend.Desc, inst *bac
 			err = errors.Join(err, close())
 		}
 	}()
+	taking := d
+	taking.In = slices.Clone(d.In)
+	taking.In[0].Layout = backend.Plain
+	if one, err := prepared(ctx, be, taking, in); err == nil {
+		owned = append(owned, one)
+		inst = one
+	} else if !errors.Is(err, errors.ErrUnsupported) {
+		return nil, "", nil, nil, err
+	}
 	info := inst.Kernel.Info()
 	impl = info.Algorithm
 	reorder := func(from, to backend.TensorDesc, suffix string) (*backend.Instance, error) {
