@@ -51,7 +51,7 @@ func newPadCopy(set isa, x backend.TensorDesc, g backend.Geometry3) (*padCopy, i
 	switch {
 	case pitch == 1 && c > 4: // many planes
 		t := newTransposer(set, 0)
-		p.copy = func(dst, src []uint32, plane, n int) { t.run(dst, src, n, c, c, plane) }
+		p.copy = func(dst, src []uint32, plane, n int) { t.run(dst, src, n, c, c, plane, nil) }
 	case pitch == 1 && c > 1: // a few
 		p.copy = newInterleaver(set, c, c)
 	case pitch == c:

@@ -12,27 +12,54 @@ import (
 // memory; where that would stride through x it transposes.
 func planReorder(dev *device, d backend.Desc) (*plan, error) {
 	in, out := resolve(d.In[0], backend.Plain), resolve(d.Out[0], backend.Plain)
+	return dev.planCopy(in, out, in.Layout.Strides(in.Shape)), nil
+}
+
+// planCopy copies the four-byte elements of an input with strides sx along the dims of
+// the output.
+func (d *device) planCopy(in, out backend.TensorDesc, sx []int) *plan {
+	cp := copier{isa: d.isa, threads: d.pool.threads(), src: func(c *call) []byte { return c.in[0] }, dst: func(c *call) []byte { return c.out[0] }}
 	p := &plan{in: []backend.TensorDesc{in}, out: []backend.TensorDesc{out}}
-	p.phases = copyPhases(dev.isa, in, out, func(c *call) []byte { return c.in[0] }, func(c *call) []byte { return c.out[0] })
-	return p, nil
+	p.phases = cp.tensor(in, out, sx)
+	p.workspace = cp.scratch
+	return p
 }
 
 // copyPhases copies the four-byte elements of src, described by in, to dst,
 // described by out, which is output 0 where it has padded lanes; the shapes are the
 // same.
 func copyPhases(set isa, in, out backend.TensorDesc, src, dst func(c *call) []byte) []phase {
-	return copyPadded(set, in, out, in.Layout.Strides(in.Shape), src, dst)
+	cp := copier{isa: set, src: src, dst: dst}
+	return cp.tensor(in, out, in.Layout.Strides(in.Shape))
 }
 
-// copyPadded copies elements with strides sx along the dims of y in src to output 0,
-// described by out, and clears its padded lanes. In describes src.
-func copyPadded(set isa, in, out backend.TensorDesc, sx []int, src, dst func(c *call) []byte) []phase {
-	n := newNest(out.Shape, physicalOrder(out), out.Layout.Strides(out.Shape), sx)
-	ph, cleared := n.copy(set, [2]int{paddedPitch(out), paddedPitch(in)}, src, dst)
-	if cleared {
-		return []phase{ph}
+// copyStrides copies four-byte elements of a shape with strides sx in src and sy in
+// dst, whose dims lie in the given order.
+func copyStrides(set isa, shape tensor.Shape, order, sy, sx []int, src, dst func(c *call) []byte) phase {
+	cp := copier{isa: set, src: src, dst: dst}
+	return newNest(shape, order, sy, sx).copy(&cp)
+}
+
+// copier plans a copy of operand 1 of a nest, in src, to operand 0, in dst.
+type copier struct {
+	isa      isa
+	src, dst func(c *call) []byte
+	threads  int    // that may have scratch memory, all of the workspace; 0 for none
+	padded   [2]int // pitches of the pixels of dst and src where they have padded lanes
+
+	cleared bool  // the copy clears the padded lanes of dst
+	scratch int64 // bytes of scratch memory of all threads
+}
+
+// tensor copies elements with strides sx along the dims of out, and clears the padded
+// lanes of out, which is output 0 then. In describes src.
+func (cp *copier) tensor(in, out backend.TensorDesc, sx []int) []phase {
+	cp.padded = [2]int{paddedPitch(out), paddedPitch(in)}
+	ph := []phase{newNest(out.Shape, physicalOrder(out), out.Layout.Strides(out.Shape), sx).copy(cp)}
+	if cp.cleared {
+		return ph
 	}
-	return clearLanes([]phase{ph}, 0, out)
+	return clearLanes(ph, 0, out)
 }
 
 // paddedPitch returns the distance of the pixels of d where they have padded lanes,
@@ -42,13 +69,6 @@ func paddedPitch(d backend.TensorDesc) int {
 		return r.pitch
 	}
 	return 0
-}
-
-// copyStrides copies four-byte elements of a shape with strides sx in src and sy in
-// dst, whose dims lie in the given order.
-func copyStrides(set isa, shape tensor.Shape, order, sy, sx []int, src, dst func(c *call) []byte) phase {
-	ph, _ := newNest(shape, order, sy, sx).copy(set, [2]int{}, src, dst)
-	return ph
 }
 
 // copyGrain is the memory, read and written, that one part of a copy moves at least.
@@ -68,25 +88,23 @@ func copyParts(units int, bytes int64) int {
 // be preempted.
 const copyChunk = 1 << 15
 
-// copy returns the phase that copies operand 1, in src, to operand 0, in dst. Padded
-// has the pitches of their pixels where they have padded lanes; it reports whether
-// those of dst are cleared.
-func (n *nest) copy(set isa, padded [2]int, src, dst func(c *call) []byte) (ph phase, cleared bool) {
+// copy returns the phase that copies.
+func (n *nest) copy(cp *copier) phase {
 	n.bringForward(1)
 	last := len(n.dims) - 1
 	switch sy, sx := n.inner(0), n.inner(1); {
 	case sy == 1 && sx == 1:
-		return n.runs(set, src, dst), false
-	case sy == padded[0] && sx == 1: // one channel: a matrix of one column
+		return n.runs(cp)
+	case sy == cp.padded[0] && sx == 1: // one channel: a matrix of one column
 		n.insert(last+1, 1, 0)
-	case sy == 1 && sx == padded[1] && !slices.Contains(n.st[1], 1): // or of one row
+	case sy == 1 && sx == cp.padded[1] && !slices.Contains(n.st[1], 1): // or of one row
 		n.insert(last, 0, 1)
 	}
 	last = len(n.dims) - 1
 	if last > 0 && n.st[1][last-1] == 1 && n.st[0][last] == 1 {
-		return n.transpose(set, padded, src, dst)
+		return n.transpose(cp)
 	}
-	return n.strided(src, dst), false
+	return n.strided(cp)
 }
 
 // insert adds a dim of one element.
@@ -129,10 +147,11 @@ func (n *nest) matrices() *nest {
 }
 
 // strided copies element by element.
-func (n *nest) strided(src, dst func(c *call) []byte) phase {
+func (n *nest) strided(cp *copier) phase {
 	total := n.total()
 	parts := partsFor(total, 8*int64(total), grainBytes)
 	sy, sx := n.inner(0), n.inner(1)
+	src, dst := cp.src, cp.dst
 	return phase{parts, func(c *call, part, _ int) {
 		x, y := view[uint32](src(c)), view[uint32](dst(c))
 		lo, hi := share(total, part, parts)
@@ -146,16 +165,17 @@ func (n *nest) strided(src, dst func(c *call) []byte) phase {
 }
 
 // runs copies when both operands are contiguous along the last dim.
-func (n *nest) runs(set isa, src, dst func(c *call) []byte) phase {
+func (n *nest) runs(cp *copier) phase {
 	last := len(n.dims) - 1
 	size := n.dims[last]
 	if last == 0 {
-		return block(set, size, src, dst)
+		return cp.block(size)
 	}
-	move := newRuns(set)
+	move := newRuns(cp.isa)
 	o := &nest{dims: n.dims[:last], st: [][]int{n.st[0][:last], n.st[1][:last]}}
 	total, sy, sx := o.total(), o.inner(0), o.inner(1)
 	parts := copyParts(total, 8*int64(n.total()))
+	src, dst := cp.src, cp.dst
 	step := max(copyChunk/max(size, 1), 1)
 	return phase{parts, func(c *call, part, _ int) {
 		x, y := view[uint32](src(c)), view[uint32](dst(c))
@@ -175,10 +195,11 @@ func (n *nest) runs(set isa, src, dst func(c *call) []byte) phase {
 }
 
 // block copies size elements that are contiguous in both operands.
-func block(set isa, size int, src, dst func(c *call) []byte) phase {
-	move := newRuns(set)
+func (cp *copier) block(size int) phase {
+	move := newRuns(cp.isa)
 	units := (size + cutUnit - 1) / cutUnit
 	parts := copyParts(units, 8*int64(size))
+	src, dst := cp.src, cp.dst
 	return phase{parts, func(c *call, part, _ int) {
 		x, y := view[uint32](src(c)), view[uint32](dst(c))
 		lo, hi := share(units, part, parts)
@@ -196,51 +217,63 @@ func block(set isa, size int, src, dst func(c *call) []byte) phase {
 }
 
 // transpose copies when the last dim is contiguous in y and the one before it in
-// x. It reports whether it clears the padded lanes of y.
-func (n *nest) transpose(set isa, padded [2]int, src, dst func(c *call) []byte) (ph phase, cleared bool) {
+// x.
+func (n *nest) transpose(cp *copier) phase {
 	k := len(n.dims)
 	rows, cols := n.dims[k-2], n.dims[k-1]
 	dr, sc := n.st[0][k-2], n.st[1][k-1]
 	// The matrix is cut along its longer dim; move copies the part [lo, hi).
 	cut, most := max(rows, cols), math.MaxInt
-	var move func(y, x []uint32, lo, hi int)
+	var move func(y, x []uint32, lo, hi int, scratch []uint32)
 	switch {
-	case cols <= 4 && (dr == cols || dr == padded[0] && dr > cols):
-		fn := newInterleaver(set, cols, dr)
-		cut, most, cleared = rows, copyChunk/4, dr > cols
-		move = func(y, x []uint32, lo, hi int) {
+	case cols <= 4 && (dr == cols || dr == cp.padded[0] && dr > cols):
+		fn := newInterleaver(cp.isa, cols, dr)
+		cut, most, cp.cleared = rows, copyChunk/4, dr > cols
+		move = func(y, x []uint32, lo, hi int, _ []uint32) {
 			fn(y[lo*dr:hi*dr], x[lo:(cols-1)*sc+hi], sc, hi-lo)
 		}
-	case rows <= 4 && (sc == rows || sc == padded[1] && sc > rows):
-		fn := newDeinterleaver(set, rows, sc)
+	case rows <= 4 && (sc == rows || sc == cp.padded[1] && sc > rows):
+		fn := newDeinterleaver(cp.isa, rows, sc)
 		cut, most = cols, copyChunk/4
-		move = func(y, x []uint32, lo, hi int) {
+		move = func(y, x []uint32, lo, hi int, _ []uint32) {
 			fn(y[lo:(rows-1)*dr+hi], x[lo*sc:hi*sc], dr, hi-lo)
 		}
 	default:
-		t := newTransposer(set, 4*int64(n.total()))
+		t := newTransposer(cp.isa, 4*int64(n.total()))
+		if src, dst := t.stages(dr, sc); src || dst {
+			cp.scratch = stageBytes * int64(cp.threads)
+		}
 		if rows >= cols {
-			move = func(y, x []uint32, lo, hi int) { t.run(y[lo*dr:], x[lo:], hi-lo, cols, dr, sc) }
+			move = func(y, x []uint32, lo, hi int, scratch []uint32) {
+				t.run(y[lo*dr:], x[lo:], hi-lo, cols, dr, sc, scratch)
+			}
 		} else {
-			move = func(y, x []uint32, lo, hi int) { t.run(y[lo:], x[lo*sc:], rows, hi-lo, dr, sc) }
+			move = func(y, x []uint32, lo, hi int, scratch []uint32) {
+				t.run(y[lo:], x[lo*sc:], rows, hi-lo, dr, sc, scratch)
+			}
 		}
 	}
 	outer := n.matrices()
 	pieces := (cut + cutUnit - 1) / cutUnit
 	units := outer.total() * pieces
 	parts := copyParts(units, 8*int64(n.total()))
-	return phase{parts, func(c *call, part, _ int) {
+	src, dst, staged := cp.src, cp.dst, cp.scratch > 0
+	return phase{parts, func(c *call, part, thread int) {
 		x, y := view[uint32](src(c)), view[uint32](dst(c))
 		u, hi := share(units, part, parts)
+		var scratch []uint32
+		if staged {
+			scratch = view[uint32](c.ws[stageBytes*thread:][:stageBytes])
+		}
 		for it := outer.start(u/pieces, (hi+pieces-1)/pieces); it.next(); {
 			first := u % pieces
 			m := min(hi-u, pieces-first) // in this matrix
 			u += m
 			for lo, end := first*cutUnit, min((first+m)*cutUnit, cut); lo < end; lo += min(most, end-lo) {
-				move(y[it.off[0]:], x[it.off[1]:], lo, lo+min(most, end-lo))
+				move(y[it.off[0]:], x[it.off[1]:], lo, lo+min(most, end-lo), scratch)
 			}
 		}
-	}}, cleared
+	}}
 }
 
 // cutUnit is what the parts of a matrix are multiples of: a line of memory.

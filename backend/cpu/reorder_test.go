@@ -25,8 +25,9 @@ func TestReorderBits(t *testing.T) {
 				for _, ly := range layoutsOf {
 					x, y := in(lx, backend.F32(shape...)), in(ly, backend.F32(shape...))
 					for _, set := range sets {
-						checkCopy(t, from, to, fmt.Sprintf("%v %v to %v", set, x, y), x, y, lx.Strides(shape), func(src, dst func(c *call) []byte) []phase {
-							return copyPhases(set, x, y, src, dst)
+						checkCopy(t, from, to, fmt.Sprintf("%v %v to %v", set, x, y), x, y, lx.Strides(shape), func(cp *copier) []phase {
+							cp.isa = set
+							return cp.tensor(x, y, lx.Strides(shape))
 						})
 					}
 				}
@@ -59,15 +60,16 @@ func TestTransposeBits(t *testing.T) {
 		}
 		x, y := in(lx, backend.F32(shape...)), in(ly, backend.F32(ys...))
 		for _, set := range sets {
-			checkCopy(t, from, to, fmt.Sprintf("%v %v by %v to %v", set, x, perm, y), x, y, sx, func(src, dst func(c *call) []byte) []phase {
-				return copyPadded(set, x, y, sx, src, dst)
+			checkCopy(t, from, to, fmt.Sprintf("%v %v by %v to %v", set, x, perm, y), x, y, sx, func(cp *copier) []phase {
+				cp.isa = set
+				return cp.tensor(x, y, sx)
 			})
 		}
 	}
 }
 
 // checkCopy runs the phases that copy x, with strides sx along the dims of y, to y.
-func checkCopy(t *testing.T, from, to func(n int, atEnd bool) []uint32, name string, x, y backend.TensorDesc, sx []int, plan func(src, dst func(c *call) []byte) []phase) {
+func checkCopy(t *testing.T, from, to func(n int, atEnd bool) []uint32, name string, x, y backend.TensorDesc, sx []int, plan func(cp *copier) []phase) {
 	t.Helper()
 	src, dst := from(int(x.Bytes()/4), true), to(int(y.Bytes()/4), true)
 	scramble(src)
@@ -89,9 +91,13 @@ func checkCopy(t *testing.T, from, to func(n int, atEnd bool) []uint32, name str
 		}
 	}
 	c := &call{in: [][]byte{asBytes(src)}, out: [][]byte{asBytes(dst)}}
-	for _, ph := range plan(func(c *call) []byte { return c.in[0] }, func(c *call) []byte { return c.out[0] }) {
+	cp := &copier{threads: 2, src: func(c *call) []byte { return c.in[0] }, dst: func(c *call) []byte { return c.out[0] }}
+	phases := plan(cp)
+	c.ws = alignedBytes(int(cp.scratch))
+	poison(c.ws)
+	for _, ph := range phases {
 		for part := ph.parts - 1; part >= 0; part-- { // in any order
-			ph.fn(c, part, 0)
+			ph.fn(c, part, part%cp.threads)
 		}
 	}
 	if i := firstDifference(dst, want); i >= 0 {
@@ -104,22 +110,27 @@ func checkCopy(t *testing.T, from, to func(n int, atEnd bool) []uint32, name str
 func TestCopyParts(t *testing.T) {
 	from, to := newGuard(t, 1<<20), newGuard(t, 1<<20)
 	for _, set := range isas(t) {
-		for _, shape := range []tensor.Shape{{1, 64, 5000}, {3, 20, 4001}, {2, 3, 50021}, {7, 1, 9001}, {1, 700, 300}, {40, 33, 65}} {
+		staged := false
+		for _, shape := range []tensor.Shape{{1, 64, 5000}, {3, 20, 4001}, {2, 3, 50021}, {7, 1, 9001}, {1, 700, 300}, {40, 33, 65}, {1, 77, 1024}, {3, 17, 4096}, {2, 32, 3072}, {1, 1024, 200}} {
 			for _, l := range [][2]backend.Layout{{plain, cl}, {cl, plain}, {cl, cl4}, {cl4, plain}, {plain, cl4}, {plain, plain}} {
 				x, y := in(l[0], backend.F32(shape...)), in(l[1], backend.F32(shape...))
 				if max(x.Bytes(), y.Bytes()) > 4<<20 {
 					continue
 				}
 				parts := 0
-				checkCopy(t, from, to, fmt.Sprintf("%v %v to %v", set, x, y), x, y, l[0].Strides(shape), func(src, dst func(c *call) []byte) []phase {
-					ph := copyPhases(set, x, y, src, dst)
-					parts = ph[0].parts
+				checkCopy(t, from, to, fmt.Sprintf("%v %v to %v", set, x, y), x, y, l[0].Strides(shape), func(cp *copier) []phase {
+					cp.isa = set
+					ph := cp.tensor(x, y, l[0].Strides(shape))
+					parts, staged = ph[0].parts, staged || cp.scratch > 0
 					return ph
 				})
 				if parts < 2 && shape.Size() > 1<<16 {
 					t.Errorf("%v to %v: %d part", x, y, parts)
 				}
 			}
+		}
+		if !staged && set > isaGeneric {
+			t.Errorf("%v: no copy went through scratch memory", set)
 		}
 	}
 }
@@ -137,8 +148,9 @@ func TestCopyStreams(t *testing.T) {
 					m := view[uint32](alignedBytes(int(d.Bytes())))
 					return func(n int, _ bool) []uint32 { return slices.Clip(m[:n]) }
 				}
-				checkCopy(t, mem(x), mem(y), fmt.Sprintf("%v %v to %v", set, x, y), x, y, l[0].Strides(shape), func(src, dst func(c *call) []byte) []phase {
-					return copyPhases(set, x, y, src, dst)
+				checkCopy(t, mem(x), mem(y), fmt.Sprintf("%v %v to %v", set, x, y), x, y, l[0].Strides(shape), func(cp *copier) []phase {
+					cp.isa = set
+					return cp.tensor(x, y, l[0].Strides(shape))
 				})
 			}
 		}

@@ -10,27 +10,31 @@ import (
 // says, with gaps between rows and columns that stay as they are.
 func TestTranspose(t *testing.T) {
 	sizes := []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 20, 24, 31, 33, 47, 64}
-	from, to := newGuard(t, 1<<17), newGuard(t, 1<<17)
+	from, to, scratch := newGuard(t, 1<<17), newGuard(t, 1<<17), newGuard(t, stageBytes/4)
 	for _, set := range isas(t) {
 		for _, output := range []int64{0, streamOutput} {
 			tr := newTransposer(set, output)
 			for _, rows := range sizes {
 				for _, cols := range sizes {
 					for _, gap := range [][2]int{{0, 0}, {3, 0}, {0, 5}, {16, 32}, {300, 300}} {
-						checkTranspose(t, tr, from, to, rows, cols, cols+gap[0], rows+gap[1], fmt.Sprintf("%v output %d", set, output))
+						checkTranspose(t, tr, from, to, scratch, rows, cols, cols+gap[0], rows+gap[1], fmt.Sprintf("%v output %d", set, output))
 					}
 				}
 			}
 			for _, n := range []int{stripLength - 1, stripLength, stripLength + 15, stripLength + 16, 2*stripLength + 17} {
-				checkTranspose(t, tr, from, to, n, 20, 20, n, fmt.Sprintf("%v output %d", set, output))
-				checkTranspose(t, tr, from, to, 20, n, n, 20, fmt.Sprintf("%v output %d", set, output))
-				checkTranspose(t, tr, from, to, 32, n&^15, n&^15, 32, fmt.Sprintf("%v output %d", set, output))
+				checkTranspose(t, tr, from, to, scratch, n, 20, 20, n, fmt.Sprintf("%v output %d", set, output))
+				checkTranspose(t, tr, from, to, scratch, 20, n, n, 20, fmt.Sprintf("%v output %d", set, output))
+				for _, alias := range []int{16, 19, 33, 64} { // through scratch memory
+					checkTranspose(t, tr, from, to, scratch, alias, 150, stripAlias, alias+3, fmt.Sprintf("%v output %d", set, output))
+					checkTranspose(t, tr, from, to, scratch, 150, alias, alias+3, stripAlias, fmt.Sprintf("%v output %d", set, output))
+				}
+				checkTranspose(t, tr, from, to, scratch, 32, n&^15, n&^15, 32, fmt.Sprintf("%v output %d", set, output))
 			}
 		}
 	}
 }
 
-func checkTranspose(t *testing.T, tr *transposer, from, to func(n int, atEnd bool) []uint32, rows, cols, dr, sc int, name string) {
+func checkTranspose(t *testing.T, tr *transposer, from, to, scratch func(n int, atEnd bool) []uint32, rows, cols, dr, sc int, name string) {
 	t.Helper()
 	for _, atEnd := range []bool{false, true} {
 		src, dst := from((cols-1)*sc+rows, atEnd), to((rows-1)*dr+cols, atEnd)
@@ -42,7 +46,7 @@ func checkTranspose(t *testing.T, tr *transposer, from, to func(n int, atEnd boo
 				want[r*dr+c] = src[c*sc+r]
 			}
 		}
-		tr.run(dst, src, rows, cols, dr, sc)
+		tr.run(dst, src, rows, cols, dr, sc, scratch(stageBytes/4, atEnd))
 		if i := firstDifference(dst, want); i >= 0 {
 			t.Fatalf("%s: %d×%d, dr %d, sc %d, end %v: element %d is %#x, want %#x", name, rows, cols, dr, sc, atEnd, i, dst[i], want[i])
 		}

@@ -11,15 +11,13 @@ func planTranspose(dev *device, d backend.Desc) (*plan, error) {
 	}
 	in, out := resolve(d.In[0], d.Out[0].Layout), resolve(d.Out[0], d.In[0].Layout)
 	in, out = resolve(in, imageLayout(len(perm))), resolve(out, imageLayout(len(perm)))
-	p := &plan{in: []backend.TensorDesc{in}, out: []backend.TensorDesc{out}}
 	if out.Shape.Size() == 0 {
-		return p, nil
+		return &plan{in: []backend.TensorDesc{in}, out: []backend.TensorDesc{out}}, nil
 	}
 	strides := in.Layout.Strides(in.Shape)
 	sx := make([]int, len(perm)) // of x along the dims of y
 	for i, k := range perm {
 		sx[i] = strides[k]
 	}
-	p.phases = copyPadded(dev.isa, in, out, sx, func(c *call) []byte { return c.in[0] }, func(c *call) []byte { return c.out[0] })
-	return p, nil
+	return dev.planCopy(in, out, sx), nil
 }

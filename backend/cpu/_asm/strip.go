@@ -11,13 +11,12 @@ import (
 func init() { families["strip"] = strips }
 
 func strips() {
-	idx := laneIndices()
 	for _, streams := range []bool{false, true} {
 		kind, doc := "", ""
 		if streams {
 			kind, doc = "Stream", ", past the caches; rows of dst begin at multiples of 64 bytes and n is a multiple of 16"
 		}
-		strip("transposeStrip16"+kind+"AVX512", 16, doc, streams, func(s *stripRegs) { s.tile512(idx, streams) })
+		strip("transposeStrip16"+kind+"AVX512", 16, doc, streams, func(s *stripRegs) { s.tile512(streams) })
 		strip("transposeStrip16"+kind+"AVX2", 16, doc, streams, func(s *stripRegs) { s.tile256(2, streams) })
 	}
 	strip("transposeStrip8AVX2", 8, "", false, func(s *stripRegs) { s.tile256(1, false) })
@@ -121,78 +120,58 @@ func storeVector(v reg.Register, m Mem, streams bool) {
 	}
 }
 
-// laneIndices are those that put lanes 0 and 2 of two vectors next to each other, and
-// then lanes 1 and 3, in pairs of float64.
-func laneIndices() Mem {
-	m := GLOBL("lanes", RODATA|NOPTR)
-	for i, v := range []uint64{0, 1, 8, 9, 4, 5, 12, 13, 2, 3, 10, 11, 6, 7, 14, 15} {
-		DATA(8*i, U64(v))
+// tile512 transposes 16×16 elements. It loads a line of memory at once: half a line
+// for one half of the tile each would do with fewer shuffles, but rows a power of two
+// apart push each other out of the cache between the halves.
+func (s *stripRegs) tile512(streams bool) {
+	four := func(p, step reg.Register) [4]reg.Register {
+		q := below(p, step, 8)
+		return [4]reg.Register{p, below(p, step, 4), q, below(q, step, 4)}
 	}
-	return m
-}
-
-// tile512 transposes 16×16 elements. A vector of rows i and i+8, half of each, lets
-// three stages of shuffles do, and each column comes out whole.
-func (s *stripRegs) tile512(idx Mem, streams bool) {
-	even, odd := ZMM(), ZMM()
-	VMOVDQU64(idx, even)
-	VMOVDQU64(idx.Offset(64), odd)
-	src := []reg.Register{s.src, below(s.src, s.sc, 4), below(s.src, s.sc, 8)}
-	src = append(src, below(src[1], s.sc, 8))
-	dst := reg.Register(s.dst)
-	for half := range 2 {
-		z := make([]reg.VecVirtual, 8)
+	var cols [4][]reg.VecVirtual // of four rows: columns j, 4+j, 8+j and 12+j, a lane each
+	for g, p := range four(s.src, s.sc) {
+		z := make([]reg.VecVirtual, 4)
 		for i := range z {
-			z[i] = s.row(i, ZMM)
-			VMOVUPS(s.from(src[i/4], i%4, 32*half), z[i].AsY())
-			VINSERTF64X4(U8(1), s.from(src[2+i/4], i%4, 32*half), z[i], z[i])
+			z[i] = ZMM()
+			VMOVUPS(s.from(p, i, 0), z[i])
 		}
-		z = append(transposeLanes(ZMM, z[:4]), transposeLanes(ZMM, z[4:])...)
-		for i := range 4 {
-			a := ZMM()
-			VMOVAPS(z[i], a)
-			VPERMT2PD(z[i+4], even, a)
-			VPERMT2PD(z[i+4], odd, z[i])
-			z[i], z[i+4] = a, z[i]
-		}
-		for i, v := range z {
-			if i == 4 || i == 0 && half == 1 {
-				dst = below(dst, s.dr, 4)
-			}
-			storeVector(v, s.to(dst, i%4, 0), streams)
+		cols[g] = transposeLanes(ZMM, z)
+	}
+	lanes := func(sel uint8, a, b reg.VecVirtual) reg.VecVirtual {
+		out := ZMM()
+		VSHUFF32X4(U8(sel), b, a, out)
+		return out
+	}
+	dst := four(s.dst, s.dr)
+	for j := range 4 {
+		a, b := lanes(0x44, cols[0][j], cols[1][j]), lanes(0x44, cols[2][j], cols[3][j])
+		c, d := lanes(0xee, cols[0][j], cols[1][j]), lanes(0xee, cols[2][j], cols[3][j])
+		for i, v := range []reg.VecVirtual{lanes(0x88, a, b), lanes(0xdd, a, b), lanes(0x88, c, d), lanes(0xdd, c, d)} {
+			storeVector(v, s.to(dst[i], j, 0), streams)
 		}
 	}
 }
 
 // tile256 transposes blocks × blocks squares of 8×8 elements, so that each line of
-// memory is read and written at once. A vector of rows i and i+4, half of each, lets
-// two stages of shuffles do.
+// dst is written at once. A vector of rows i and i+4, half of each, lets two stages of
+// shuffles do.
 func (s *stripRegs) tile256(blocks int, streams bool) {
 	dst := reg.Register(s.dst)
-	for r := range blocks {
-		if r > 0 {
+	for four := range 2 * blocks { // rows of dst
+		if four > 0 {
 			dst = below(dst, s.dr, 4)
 		}
-		next := below(dst, s.dr, 4)
+		left := columns256(s, s.src, 16*four)
 		if blocks == 1 {
-			square256(s, s.src, dst, next, 0, 0)
+			for i, v := range left {
+				storeVector(v, s.to(dst, i, 0), streams)
+			}
 			continue
 		}
-		// Streams want both halves of a line one after the other.
-		src := reg.Register(s.src)
-		left := make([][]reg.VecVirtual, 2)
-		for half := range 2 {
-			left[half] = columns256(s, src, 32*r+16*half)
+		for i, v := range columns256(s, below(s.src, s.sc, 8), 16*four) {
+			storeVector(left[i], s.to(dst, i, 0), streams)
+			storeVector(v, s.to(dst, i, 32), streams)
 		}
-		src = below(src, s.sc, 8)
-		for half := range 2 {
-			to := []reg.Register{dst, next}[half]
-			for i, v := range columns256(s, src, 32*r+16*half) {
-				storeVector(left[half][i], s.to(to, i, 0), streams)
-				storeVector(v, s.to(to, i, 32), streams)
-			}
-		}
-		dst = next
 	}
 }
 
@@ -206,15 +185,6 @@ func columns256(s *stripRegs, p reg.Register, disp int) []reg.VecVirtual {
 		VINSERTF128(U8(1), s.from(q, i, disp), z[i], z[i])
 	}
 	return transposeLanes(YMM, z)
-}
-
-// square256 transposes 8×8 elements.
-func square256(s *stripRegs, src, dst, dst4 reg.Register, from, to int) {
-	for half := range 2 {
-		for i, v := range columns256(s, src, from+16*half) {
-			storeVector(v, s.to([]reg.Register{dst, dst4}[half], i, to), false)
-		}
-	}
 }
 
 // tile128 transposes 4×4 elements.
