@@ -13,9 +13,10 @@ import (
 // float64 and rounded once: their error is below 0.51 units in the last place, which
 // subnormal results have too.
 type activation struct {
-	kind backend.ActKind
-	fn   actFn
-	k    [3]float64
+	kind   backend.ActKind
+	fn     actFn
+	stream actFn // that stores past the caches, nil for none
+	k      [3]float64
 }
 
 // newActivation chooses the function of an activation among fns.
@@ -29,17 +30,22 @@ func newActivation(fns *rowFns, a backend.Act) activation {
 	case backend.Celu:
 		act.k = [3]float64{1, float64(a.Alpha), 1 / float64(a.Alpha)}
 	}
+	if fns.streamed != nil {
+		act.stream = fns.streamed.act[a.Kind]
+	}
 	return act
 }
 
 // apply sets dst to the function of src; they may be the same.
-func (a *activation) apply(dst, src []float32) {
+func (a *activation) apply(dst, src []float32) { a.applyBy(a.fn, dst, src) }
+
+func (a *activation) applyBy(fn actFn, dst, src []float32) {
 	dst = dst[:len(src)]
 	for len(src) > rowChunk {
-		a.fn(dst[:rowChunk], src[:rowChunk], &a.k)
+		fn(dst[:rowChunk], src[:rowChunk], &a.k)
 		dst, src = dst[rowChunk:], src[rowChunk:]
 	}
-	a.fn(dst, src, &a.k)
+	fn(dst, src, &a.k)
 }
 
 // planActivation takes any layout: the function is applied to memory as it lies,
@@ -55,8 +61,14 @@ func planActivation(dev *device, d backend.Desc) (*plan, error) {
 	}
 	act := newActivation(dev.rows(), d.Op.(backend.Activation).Act)
 	p := &plan{in: []backend.TensorDesc{in}, out: []backend.TensorDesc{out}, inPlace: []int{0}}
+	streams := act.stream != nil && dev.streams(out)
 	p.phases = clearLanes([]phase{elementwise(out, func(c *call, lo, hi int) {
-		act.apply(c.y(0)[lo:hi], c.x(0)[lo:hi])
+		y, x := c.y(0)[lo:hi], c.x(0)[lo:hi]
+		if streams && aligned(y) && !sameStart(y, x) {
+			act.applyBy(act.stream, y, x)
+		} else {
+			act.apply(y, x)
+		}
 	})}, 0, out)
 	return p, nil
 }

@@ -3,9 +3,11 @@ package cpu
 import (
 	"flag"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/tensor"
 )
 
 var ulpStride = flag.Int("ulpstride", 16_411, "TestActivationULP takes every such float32; 1 is all of them")
@@ -108,6 +110,47 @@ func TestActivationULP(t *testing.T) {
 			t.Logf("%v %+v: %.4f ULP at %x", set, c.act, worst, at)
 			if worst > c.most {
 				t.Errorf("%v %+v: an error of %.4f ULP at %x, want at most %v", set, c.act, worst, at, c.most)
+			}
+		}
+	}
+}
+
+// Outputs that no cache holds are stored past them, with the same values, but not in
+// place.
+func TestActivationStreamed(t *testing.T) {
+	r := rand.New(rand.NewPCG(17, 18))
+	for _, set := range isas(t) {
+		be := open(t, "cpu", backend.WithVariant(set.String()), backend.WithThreads(2), backend.WithDebug())
+		for _, n := range []int{1, 15, 16, 17, 64, 1000, 3*rowChunk + 5} {
+			x := tensor.Must(tensor.New(tensor.Float32, n))
+			copy(x.Float32s(), values(r, n))
+			for _, k := range backend.ActKinds() {
+				d := backend.DescOf(backend.Activation{Act: backend.Act{Kind: k, Alpha: 0.5, Beta: 2}}, x)
+				be.(*device).cache = math.MaxInt64
+				want := poisonedRun(t, be, d, []*tensor.Tensor{x})
+				be.(*device).cache = 0
+				got := poisonedRun(t, be, d, []*tensor.Tensor{x})
+				same(t, got[0], want[0])
+				inst, err := backend.NewInstance(ctx, be, d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := inst.SetInput(ctx, 0, x); err != nil {
+					t.Fatal(err)
+				}
+				args := inst.Args
+				args.Out = args.In
+				if err := inst.Kernel.Run(ctx, args); err != nil {
+					t.Fatal(err)
+				}
+				y, err := backend.Download(ctx, be, args.Out[0], inst.Kernel.Info().Out[0])
+				if err != nil {
+					t.Fatal(err)
+				}
+				same(t, y, want[0])
+				if err := inst.Close(); err != nil {
+					t.Error(err)
+				}
 			}
 		}
 	}

@@ -40,7 +40,7 @@ func (driver) Open(cfg backend.Config) (backend.Backend, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &device{pool: newPool(threads), isa: set, debug: cfg.Debug, memory: machineMemory()}, nil
+	return &device{pool: newPool(threads), isa: set, debug: cfg.Debug, memory: machineMemory(), cache: lastCache()}, nil
 }
 
 // Devices implements backend.Driver. It tells what the machine has, whatever
@@ -56,6 +56,7 @@ type device struct {
 	isa    isa
 	debug  bool
 	memory int64
+	cache  int64 // bytes of the last level
 	closed atomic.Bool
 
 	closeOnce sync.Once

@@ -110,6 +110,7 @@ func describe(threads int, set isa) backend.DeviceInfo {
 			"instructions":     set.String(),
 			"features":         cpuFeatures(),
 			"variants":         instructionSets(detectISA()),
+			"cache, bytes":     strconv.FormatInt(lastCache(), 10),
 			"memory, bytes":    strconv.FormatInt(machineMemory(), 10),
 			"CONVGL_CPU":       os.Getenv("CONVGL_CPU"),
 			"offset alignment": strconv.Itoa(align),
@@ -134,6 +135,31 @@ func machineMemory() int64 {
 		return kb << 10
 	}
 	return math.MaxInt64 >> 17 // what an address can reach
+}
+
+// lastCache returns the bytes of the last level of cache, and a usual size where the
+// system does not tell.
+func lastCache() int64 {
+	best := int64(0)
+	for i := range 8 {
+		text, err := os.ReadFile(fmt.Sprintf("/sys/devices/system/cpu/cpu0/cache/index%d/size", i))
+		if err != nil {
+			break
+		}
+		s, unit := strings.TrimSpace(string(text)), int64(1)
+		if k, ok := strings.CutSuffix(s, "K"); ok {
+			s, unit = k, 1<<10
+		} else if m, ok := strings.CutSuffix(s, "M"); ok {
+			s, unit = m, 1<<20
+		}
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+			best = max(best, n*unit)
+		}
+	}
+	if best == 0 {
+		return 32 << 20
+	}
+	return best
 }
 
 // procField returns the first "key : value" of a file of /proc, or "".

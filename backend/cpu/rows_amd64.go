@@ -7,6 +7,7 @@ import "github.com/convgl/convgl/backend"
 var rowsArch = []impl[*rowFns]{{isaAVX512, &rowsAVX512}, {isaAVX2, &rowsAVX2}}
 
 var rowsAVX512 = rowFns{
+	streamed:      &rowsStreamAVX512,
 	add:           addRowAVX512,
 	scaleShift:    scaleShiftRowAVX512,
 	scaleShiftAll: scaleShiftAllAVX512,
@@ -39,6 +40,7 @@ var rowsAVX512 = rowFns{
 }
 
 var rowsAVX2 = rowFns{
+	streamed:      &rowsStreamAVX2,
 	add:           addRowAVX2,
 	scaleShift:    scaleShiftRowAVX2,
 	scaleShiftAll: scaleShiftAllAVX2,
@@ -73,4 +75,34 @@ var rowsAVX2 = rowFns{
 // swapped is fn, which commutes, of b and a.
 func swapped(fn binaryFn) binaryFn {
 	return func(y, a, b []float32, n, rows, ly, la, lb int) { fn(y, b, a, n, rows, ly, lb, la) }
+}
+
+var rowsStreamAVX512 = streamedFns{
+	act: [...]actFn{
+		backend.Relu: reluStreamAVX512, backend.LeakyRelu: leakyReluStreamAVX512,
+		backend.Clip: clipStreamAVX512, backend.HardSigmoid: hardSigmoidStreamAVX512,
+		backend.Exp: nil,
+	},
+	binary: [...][3]binaryFn{
+		backend.Add:   {addVVStreamAVX512, addVSStreamAVX512, swapped(addVSStreamAVX512)},
+		backend.Sub:   {subVVStreamAVX512, subVSStreamAVX512, subSVStreamAVX512},
+		backend.Mul:   {mulVVStreamAVX512, mulVSStreamAVX512, swapped(mulVSStreamAVX512)},
+		backend.Div:   {divVVStreamAVX512, divVSStreamAVX512, divSVStreamAVX512},
+		backend.PRelu: {preluVVStreamAVX512, preluVSStreamAVX512, preluSVStreamAVX512},
+	},
+}
+
+var rowsStreamAVX2 = streamedFns{
+	act: [...]actFn{
+		backend.Relu: reluStreamAVX2, backend.LeakyRelu: leakyReluStreamAVX2,
+		backend.Clip: clipStreamAVX2, backend.HardSigmoid: hardSigmoidStreamAVX2,
+		backend.Exp: nil,
+	},
+	binary: [...][3]binaryFn{
+		backend.Add:   {addVVStreamAVX2, addVSStreamAVX2, swapped(addVSStreamAVX2)},
+		backend.Sub:   {subVVStreamAVX2, subVSStreamAVX2, subSVStreamAVX2},
+		backend.Mul:   {mulVVStreamAVX2, mulVSStreamAVX2, swapped(mulVSStreamAVX2)},
+		backend.Div:   {divVVStreamAVX2, divVSStreamAVX2, divSVStreamAVX2},
+		backend.PRelu: {preluVVStreamAVX2, preluVSStreamAVX2, preluSVStreamAVX2},
+	},
 }

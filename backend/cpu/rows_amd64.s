@@ -1438,6 +1438,1261 @@ vdone:
 	VZEROUPPER
 	RET
 
+// func reluStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·reluStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   src_base+24(FP), CX
+	MOVQ   src_len+32(FP), DX
+	MOVQ   k+48(FP), BX
+	VPXORD Z0, Z0, Z0
+	XORQ   BX, BX
+	SUBQ   $0x40, DX
+	JL     v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Z1
+	VMOVUPS  64(CX)(BX*4), Z2
+	VMOVUPS  128(CX)(BX*4), Z3
+	VMOVUPS  192(CX)(BX*4), Z4
+	VMAXPS   Z1, Z0, Z1
+	VMAXPS   Z2, Z0, Z2
+	VMAXPS   Z3, Z0, Z3
+	VMAXPS   Z4, Z0, Z4
+	VMOVNTPS Z1, (AX)(BX*4)
+	VMOVNTPS Z2, 64(AX)(BX*4)
+	VMOVNTPS Z3, 128(AX)(BX*4)
+	VMOVNTPS Z4, 192(AX)(BX*4)
+	ADDQ     $0x40, BX
+	SUBQ     $0x40, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Z1
+	VMAXPS   Z1, Z0, Z1
+	VMOVNTPS Z1, (AX)(BX*4)
+	ADDQ     $0x10, BX
+	SUBQ     $0x10, DX
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, DX
+	TESTQ     DX, DX
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), SI
+	KMOVW     (SI)(DX*2), K1
+	VMOVUPS.Z (CX)(BX*4), K1, Z1
+	VMAXPS    Z1, Z0, Z1
+	VMOVUPS   Z1, K1, (AX)(BX*4)
+
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func leakyReluStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·leakyReluStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VXORPS       X0, X0, X0
+	VCVTSD2SS    (BX), X0, X0
+	VBROADCASTSS X0, Z0
+	VPXORD       Z1, Z1, Z1
+	XORQ         BX, BX
+	SUBQ         $0x40, DX
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Z2
+	VMOVUPS  64(CX)(BX*4), Z3
+	VMOVUPS  128(CX)(BX*4), Z4
+	VMOVUPS  192(CX)(BX*4), Z5
+	VCMPPS   $0x11, Z1, Z2, K1
+	VMULPS   Z0, Z2, K1, Z2
+	VCMPPS   $0x11, Z1, Z3, K1
+	VMULPS   Z0, Z3, K1, Z3
+	VCMPPS   $0x11, Z1, Z4, K1
+	VMULPS   Z0, Z4, K1, Z4
+	VCMPPS   $0x11, Z1, Z5, K1
+	VMULPS   Z0, Z5, K1, Z5
+	VMOVNTPS Z2, (AX)(BX*4)
+	VMOVNTPS Z3, 64(AX)(BX*4)
+	VMOVNTPS Z4, 128(AX)(BX*4)
+	VMOVNTPS Z5, 192(AX)(BX*4)
+	ADDQ     $0x40, BX
+	SUBQ     $0x40, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Z2
+	VCMPPS   $0x11, Z1, Z2, K1
+	VMULPS   Z0, Z2, K1, Z2
+	VMOVNTPS Z2, (AX)(BX*4)
+	ADDQ     $0x10, BX
+	SUBQ     $0x10, DX
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, DX
+	TESTQ     DX, DX
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), SI
+	KMOVW     (SI)(DX*2), K1
+	VMOVUPS.Z (CX)(BX*4), K1, Z2
+	VCMPPS    $0x11, Z1, Z2, K2
+	VMULPS    Z0, Z2, K2, Z2
+	VMOVUPS   Z2, K1, (AX)(BX*4)
+
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func clipStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·clipStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VXORPS       X0, X0, X0
+	VCVTSD2SS    (BX), X0, X0
+	VBROADCASTSS X0, Z0
+	VXORPS       X1, X1, X1
+	VCVTSD2SS    8(BX), X1, X1
+	VBROADCASTSS X1, Z1
+	XORQ         BX, BX
+	SUBQ         $0x40, DX
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Z2
+	VMOVUPS  64(CX)(BX*4), Z3
+	VMOVUPS  128(CX)(BX*4), Z4
+	VMOVUPS  192(CX)(BX*4), Z5
+	VMAXPS   Z2, Z0, Z2
+	VMINPS   Z2, Z1, Z2
+	VMAXPS   Z3, Z0, Z3
+	VMINPS   Z3, Z1, Z3
+	VMAXPS   Z4, Z0, Z4
+	VMINPS   Z4, Z1, Z4
+	VMAXPS   Z5, Z0, Z5
+	VMINPS   Z5, Z1, Z5
+	VMOVNTPS Z2, (AX)(BX*4)
+	VMOVNTPS Z3, 64(AX)(BX*4)
+	VMOVNTPS Z4, 128(AX)(BX*4)
+	VMOVNTPS Z5, 192(AX)(BX*4)
+	ADDQ     $0x40, BX
+	SUBQ     $0x40, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Z2
+	VMAXPS   Z2, Z0, Z2
+	VMINPS   Z2, Z1, Z2
+	VMOVNTPS Z2, (AX)(BX*4)
+	ADDQ     $0x10, BX
+	SUBQ     $0x10, DX
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, DX
+	TESTQ     DX, DX
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), SI
+	KMOVW     (SI)(DX*2), K1
+	VMOVUPS.Z (CX)(BX*4), K1, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, K1, (AX)(BX*4)
+
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func hardSigmoidStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·hardSigmoidStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VXORPS       X0, X0, X0
+	VCVTSD2SS    (BX), X0, X0
+	VBROADCASTSS X0, Z0
+	VXORPS       X1, X1, X1
+	VCVTSD2SS    8(BX), X1, X1
+	VBROADCASTSS X1, Z1
+	VPXORD       Z2, Z2, Z2
+	VBROADCASTSS const0<>+0(SB), Z3
+	XORQ         BX, BX
+	SUBQ         $0x40, DX
+	JL           v4end
+
+v4:
+	VMOVUPS     (CX)(BX*4), Z4
+	VMOVUPS     64(CX)(BX*4), Z5
+	VMOVUPS     128(CX)(BX*4), Z6
+	VMOVUPS     192(CX)(BX*4), Z7
+	VFMADD213PS Z1, Z0, Z4
+	VMAXPS      Z4, Z2, Z4
+	VMINPS      Z4, Z3, Z4
+	VFMADD213PS Z1, Z0, Z5
+	VMAXPS      Z5, Z2, Z5
+	VMINPS      Z5, Z3, Z5
+	VFMADD213PS Z1, Z0, Z6
+	VMAXPS      Z6, Z2, Z6
+	VMINPS      Z6, Z3, Z6
+	VFMADD213PS Z1, Z0, Z7
+	VMAXPS      Z7, Z2, Z7
+	VMINPS      Z7, Z3, Z7
+	VMOVNTPS    Z4, (AX)(BX*4)
+	VMOVNTPS    Z5, 64(AX)(BX*4)
+	VMOVNTPS    Z6, 128(AX)(BX*4)
+	VMOVNTPS    Z7, 192(AX)(BX*4)
+	ADDQ        $0x40, BX
+	SUBQ        $0x40, DX
+	JGE         v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS     (CX)(BX*4), Z4
+	VFMADD213PS Z1, Z0, Z4
+	VMAXPS      Z4, Z2, Z4
+	VMINPS      Z4, Z3, Z4
+	VMOVNTPS    Z4, (AX)(BX*4)
+	ADDQ        $0x10, BX
+	SUBQ        $0x10, DX
+	JGE         v1
+
+v1end:
+	ADDQ        $0x10, DX
+	TESTQ       DX, DX
+	JZ          vdone
+	LEAQ        opmasks<>+0(SB), SI
+	KMOVW       (SI)(DX*2), K1
+	VMOVUPS.Z   (CX)(BX*4), K1, Z4
+	VFMADD213PS Z1, Z0, Z4
+	VMAXPS      Z4, Z2, Z4
+	VMINPS      Z4, Z3, Z4
+	VMOVUPS     Z4, K1, (AX)(BX*4)
+
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func addVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·addVVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z0
+	VMOVUPS  (DX)(R10*4), Z4
+	VMOVUPS  64(CX)(R10*4), Z1
+	VMOVUPS  64(DX)(R10*4), Z5
+	VMOVUPS  128(CX)(R10*4), Z2
+	VMOVUPS  128(DX)(R10*4), Z6
+	VMOVUPS  192(CX)(R10*4), Z3
+	VMOVUPS  192(DX)(R10*4), Z7
+	VADDPS   Z4, Z0, Z0
+	VADDPS   Z5, Z1, Z1
+	VADDPS   Z6, Z2, Z2
+	VADDPS   Z7, Z3, Z3
+	VMOVNTPS Z0, (AX)(R10*4)
+	VMOVNTPS Z1, 64(AX)(R10*4)
+	VMOVNTPS Z2, 128(AX)(R10*4)
+	VMOVNTPS Z3, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z0
+	VMOVUPS  (DX)(R10*4), Z1
+	VADDPS   Z1, Z0, Z0
+	VMOVNTPS Z0, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (CX)(R10*4), K1, Z0
+	VMOVUPS.Z (DX)(R10*4), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func addVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·addVSStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Z0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z1
+	VMOVUPS  64(CX)(R10*4), Z2
+	VMOVUPS  128(CX)(R10*4), Z3
+	VMOVUPS  192(CX)(R10*4), Z4
+	VADDPS   Z0, Z1, Z1
+	VADDPS   Z0, Z2, Z2
+	VADDPS   Z0, Z3, Z3
+	VADDPS   Z0, Z4, Z4
+	VMOVNTPS Z1, (AX)(R10*4)
+	VMOVNTPS Z2, 64(AX)(R10*4)
+	VMOVNTPS Z3, 128(AX)(R10*4)
+	VMOVNTPS Z4, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z1
+	VADDPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (CX)(R10*4), K1, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func subVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·subVVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z0
+	VMOVUPS  (DX)(R10*4), Z4
+	VMOVUPS  64(CX)(R10*4), Z1
+	VMOVUPS  64(DX)(R10*4), Z5
+	VMOVUPS  128(CX)(R10*4), Z2
+	VMOVUPS  128(DX)(R10*4), Z6
+	VMOVUPS  192(CX)(R10*4), Z3
+	VMOVUPS  192(DX)(R10*4), Z7
+	VSUBPS   Z4, Z0, Z0
+	VSUBPS   Z5, Z1, Z1
+	VSUBPS   Z6, Z2, Z2
+	VSUBPS   Z7, Z3, Z3
+	VMOVNTPS Z0, (AX)(R10*4)
+	VMOVNTPS Z1, 64(AX)(R10*4)
+	VMOVNTPS Z2, 128(AX)(R10*4)
+	VMOVNTPS Z3, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z0
+	VMOVUPS  (DX)(R10*4), Z1
+	VSUBPS   Z1, Z0, Z0
+	VMOVNTPS Z0, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (CX)(R10*4), K1, Z0
+	VMOVUPS.Z (DX)(R10*4), K1, Z1
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func subVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·subVSStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Z0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z1
+	VMOVUPS  64(CX)(R10*4), Z2
+	VMOVUPS  128(CX)(R10*4), Z3
+	VMOVUPS  192(CX)(R10*4), Z4
+	VSUBPS   Z0, Z1, Z1
+	VSUBPS   Z0, Z2, Z2
+	VSUBPS   Z0, Z3, Z3
+	VSUBPS   Z0, Z4, Z4
+	VMOVNTPS Z1, (AX)(R10*4)
+	VMOVNTPS Z2, 64(AX)(R10*4)
+	VMOVNTPS Z3, 128(AX)(R10*4)
+	VMOVNTPS Z4, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z1
+	VSUBPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (CX)(R10*4), K1, Z1
+	VSUBPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func subSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·subSVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (CX), Z0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (DX)(R10*4), Z1
+	VMOVUPS  64(DX)(R10*4), Z2
+	VMOVUPS  128(DX)(R10*4), Z3
+	VMOVUPS  192(DX)(R10*4), Z4
+	VSUBPS   Z1, Z0, Z1
+	VSUBPS   Z2, Z0, Z2
+	VSUBPS   Z3, Z0, Z3
+	VSUBPS   Z4, Z0, Z4
+	VMOVNTPS Z1, (AX)(R10*4)
+	VMOVNTPS Z2, 64(AX)(R10*4)
+	VMOVNTPS Z3, 128(AX)(R10*4)
+	VMOVNTPS Z4, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (DX)(R10*4), Z1
+	VSUBPS   Z1, Z0, Z1
+	VMOVNTPS Z1, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (DX)(R10*4), K1, Z1
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func mulVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·mulVVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z0
+	VMOVUPS  (DX)(R10*4), Z4
+	VMOVUPS  64(CX)(R10*4), Z1
+	VMOVUPS  64(DX)(R10*4), Z5
+	VMOVUPS  128(CX)(R10*4), Z2
+	VMOVUPS  128(DX)(R10*4), Z6
+	VMOVUPS  192(CX)(R10*4), Z3
+	VMOVUPS  192(DX)(R10*4), Z7
+	VMULPS   Z4, Z0, Z0
+	VMULPS   Z5, Z1, Z1
+	VMULPS   Z6, Z2, Z2
+	VMULPS   Z7, Z3, Z3
+	VMOVNTPS Z0, (AX)(R10*4)
+	VMOVNTPS Z1, 64(AX)(R10*4)
+	VMOVNTPS Z2, 128(AX)(R10*4)
+	VMOVNTPS Z3, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z0
+	VMOVUPS  (DX)(R10*4), Z1
+	VMULPS   Z1, Z0, Z0
+	VMOVNTPS Z0, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (CX)(R10*4), K1, Z0
+	VMOVUPS.Z (DX)(R10*4), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func mulVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·mulVSStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Z0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z1
+	VMOVUPS  64(CX)(R10*4), Z2
+	VMOVUPS  128(CX)(R10*4), Z3
+	VMOVUPS  192(CX)(R10*4), Z4
+	VMULPS   Z0, Z1, Z1
+	VMULPS   Z0, Z2, Z2
+	VMULPS   Z0, Z3, Z3
+	VMULPS   Z0, Z4, Z4
+	VMOVNTPS Z1, (AX)(R10*4)
+	VMOVNTPS Z2, 64(AX)(R10*4)
+	VMOVNTPS Z3, 128(AX)(R10*4)
+	VMOVNTPS Z4, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z1
+	VMULPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (CX)(R10*4), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func divVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·divVVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z0
+	VMOVUPS  (DX)(R10*4), Z4
+	VMOVUPS  64(CX)(R10*4), Z1
+	VMOVUPS  64(DX)(R10*4), Z5
+	VMOVUPS  128(CX)(R10*4), Z2
+	VMOVUPS  128(DX)(R10*4), Z6
+	VMOVUPS  192(CX)(R10*4), Z3
+	VMOVUPS  192(DX)(R10*4), Z7
+	VDIVPS   Z4, Z0, Z0
+	VDIVPS   Z5, Z1, Z1
+	VDIVPS   Z6, Z2, Z2
+	VDIVPS   Z7, Z3, Z3
+	VMOVNTPS Z0, (AX)(R10*4)
+	VMOVNTPS Z1, 64(AX)(R10*4)
+	VMOVNTPS Z2, 128(AX)(R10*4)
+	VMOVNTPS Z3, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z0
+	VMOVUPS  (DX)(R10*4), Z1
+	VDIVPS   Z1, Z0, Z0
+	VMOVNTPS Z0, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (CX)(R10*4), K1, Z0
+	VMOVUPS.Z (DX)(R10*4), K1, Z1
+	VDIVPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func divVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·divVSStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Z0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z1
+	VMOVUPS  64(CX)(R10*4), Z2
+	VMOVUPS  128(CX)(R10*4), Z3
+	VMOVUPS  192(CX)(R10*4), Z4
+	VDIVPS   Z0, Z1, Z1
+	VDIVPS   Z0, Z2, Z2
+	VDIVPS   Z0, Z3, Z3
+	VDIVPS   Z0, Z4, Z4
+	VMOVNTPS Z1, (AX)(R10*4)
+	VMOVNTPS Z2, 64(AX)(R10*4)
+	VMOVNTPS Z3, 128(AX)(R10*4)
+	VMOVNTPS Z4, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z1
+	VDIVPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (CX)(R10*4), K1, Z1
+	VDIVPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func divSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·divSVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (CX), Z0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (DX)(R10*4), Z1
+	VMOVUPS  64(DX)(R10*4), Z2
+	VMOVUPS  128(DX)(R10*4), Z3
+	VMOVUPS  192(DX)(R10*4), Z4
+	VDIVPS   Z1, Z0, Z1
+	VDIVPS   Z2, Z0, Z2
+	VDIVPS   Z3, Z0, Z3
+	VDIVPS   Z4, Z0, Z4
+	VMOVNTPS Z1, (AX)(R10*4)
+	VMOVNTPS Z2, 64(AX)(R10*4)
+	VMOVNTPS Z3, 128(AX)(R10*4)
+	VMOVNTPS Z4, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (DX)(R10*4), Z1
+	VDIVPS   Z1, Z0, Z1
+	VMOVNTPS Z1, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (DX)(R10*4), K1, Z1
+	VDIVPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func preluVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·preluVVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ   y_base+0(FP), AX
+	MOVQ   a_base+24(FP), CX
+	MOVQ   b_base+48(FP), DX
+	MOVQ   n+72(FP), BX
+	MOVQ   rows+80(FP), SI
+	MOVQ   ly+88(FP), DI
+	MOVQ   la+96(FP), R8
+	MOVQ   lb+104(FP), R9
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R8
+	SHLQ   $0x02, R9
+	VPXORD Z0, Z0, Z0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z1
+	VMOVUPS  (DX)(R10*4), Z5
+	VMOVUPS  64(CX)(R10*4), Z2
+	VMOVUPS  64(DX)(R10*4), Z6
+	VMOVUPS  128(CX)(R10*4), Z3
+	VMOVUPS  128(DX)(R10*4), Z7
+	VMOVUPS  192(CX)(R10*4), Z4
+	VMOVUPS  192(DX)(R10*4), Z8
+	VCMPPS   $0x11, Z0, Z1, K1
+	VMULPS   Z5, Z1, K1, Z1
+	VCMPPS   $0x11, Z0, Z2, K1
+	VMULPS   Z6, Z2, K1, Z2
+	VCMPPS   $0x11, Z0, Z3, K1
+	VMULPS   Z7, Z3, K1, Z3
+	VCMPPS   $0x11, Z0, Z4, K1
+	VMULPS   Z8, Z4, K1, Z4
+	VMOVNTPS Z1, (AX)(R10*4)
+	VMOVNTPS Z2, 64(AX)(R10*4)
+	VMOVNTPS Z3, 128(AX)(R10*4)
+	VMOVNTPS Z4, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z1
+	VMOVUPS  (DX)(R10*4), Z2
+	VCMPPS   $0x11, Z0, Z1, K1
+	VMULPS   Z2, Z1, K1, Z1
+	VMOVNTPS Z1, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (CX)(R10*4), K1, Z1
+	VMOVUPS.Z (DX)(R10*4), K1, Z2
+	VCMPPS    $0x11, Z0, Z1, K2
+	VMULPS    Z2, Z1, K2, Z1
+	VMOVUPS   Z1, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func preluVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·preluVSStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ   y_base+0(FP), AX
+	MOVQ   a_base+24(FP), CX
+	MOVQ   b_base+48(FP), DX
+	MOVQ   n+72(FP), BX
+	MOVQ   rows+80(FP), SI
+	MOVQ   ly+88(FP), DI
+	MOVQ   la+96(FP), R8
+	MOVQ   lb+104(FP), R9
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R8
+	SHLQ   $0x02, R9
+	VPXORD Z0, Z0, Z0
+
+row:
+	VBROADCASTSS (DX), Z1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z2
+	VMOVUPS  64(CX)(R10*4), Z3
+	VMOVUPS  128(CX)(R10*4), Z4
+	VMOVUPS  192(CX)(R10*4), Z5
+	VCMPPS   $0x11, Z0, Z2, K1
+	VMULPS   Z1, Z2, K1, Z2
+	VCMPPS   $0x11, Z0, Z3, K1
+	VMULPS   Z1, Z3, K1, Z3
+	VCMPPS   $0x11, Z0, Z4, K1
+	VMULPS   Z1, Z4, K1, Z4
+	VCMPPS   $0x11, Z0, Z5, K1
+	VMULPS   Z1, Z5, K1, Z5
+	VMOVNTPS Z2, (AX)(R10*4)
+	VMOVNTPS Z3, 64(AX)(R10*4)
+	VMOVNTPS Z4, 128(AX)(R10*4)
+	VMOVNTPS Z5, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z2
+	VCMPPS   $0x11, Z0, Z2, K1
+	VMULPS   Z1, Z2, K1, Z2
+	VMOVNTPS Z2, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (CX)(R10*4), K1, Z2
+	VCMPPS    $0x11, Z0, Z2, K2
+	VMULPS    Z1, Z2, K2, Z2
+	VMOVUPS   Z2, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func preluSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·preluSVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ   y_base+0(FP), AX
+	MOVQ   a_base+24(FP), CX
+	MOVQ   b_base+48(FP), DX
+	MOVQ   n+72(FP), BX
+	MOVQ   rows+80(FP), SI
+	MOVQ   ly+88(FP), DI
+	MOVQ   la+96(FP), R8
+	MOVQ   lb+104(FP), R9
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R8
+	SHLQ   $0x02, R9
+	VPXORD Z0, Z0, Z0
+
+row:
+	VBROADCASTSS (CX), Z1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (DX)(R10*4), Z2
+	VMOVUPS  64(DX)(R10*4), Z3
+	VMOVUPS  128(DX)(R10*4), Z4
+	VMOVUPS  192(DX)(R10*4), Z5
+	VMOVAPS  Z1, Z6
+	VCMPPS   $0x11, Z0, Z6, K1
+	VMULPS   Z2, Z6, K1, Z6
+	VMOVAPS  Z1, Z2
+	VCMPPS   $0x11, Z0, Z2, K1
+	VMULPS   Z3, Z2, K1, Z2
+	VMOVAPS  Z1, Z3
+	VCMPPS   $0x11, Z0, Z3, K1
+	VMULPS   Z4, Z3, K1, Z3
+	VMOVAPS  Z1, Z4
+	VCMPPS   $0x11, Z0, Z4, K1
+	VMULPS   Z5, Z4, K1, Z4
+	VMOVNTPS Z6, (AX)(R10*4)
+	VMOVNTPS Z2, 64(AX)(R10*4)
+	VMOVNTPS Z3, 128(AX)(R10*4)
+	VMOVNTPS Z4, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (DX)(R10*4), Z2
+	VMOVAPS  Z1, Z3
+	VCMPPS   $0x11, Z0, Z3, K1
+	VMULPS   Z2, Z3, K1, Z3
+	VMOVNTPS Z3, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ      $0x10, R11
+	TESTQ     R11, R11
+	JZ        vdone
+	LEAQ      opmasks<>+0(SB), R12
+	KMOVW     (R12)(R11*2), K1
+	VMOVUPS.Z (DX)(R10*4), K1, Z2
+	VMOVAPS   Z1, Z1
+	VCMPPS    $0x11, Z0, Z1, K2
+	VMULPS    Z2, Z1, K2, Z1
+	VMOVUPS   Z1, K1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
 // func addRowAVX2(dst []float32, b []float32)
 // Requires: AVX
 TEXT ·addRowAVX2(SB), NOSPLIT, $0-48
@@ -2909,5 +4164,1301 @@ vdone:
 	ADDQ R9, DX
 	DECQ SI
 	JNZ  row
+	VZEROUPPER
+	RET
+
+// func reluStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, MMX+
+TEXT ·reluStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   src_base+24(FP), CX
+	MOVQ   src_len+32(FP), DX
+	MOVQ   k+48(FP), BX
+	VXORPS Y0, Y0, Y0
+	XORQ   BX, BX
+	SUBQ   $0x20, DX
+	JL     v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Y1
+	VMOVUPS  32(CX)(BX*4), Y2
+	VMOVUPS  64(CX)(BX*4), Y3
+	VMOVUPS  96(CX)(BX*4), Y4
+	VMAXPS   Y1, Y0, Y1
+	VMAXPS   Y2, Y0, Y2
+	VMAXPS   Y3, Y0, Y3
+	VMAXPS   Y4, Y0, Y4
+	VMOVNTPS Y1, (AX)(BX*4)
+	VMOVNTPS Y2, 32(AX)(BX*4)
+	VMOVNTPS Y3, 64(AX)(BX*4)
+	VMOVNTPS Y4, 96(AX)(BX*4)
+	ADDQ     $0x20, BX
+	SUBQ     $0x20, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Y1
+	VMAXPS   Y1, Y0, Y1
+	VMOVNTPS Y1, (AX)(BX*4)
+	ADDQ     $0x08, BX
+	SUBQ     $0x08, DX
+	JGE      v1
+
+v1end:
+	ADDQ       $0x08, DX
+	TESTQ      DX, DX
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), SI
+	NEGQ       DX
+	VMOVUPS    32(SI)(DX*4), Y1
+	VMASKMOVPS (CX)(BX*4), Y1, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMASKMOVPS Y2, Y1, (AX)(BX*4)
+
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func leakyReluStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX2, MMX+
+TEXT ·leakyReluStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VXORPS       X0, X0, X0
+	VCVTSD2SS    (BX), X0, X0
+	VBROADCASTSS X0, Y0
+	VXORPS       Y1, Y1, Y1
+	XORQ         BX, BX
+	SUBQ         $0x20, DX
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(BX*4), Y2
+	VMOVUPS   32(CX)(BX*4), Y3
+	VMOVUPS   64(CX)(BX*4), Y4
+	VMOVUPS   96(CX)(BX*4), Y5
+	VCMPPS    $0x11, Y1, Y2, Y6
+	VMULPS    Y0, Y2, Y7
+	VBLENDVPS Y6, Y7, Y2, Y2
+	VCMPPS    $0x11, Y1, Y3, Y6
+	VMULPS    Y0, Y3, Y7
+	VBLENDVPS Y6, Y7, Y3, Y3
+	VCMPPS    $0x11, Y1, Y4, Y6
+	VMULPS    Y0, Y4, Y7
+	VBLENDVPS Y6, Y7, Y4, Y4
+	VCMPPS    $0x11, Y1, Y5, Y6
+	VMULPS    Y0, Y5, Y7
+	VBLENDVPS Y6, Y7, Y5, Y5
+	VMOVNTPS  Y2, (AX)(BX*4)
+	VMOVNTPS  Y3, 32(AX)(BX*4)
+	VMOVNTPS  Y4, 64(AX)(BX*4)
+	VMOVNTPS  Y5, 96(AX)(BX*4)
+	ADDQ      $0x20, BX
+	SUBQ      $0x20, DX
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(BX*4), Y2
+	VCMPPS    $0x11, Y1, Y2, Y3
+	VMULPS    Y0, Y2, Y4
+	VBLENDVPS Y3, Y4, Y2, Y2
+	VMOVNTPS  Y2, (AX)(BX*4)
+	ADDQ      $0x08, BX
+	SUBQ      $0x08, DX
+	JGE       v1
+
+v1end:
+	ADDQ       $0x08, DX
+	TESTQ      DX, DX
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), SI
+	NEGQ       DX
+	VMOVUPS    32(SI)(DX*4), Y2
+	VMASKMOVPS (CX)(BX*4), Y2, Y3
+	VCMPPS     $0x11, Y1, Y3, Y1
+	VMULPS     Y0, Y3, Y0
+	VBLENDVPS  Y1, Y0, Y3, Y3
+	VMASKMOVPS Y3, Y2, (AX)(BX*4)
+
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func clipStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX2, MMX+
+TEXT ·clipStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VXORPS       X0, X0, X0
+	VCVTSD2SS    (BX), X0, X0
+	VBROADCASTSS X0, Y0
+	VXORPS       X1, X1, X1
+	VCVTSD2SS    8(BX), X1, X1
+	VBROADCASTSS X1, Y1
+	XORQ         BX, BX
+	SUBQ         $0x20, DX
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Y2
+	VMOVUPS  32(CX)(BX*4), Y3
+	VMOVUPS  64(CX)(BX*4), Y4
+	VMOVUPS  96(CX)(BX*4), Y5
+	VMAXPS   Y2, Y0, Y2
+	VMINPS   Y2, Y1, Y2
+	VMAXPS   Y3, Y0, Y3
+	VMINPS   Y3, Y1, Y3
+	VMAXPS   Y4, Y0, Y4
+	VMINPS   Y4, Y1, Y4
+	VMAXPS   Y5, Y0, Y5
+	VMINPS   Y5, Y1, Y5
+	VMOVNTPS Y2, (AX)(BX*4)
+	VMOVNTPS Y3, 32(AX)(BX*4)
+	VMOVNTPS Y4, 64(AX)(BX*4)
+	VMOVNTPS Y5, 96(AX)(BX*4)
+	ADDQ     $0x20, BX
+	SUBQ     $0x20, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Y2
+	VMAXPS   Y2, Y0, Y2
+	VMINPS   Y2, Y1, Y2
+	VMOVNTPS Y2, (AX)(BX*4)
+	ADDQ     $0x08, BX
+	SUBQ     $0x08, DX
+	JGE      v1
+
+v1end:
+	ADDQ       $0x08, DX
+	TESTQ      DX, DX
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), SI
+	NEGQ       DX
+	VMOVUPS    32(SI)(DX*4), Y2
+	VMASKMOVPS (CX)(BX*4), Y2, Y3
+	VMAXPS     Y3, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y2, (AX)(BX*4)
+
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func hardSigmoidStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·hardSigmoidStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VXORPS       X0, X0, X0
+	VCVTSD2SS    (BX), X0, X0
+	VBROADCASTSS X0, Y0
+	VXORPS       X1, X1, X1
+	VCVTSD2SS    8(BX), X1, X1
+	VBROADCASTSS X1, Y1
+	VXORPS       Y2, Y2, Y2
+	VBROADCASTSS const0<>+0(SB), Y3
+	XORQ         BX, BX
+	SUBQ         $0x20, DX
+	JL           v4end
+
+v4:
+	VMOVUPS     (CX)(BX*4), Y4
+	VMOVUPS     32(CX)(BX*4), Y5
+	VMOVUPS     64(CX)(BX*4), Y6
+	VMOVUPS     96(CX)(BX*4), Y7
+	VFMADD213PS Y1, Y0, Y4
+	VMAXPS      Y4, Y2, Y4
+	VMINPS      Y4, Y3, Y4
+	VFMADD213PS Y1, Y0, Y5
+	VMAXPS      Y5, Y2, Y5
+	VMINPS      Y5, Y3, Y5
+	VFMADD213PS Y1, Y0, Y6
+	VMAXPS      Y6, Y2, Y6
+	VMINPS      Y6, Y3, Y6
+	VFMADD213PS Y1, Y0, Y7
+	VMAXPS      Y7, Y2, Y7
+	VMINPS      Y7, Y3, Y7
+	VMOVNTPS    Y4, (AX)(BX*4)
+	VMOVNTPS    Y5, 32(AX)(BX*4)
+	VMOVNTPS    Y6, 64(AX)(BX*4)
+	VMOVNTPS    Y7, 96(AX)(BX*4)
+	ADDQ        $0x20, BX
+	SUBQ        $0x20, DX
+	JGE         v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS     (CX)(BX*4), Y4
+	VFMADD213PS Y1, Y0, Y4
+	VMAXPS      Y4, Y2, Y4
+	VMINPS      Y4, Y3, Y4
+	VMOVNTPS    Y4, (AX)(BX*4)
+	ADDQ        $0x08, BX
+	SUBQ        $0x08, DX
+	JGE         v1
+
+v1end:
+	ADDQ        $0x08, DX
+	TESTQ       DX, DX
+	JZ          vdone
+	LEAQ        lanemasks<>+0(SB), SI
+	NEGQ        DX
+	VMOVUPS     32(SI)(DX*4), Y4
+	VMASKMOVPS  (CX)(BX*4), Y4, Y5
+	VFMADD213PS Y1, Y0, Y5
+	VMAXPS      Y5, Y2, Y5
+	VMINPS      Y5, Y3, Y5
+	VMASKMOVPS  Y5, Y4, (AX)(BX*4)
+
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func addVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·addVVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y0
+	VMOVUPS  (DX)(R10*4), Y4
+	VMOVUPS  32(CX)(R10*4), Y1
+	VMOVUPS  32(DX)(R10*4), Y5
+	VMOVUPS  64(CX)(R10*4), Y2
+	VMOVUPS  64(DX)(R10*4), Y6
+	VMOVUPS  96(CX)(R10*4), Y3
+	VMOVUPS  96(DX)(R10*4), Y7
+	VADDPS   Y4, Y0, Y0
+	VADDPS   Y5, Y1, Y1
+	VADDPS   Y6, Y2, Y2
+	VADDPS   Y7, Y3, Y3
+	VMOVNTPS Y0, (AX)(R10*4)
+	VMOVNTPS Y1, 32(AX)(R10*4)
+	VMOVNTPS Y2, 64(AX)(R10*4)
+	VMOVNTPS Y3, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y0
+	VMOVUPS  (DX)(R10*4), Y1
+	VADDPS   Y1, Y0, Y0
+	VMOVNTPS Y0, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y0
+	VMASKMOVPS (CX)(R10*4), Y0, Y1
+	VMASKMOVPS (DX)(R10*4), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func addVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·addVSStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Y0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y1
+	VMOVUPS  32(CX)(R10*4), Y2
+	VMOVUPS  64(CX)(R10*4), Y3
+	VMOVUPS  96(CX)(R10*4), Y4
+	VADDPS   Y0, Y1, Y1
+	VADDPS   Y0, Y2, Y2
+	VADDPS   Y0, Y3, Y3
+	VADDPS   Y0, Y4, Y4
+	VMOVNTPS Y1, (AX)(R10*4)
+	VMOVNTPS Y2, 32(AX)(R10*4)
+	VMOVNTPS Y3, 64(AX)(R10*4)
+	VMOVNTPS Y4, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y1
+	VADDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y1
+	VMASKMOVPS (CX)(R10*4), Y1, Y2
+	VADDPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func subVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·subVVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y0
+	VMOVUPS  (DX)(R10*4), Y4
+	VMOVUPS  32(CX)(R10*4), Y1
+	VMOVUPS  32(DX)(R10*4), Y5
+	VMOVUPS  64(CX)(R10*4), Y2
+	VMOVUPS  64(DX)(R10*4), Y6
+	VMOVUPS  96(CX)(R10*4), Y3
+	VMOVUPS  96(DX)(R10*4), Y7
+	VSUBPS   Y4, Y0, Y0
+	VSUBPS   Y5, Y1, Y1
+	VSUBPS   Y6, Y2, Y2
+	VSUBPS   Y7, Y3, Y3
+	VMOVNTPS Y0, (AX)(R10*4)
+	VMOVNTPS Y1, 32(AX)(R10*4)
+	VMOVNTPS Y2, 64(AX)(R10*4)
+	VMOVNTPS Y3, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y0
+	VMOVUPS  (DX)(R10*4), Y1
+	VSUBPS   Y1, Y0, Y0
+	VMOVNTPS Y0, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y0
+	VMASKMOVPS (CX)(R10*4), Y0, Y1
+	VMASKMOVPS (DX)(R10*4), Y0, Y2
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func subVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·subVSStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Y0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y1
+	VMOVUPS  32(CX)(R10*4), Y2
+	VMOVUPS  64(CX)(R10*4), Y3
+	VMOVUPS  96(CX)(R10*4), Y4
+	VSUBPS   Y0, Y1, Y1
+	VSUBPS   Y0, Y2, Y2
+	VSUBPS   Y0, Y3, Y3
+	VSUBPS   Y0, Y4, Y4
+	VMOVNTPS Y1, (AX)(R10*4)
+	VMOVNTPS Y2, 32(AX)(R10*4)
+	VMOVNTPS Y3, 64(AX)(R10*4)
+	VMOVNTPS Y4, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y1
+	VSUBPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y1
+	VMASKMOVPS (CX)(R10*4), Y1, Y2
+	VSUBPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func subSVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·subSVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (CX), Y0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (DX)(R10*4), Y1
+	VMOVUPS  32(DX)(R10*4), Y2
+	VMOVUPS  64(DX)(R10*4), Y3
+	VMOVUPS  96(DX)(R10*4), Y4
+	VSUBPS   Y1, Y0, Y1
+	VSUBPS   Y2, Y0, Y2
+	VSUBPS   Y3, Y0, Y3
+	VSUBPS   Y4, Y0, Y4
+	VMOVNTPS Y1, (AX)(R10*4)
+	VMOVNTPS Y2, 32(AX)(R10*4)
+	VMOVNTPS Y3, 64(AX)(R10*4)
+	VMOVNTPS Y4, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (DX)(R10*4), Y1
+	VSUBPS   Y1, Y0, Y1
+	VMOVNTPS Y1, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y1
+	VMASKMOVPS (DX)(R10*4), Y1, Y2
+	VSUBPS     Y2, Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func mulVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·mulVVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y0
+	VMOVUPS  (DX)(R10*4), Y4
+	VMOVUPS  32(CX)(R10*4), Y1
+	VMOVUPS  32(DX)(R10*4), Y5
+	VMOVUPS  64(CX)(R10*4), Y2
+	VMOVUPS  64(DX)(R10*4), Y6
+	VMOVUPS  96(CX)(R10*4), Y3
+	VMOVUPS  96(DX)(R10*4), Y7
+	VMULPS   Y4, Y0, Y0
+	VMULPS   Y5, Y1, Y1
+	VMULPS   Y6, Y2, Y2
+	VMULPS   Y7, Y3, Y3
+	VMOVNTPS Y0, (AX)(R10*4)
+	VMOVNTPS Y1, 32(AX)(R10*4)
+	VMOVNTPS Y2, 64(AX)(R10*4)
+	VMOVNTPS Y3, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y0
+	VMOVUPS  (DX)(R10*4), Y1
+	VMULPS   Y1, Y0, Y0
+	VMOVNTPS Y0, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y0
+	VMASKMOVPS (CX)(R10*4), Y0, Y1
+	VMASKMOVPS (DX)(R10*4), Y0, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func mulVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·mulVSStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Y0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y1
+	VMOVUPS  32(CX)(R10*4), Y2
+	VMOVUPS  64(CX)(R10*4), Y3
+	VMOVUPS  96(CX)(R10*4), Y4
+	VMULPS   Y0, Y1, Y1
+	VMULPS   Y0, Y2, Y2
+	VMULPS   Y0, Y3, Y3
+	VMULPS   Y0, Y4, Y4
+	VMOVNTPS Y1, (AX)(R10*4)
+	VMOVNTPS Y2, 32(AX)(R10*4)
+	VMOVNTPS Y3, 64(AX)(R10*4)
+	VMOVNTPS Y4, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y1
+	VMASKMOVPS (CX)(R10*4), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func divVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·divVVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y0
+	VMOVUPS  (DX)(R10*4), Y4
+	VMOVUPS  32(CX)(R10*4), Y1
+	VMOVUPS  32(DX)(R10*4), Y5
+	VMOVUPS  64(CX)(R10*4), Y2
+	VMOVUPS  64(DX)(R10*4), Y6
+	VMOVUPS  96(CX)(R10*4), Y3
+	VMOVUPS  96(DX)(R10*4), Y7
+	VDIVPS   Y4, Y0, Y0
+	VDIVPS   Y5, Y1, Y1
+	VDIVPS   Y6, Y2, Y2
+	VDIVPS   Y7, Y3, Y3
+	VMOVNTPS Y0, (AX)(R10*4)
+	VMOVNTPS Y1, 32(AX)(R10*4)
+	VMOVNTPS Y2, 64(AX)(R10*4)
+	VMOVNTPS Y3, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y0
+	VMOVUPS  (DX)(R10*4), Y1
+	VDIVPS   Y1, Y0, Y0
+	VMOVNTPS Y0, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y0
+	VMASKMOVPS (CX)(R10*4), Y0, Y1
+	VMASKMOVPS (DX)(R10*4), Y0, Y2
+	VDIVPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func divVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·divVSStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Y0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y1
+	VMOVUPS  32(CX)(R10*4), Y2
+	VMOVUPS  64(CX)(R10*4), Y3
+	VMOVUPS  96(CX)(R10*4), Y4
+	VDIVPS   Y0, Y1, Y1
+	VDIVPS   Y0, Y2, Y2
+	VDIVPS   Y0, Y3, Y3
+	VDIVPS   Y0, Y4, Y4
+	VMOVNTPS Y1, (AX)(R10*4)
+	VMOVNTPS Y2, 32(AX)(R10*4)
+	VMOVNTPS Y3, 64(AX)(R10*4)
+	VMOVNTPS Y4, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y1
+	VDIVPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y1
+	VMASKMOVPS (CX)(R10*4), Y1, Y2
+	VDIVPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func divSVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·divSVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (CX), Y0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (DX)(R10*4), Y1
+	VMOVUPS  32(DX)(R10*4), Y2
+	VMOVUPS  64(DX)(R10*4), Y3
+	VMOVUPS  96(DX)(R10*4), Y4
+	VDIVPS   Y1, Y0, Y1
+	VDIVPS   Y2, Y0, Y2
+	VDIVPS   Y3, Y0, Y3
+	VDIVPS   Y4, Y0, Y4
+	VMOVNTPS Y1, (AX)(R10*4)
+	VMOVNTPS Y2, 32(AX)(R10*4)
+	VMOVNTPS Y3, 64(AX)(R10*4)
+	VMOVNTPS Y4, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (DX)(R10*4), Y1
+	VDIVPS   Y1, Y0, Y1
+	VMOVNTPS Y1, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y1
+	VMASKMOVPS (DX)(R10*4), Y1, Y2
+	VDIVPS     Y2, Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func preluVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·preluVVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ   y_base+0(FP), AX
+	MOVQ   a_base+24(FP), CX
+	MOVQ   b_base+48(FP), DX
+	MOVQ   n+72(FP), BX
+	MOVQ   rows+80(FP), SI
+	MOVQ   ly+88(FP), DI
+	MOVQ   la+96(FP), R8
+	MOVQ   lb+104(FP), R9
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R8
+	SHLQ   $0x02, R9
+	VXORPS Y0, Y0, Y0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Y1
+	VMOVUPS   (DX)(R10*4), Y5
+	VMOVUPS   32(CX)(R10*4), Y2
+	VMOVUPS   32(DX)(R10*4), Y6
+	VMOVUPS   64(CX)(R10*4), Y3
+	VMOVUPS   64(DX)(R10*4), Y7
+	VMOVUPS   96(CX)(R10*4), Y4
+	VMOVUPS   96(DX)(R10*4), Y8
+	VCMPPS    $0x11, Y0, Y1, Y9
+	VMULPS    Y5, Y1, Y5
+	VBLENDVPS Y9, Y5, Y1, Y1
+	VCMPPS    $0x11, Y0, Y2, Y5
+	VMULPS    Y6, Y2, Y6
+	VBLENDVPS Y5, Y6, Y2, Y2
+	VCMPPS    $0x11, Y0, Y3, Y5
+	VMULPS    Y7, Y3, Y6
+	VBLENDVPS Y5, Y6, Y3, Y3
+	VCMPPS    $0x11, Y0, Y4, Y5
+	VMULPS    Y8, Y4, Y6
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VMOVNTPS  Y1, (AX)(R10*4)
+	VMOVNTPS  Y2, 32(AX)(R10*4)
+	VMOVNTPS  Y3, 64(AX)(R10*4)
+	VMOVNTPS  Y4, 96(AX)(R10*4)
+	ADDQ      $0x20, R10
+	SUBQ      $0x20, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Y1
+	VMOVUPS   (DX)(R10*4), Y2
+	VCMPPS    $0x11, Y0, Y1, Y3
+	VMULPS    Y2, Y1, Y2
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VMOVNTPS  Y1, (AX)(R10*4)
+	ADDQ      $0x08, R10
+	SUBQ      $0x08, R11
+	JGE       v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y1
+	VMASKMOVPS (CX)(R10*4), Y1, Y2
+	VMASKMOVPS (DX)(R10*4), Y1, Y3
+	VCMPPS     $0x11, Y0, Y2, Y4
+	VMULPS     Y3, Y2, Y3
+	VBLENDVPS  Y4, Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func preluVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·preluVSStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ   y_base+0(FP), AX
+	MOVQ   a_base+24(FP), CX
+	MOVQ   b_base+48(FP), DX
+	MOVQ   n+72(FP), BX
+	MOVQ   rows+80(FP), SI
+	MOVQ   ly+88(FP), DI
+	MOVQ   la+96(FP), R8
+	MOVQ   lb+104(FP), R9
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R8
+	SHLQ   $0x02, R9
+	VXORPS Y0, Y0, Y0
+
+row:
+	VBROADCASTSS (DX), Y1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Y2
+	VMOVUPS   32(CX)(R10*4), Y3
+	VMOVUPS   64(CX)(R10*4), Y4
+	VMOVUPS   96(CX)(R10*4), Y5
+	VCMPPS    $0x11, Y0, Y2, Y6
+	VMULPS    Y1, Y2, Y7
+	VBLENDVPS Y6, Y7, Y2, Y2
+	VCMPPS    $0x11, Y0, Y3, Y6
+	VMULPS    Y1, Y3, Y7
+	VBLENDVPS Y6, Y7, Y3, Y3
+	VCMPPS    $0x11, Y0, Y4, Y6
+	VMULPS    Y1, Y4, Y7
+	VBLENDVPS Y6, Y7, Y4, Y4
+	VCMPPS    $0x11, Y0, Y5, Y6
+	VMULPS    Y1, Y5, Y7
+	VBLENDVPS Y6, Y7, Y5, Y5
+	VMOVNTPS  Y2, (AX)(R10*4)
+	VMOVNTPS  Y3, 32(AX)(R10*4)
+	VMOVNTPS  Y4, 64(AX)(R10*4)
+	VMOVNTPS  Y5, 96(AX)(R10*4)
+	ADDQ      $0x20, R10
+	SUBQ      $0x20, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Y2
+	VCMPPS    $0x11, Y0, Y2, Y3
+	VMULPS    Y1, Y2, Y4
+	VBLENDVPS Y3, Y4, Y2, Y2
+	VMOVNTPS  Y2, (AX)(R10*4)
+	ADDQ      $0x08, R10
+	SUBQ      $0x08, R11
+	JGE       v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y2
+	VMASKMOVPS (CX)(R10*4), Y2, Y3
+	VCMPPS     $0x11, Y0, Y3, Y4
+	VMULPS     Y1, Y3, Y1
+	VBLENDVPS  Y4, Y1, Y3, Y3
+	VMASKMOVPS Y3, Y2, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func preluSVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·preluSVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ   y_base+0(FP), AX
+	MOVQ   a_base+24(FP), CX
+	MOVQ   b_base+48(FP), DX
+	MOVQ   n+72(FP), BX
+	MOVQ   rows+80(FP), SI
+	MOVQ   ly+88(FP), DI
+	MOVQ   la+96(FP), R8
+	MOVQ   lb+104(FP), R9
+	SHLQ   $0x02, DI
+	SHLQ   $0x02, R8
+	SHLQ   $0x02, R9
+	VXORPS Y0, Y0, Y0
+
+row:
+	VBROADCASTSS (CX), Y1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (DX)(R10*4), Y2
+	VMOVUPS   32(DX)(R10*4), Y3
+	VMOVUPS   64(DX)(R10*4), Y4
+	VMOVUPS   96(DX)(R10*4), Y5
+	VMOVAPS   Y1, Y6
+	VCMPPS    $0x11, Y0, Y6, Y7
+	VMULPS    Y2, Y6, Y2
+	VBLENDVPS Y7, Y2, Y6, Y6
+	VMOVAPS   Y1, Y2
+	VCMPPS    $0x11, Y0, Y2, Y7
+	VMULPS    Y3, Y2, Y3
+	VBLENDVPS Y7, Y3, Y2, Y2
+	VMOVAPS   Y1, Y3
+	VCMPPS    $0x11, Y0, Y3, Y7
+	VMULPS    Y4, Y3, Y4
+	VBLENDVPS Y7, Y4, Y3, Y3
+	VMOVAPS   Y1, Y4
+	VCMPPS    $0x11, Y0, Y4, Y7
+	VMULPS    Y5, Y4, Y5
+	VBLENDVPS Y7, Y5, Y4, Y4
+	VMOVNTPS  Y6, (AX)(R10*4)
+	VMOVNTPS  Y2, 32(AX)(R10*4)
+	VMOVNTPS  Y3, 64(AX)(R10*4)
+	VMOVNTPS  Y4, 96(AX)(R10*4)
+	ADDQ      $0x20, R10
+	SUBQ      $0x20, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (DX)(R10*4), Y2
+	VMOVAPS   Y1, Y3
+	VCMPPS    $0x11, Y0, Y3, Y4
+	VMULPS    Y2, Y3, Y2
+	VBLENDVPS Y4, Y2, Y3, Y3
+	VMOVNTPS  Y3, (AX)(R10*4)
+	ADDQ      $0x08, R10
+	SUBQ      $0x08, R11
+	JGE       v1
+
+v1end:
+	ADDQ       $0x08, R11
+	TESTQ      R11, R11
+	JZ         vdone
+	LEAQ       lanemasks<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y2
+	VMASKMOVPS (DX)(R10*4), Y2, Y3
+	VMOVAPS    Y1, Y1
+	VCMPPS     $0x11, Y0, Y1, Y4
+	VMULPS     Y3, Y1, Y3
+	VBLENDVPS  Y4, Y3, Y1, Y1
+	VMASKMOVPS Y1, Y2, (AX)(R10*4)
+
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
 	VZEROUPPER
 	RET

@@ -196,6 +196,18 @@ func TestRowActivations(t *testing.T) {
 					if !untouched() {
 						t.Fatalf("%v %+v: wrote beyond a row of %d", set, c.act, n)
 					}
+					if act.stream != nil && aligned(dst) {
+						clear(dst)
+						act.applyBy(act.stream, dst, src)
+						for i, v := range dst {
+							if act.apply(one, src[i:i+1]); math.Float32bits(one[0]) != math.Float32bits(v) {
+								t.Fatalf("%v %+v: element %d of %d is %v streamed, %v else", set, c.act, i, n, v, one[0])
+							}
+						}
+						if !untouched() {
+							t.Fatalf("%v %+v: streamed beyond a row of %d", set, c.act, n)
+						}
+					}
 					act.apply(src, src)
 					for i, v := range src {
 						if math.Float32bits(v) != math.Float32bits(dst[i]) {

@@ -104,6 +104,91 @@ func preluVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly in
 //go:noescape
 func preluSVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
 
+// reluStreamAVX512 is relu.
+//
+//go:noescape
+func reluStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// leakyReluStreamAVX512 is leakyRelu.
+//
+//go:noescape
+func leakyReluStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// clipStreamAVX512 is clip.
+//
+//go:noescape
+func clipStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// hardSigmoidStreamAVX512 is hardSigmoid.
+//
+//go:noescape
+func hardSigmoidStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// addVVStreamAVX512 is binaryRows of add, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func addVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// addVSStreamAVX512 is binaryRows of add, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func addVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// subVVStreamAVX512 is binaryRows of sub, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func subVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// subVSStreamAVX512 is binaryRows of sub, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func subVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// subSVStreamAVX512 is binaryRows of sub, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func subSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// mulVVStreamAVX512 is binaryRows of mul, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func mulVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// mulVSStreamAVX512 is binaryRows of mul, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func mulVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// divVVStreamAVX512 is binaryRows of div, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func divVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// divVSStreamAVX512 is binaryRows of div, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func divVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// divSVStreamAVX512 is binaryRows of div, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func divSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// preluVVStreamAVX512 is binaryRows of prelu, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func preluVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// preluVSStreamAVX512 is binaryRows of prelu, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func preluVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// preluSVStreamAVX512 is binaryRows of prelu, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func preluSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
 // addRowAVX2 is add.
 //
 //go:noescape
@@ -203,3 +288,88 @@ func preluVSAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int,
 //
 //go:noescape
 func preluSVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// reluStreamAVX2 is relu.
+//
+//go:noescape
+func reluStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// leakyReluStreamAVX2 is leakyRelu.
+//
+//go:noescape
+func leakyReluStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// clipStreamAVX2 is clip.
+//
+//go:noescape
+func clipStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// hardSigmoidStreamAVX2 is hardSigmoid.
+//
+//go:noescape
+func hardSigmoidStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// addVVStreamAVX2 is binaryRows of add, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func addVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// addVSStreamAVX2 is binaryRows of add, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func addVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// subVVStreamAVX2 is binaryRows of sub, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func subVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// subVSStreamAVX2 is binaryRows of sub, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func subVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// subSVStreamAVX2 is binaryRows of sub, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func subSVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// mulVVStreamAVX2 is binaryRows of mul, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func mulVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// mulVSStreamAVX2 is binaryRows of mul, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func mulVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// divVVStreamAVX2 is binaryRows of div, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func divVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// divVSStreamAVX2 is binaryRows of div, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func divVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// divSVStreamAVX2 is binaryRows of div, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func divSVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// preluVVStreamAVX2 is binaryRows of prelu, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func preluVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// preluVSStreamAVX2 is binaryRows of prelu, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func preluVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// preluSVStreamAVX2 is binaryRows of prelu, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func preluSVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)

@@ -16,11 +16,13 @@ func rowKernels() {
 		s.addRow()
 		s.scaleShiftRow()
 		s.scaleShiftScalar()
-		s.activations()
-		for _, op := range binaryOps {
-			for _, form := range binaryForms {
-				if form != "SV" || !op.commutes {
-					s.binary(op, form)
+		for _, streamed := range []bool{false, true} {
+			s.activations(streamed)
+			for _, op := range binaryOps {
+				for _, form := range binaryForms {
+					if form != "SV" || !op.commutes {
+						s.binary(op, form, streamed)
+					}
 				}
 			}
 		}
@@ -88,12 +90,24 @@ func (s *simd) scaleShiftScalar() {
 	dst, src := Load(Param("dst").Base(), GP64()), Load(Param("src").Base(), GP64())
 	n := Load(Param("dst").Len(), GP64()).(reg.GPVirtual)
 	a, b := s.param("scale"), s.param("shift")
-	s.map1(dst, src, n, func(v reg.VecVirtual) { VFMADD213PS(b, a, v) })
+	s.map1(dst, src, n, false, func(v reg.VecVirtual) { VFMADD213PS(b, a, v) })
 	s.ret()
 }
 
+// kernelName is the name of a kernel, which may store past the caches.
+func (s *simd) kernelName(name string, streamed bool) string {
+	if streamed {
+		name += "Stream"
+	}
+	return name + s.name
+}
+
 // map1 sets dst to fn of src, which works in place.
-func (s *simd) map1(dst, src reg.Register, n reg.GPVirtual, fn func(v reg.VecVirtual)) {
+func (s *simd) map1(dst, src reg.Register, n reg.GPVirtual, streamed bool, fn func(v reg.VecVirtual)) {
+	store := s.store
+	if streamed {
+		store = s.stream
+	}
 	s.sweep("v", n, s.floats(), rowUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
 		v := s.vecs(vectors)
 		for j := range v {
@@ -103,17 +117,18 @@ func (s *simd) map1(dst, src reg.Register, n reg.GPVirtual, fn func(v reg.VecVir
 			fn(v[j])
 		}
 		for j := range v {
-			s.store(v[j], s.at(dst, i, j*s.bytes), mask)
+			store(v[j], s.at(dst, i, j*s.bytes), mask)
 		}
 	})
 }
 
 // activations emits those that are not transcendental and rounded at most once.
 // VMAXPS and VMINPS return their first operand here, x, where one is NaN.
-func (s *simd) activations() {
+func (s *simd) activations(streamed bool) {
 	act := func(name string, consts int, make func(p []reg.VecVirtual) func(x reg.VecVirtual)) {
-		TEXT(name+s.name, NOSPLIT, "func(dst, src []float32, k *[3]float64)")
-		Doc(name + s.name + " is " + name + ".")
+		full := s.kernelName(name, streamed)
+		TEXT(full, NOSPLIT, "func(dst, src []float32, k *[3]float64)")
+		Doc(full + " is " + name + ".")
 		Pragma("noescape")
 		dst, src := Load(Param("dst").Base(), GP64()), Load(Param("src").Base(), GP64())
 		n := Load(Param("src").Len(), GP64()).(reg.GPVirtual)
@@ -126,7 +141,10 @@ func (s *simd) activations() {
 			VBROADCASTSS(x, v)
 			p = append(p, v)
 		}
-		s.map1(dst, src, n, make(p))
+		s.map1(dst, src, n, streamed, make(p))
+		if streamed {
+			SFENCE()
+		}
 		s.ret()
 	}
 	act("relu", 0, func([]reg.VecVirtual) func(x reg.VecVirtual) {
@@ -190,8 +208,8 @@ var binaryOps = []binaryOp{
 // binaryForms say which operand is a vector and which a scalar in each row.
 var binaryForms = []string{"VV", "VS", "SV"}
 
-func (s *simd) binary(op binaryOp, form string) {
-	name := op.name + form + s.name
+func (s *simd) binary(op binaryOp, form string, streamed bool) {
+	name := s.kernelName(op.name+form, streamed)
 	TEXT(name, NOSPLIT, "func(y, a, b []float32, n, rows, ly, la, lb int)")
 	Doc(name + " is binaryRows of " + op.name + ", with a vector (V) or a scalar (S) of a and b in each row.")
 	Pragma("noescape")
@@ -206,6 +224,10 @@ func (s *simd) binary(op binaryOp, form string) {
 	var zero reg.VecVirtual
 	if op.name == "prelu" {
 		zero = s.zero()
+	}
+	store := s.store
+	if streamed {
+		store = s.stream
 	}
 	Label("row")
 	var scalar reg.VecVirtual
@@ -240,7 +262,7 @@ func (s *simd) binary(op binaryOp, form string) {
 			op.emit(s, out[j], va[j], vb[j], zero)
 		}
 		for j := range va {
-			s.store(out[j], s.at(y, i, j*s.bytes), mask)
+			store(out[j], s.at(y, i, j*s.bytes), mask)
 		}
 	})
 	ADDQ(ly, y)
@@ -248,5 +270,8 @@ func (s *simd) binary(op binaryOp, form string) {
 	ADDQ(lb, b)
 	DECQ(count)
 	JNZ(operand.LabelRef("row"))
+	if streamed {
+		SFENCE()
+	}
 	s.ret()
 }

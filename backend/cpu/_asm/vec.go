@@ -127,6 +127,16 @@ func (s *simd) load(m operand.Mem, v reg.VecVirtual, mask reg.Register) {
 	}
 }
 
+// stream is store past the caches; whole vectors are aligned to their size. A kernel
+// that uses it ends with SFENCE.
+func (s *simd) stream(v reg.VecVirtual, m operand.Mem, mask reg.Register) {
+	if mask == nil {
+		VMOVNTPS(v, m)
+	} else {
+		s.store(v, m, mask)
+	}
+}
+
 // store writes a vector, the lanes of a mask only where it is not nil.
 func (s *simd) store(v reg.VecVirtual, m operand.Mem, mask reg.Register) {
 	switch {
