@@ -16,7 +16,7 @@ func planConcat(dev *device, d backend.Desc) (*plan, error) {
 	out = resolve(out, imageLayout(len(out.Shape)))
 	p := &plan{in: resolveAll(d.In, out.Layout), out: []backend.TensorDesc{out}}
 	if axis == 1 {
-		if ph, ok := concatRows(p.in, out); ok {
+		if ph, ok := concatRows(dev.isa, p.in, out); ok {
 			p.phases = clearLanes(ph, 0, out)
 			return p, nil
 		}
@@ -39,9 +39,9 @@ func planConcat(dev *device, d backend.Desc) (*plan, error) {
 	return p, nil
 }
 
-// concatRows writes y row by row, each in one go, where all tensors have their
-// channels together.
-func concatRows(in []backend.TensorDesc, out backend.TensorDesc) ([]phase, bool) {
+// concatRows writes some rows of y at once, the channels of one input after those of
+// another, where all tensors have their channels together.
+func concatRows(set isa, in []backend.TensorDesc, out backend.TensorDesc) ([]phase, bool) {
 	y, ok := channelRows(out)
 	xs := make([]rows, len(in))
 	for i, d := range in {
@@ -52,21 +52,30 @@ func concatRows(in []backend.TensorDesc, out backend.TensorDesc) ([]phase, bool)
 	if !ok {
 		return nil, false
 	}
-	total := y.total()
-	parts := partsFor(total, 8*int64(total)*int64(y.c), grainBytes)
+	total, move := y.total(), newRuns(set)
+	parts := copyParts(total, 8*int64(total)*int64(y.c))
+	tile := max(1, concatTile/max(1, y.pitch))
 	return []phase{{parts, func(c *call, part, _ int) {
 		dst := view[uint32](c.out[0])
-		lo, hi := share(total, part, parts)
-		for ; lo < hi; lo++ {
+		for lo, hi := share(total, part, parts); lo < hi; lo += min(tile, hi-lo) {
+			n := min(tile, hi-lo)
 			at := lo * y.pitch
 			for i := range xs {
 				x := &xs[i]
-				copy(dst[at:], view[uint32](c.in[i])[lo*x.pitch:][:x.c])
+				if x.c > copyChunk {
+					copy(dst[at:], view[uint32](c.in[i])[lo*x.pitch:][:x.c]) // n is 1
+				} else if x.c > 0 {
+					move(dst[at:][:(n-1)*y.pitch+x.c], view[uint32](c.in[i])[lo*x.pitch:][:(n-1)*x.pitch+x.c], n, x.c, y.pitch, x.pitch)
+				}
 				at += x.c
 			}
 		}
 	}}}, true
 }
+
+// concatTile is how many elements of y are written by all inputs in turn: they stay in
+// the first-level cache.
+const concatTile = 1 << 12
 
 // together makes one phase of several that are independent: no thread waits between
 // them.
