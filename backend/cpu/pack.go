@@ -108,6 +108,18 @@ func packPanel(dst, src []float32, s panelSource, first, n int) {
 		return
 	}
 	nr := len(dst) / k
+	if s.col == 1 { // columns side by side, as in the right side of a MatMul
+		for _, t := range s.tap {
+			from := first + t
+			for range s.kc {
+				copy(dst[:n], src[from:from+n])
+				clear(dst[n:nr])
+				dst = dst[nr:]
+				from += s.ch
+			}
+		}
+		return
+	}
 	clear(dst)
 	for j := range n {
 		at := j
