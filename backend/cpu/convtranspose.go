@@ -85,7 +85,7 @@ func planConvTranspose(dev *device, d backend.Desc) (*plan, error) {
 		taps := len(r[0].taps) * len(r[1].taps) * len(r[2].taps)
 		if ax := p.axes(&r); ax[0].n*ax[1].n*ax[2].n > 0 {
 			g := newGemm(mk, taps*p.cin, epi)
-			c := transposeClass{first: first, tileRun: tileRun{gemm: &g, xPitch: x.pitch, yPitch: y.pitch, xImage: x.s * x.pitch, yImage: y.s * y.pitch}}
+			c := transposeClass{first: first, tileRun: tileRun{gemm: &g, xPitch: x.pitch, yPitch: y.pitch, xImage: x.s * x.pitch, yImage: y.s * y.pitch, far: p.format.Bytes() > farWeights}}
 			if c.table, err = newTileTable("ConvTranspose", &g, &ax, x.pitch, y.pitch, max(p.cin, 1), false); err != nil {
 				return nil, err
 			}

@@ -37,7 +37,7 @@ func planMat(op string, dev *device, p *matPlan, epi *epilogue, in, out []backen
 		return nil, err
 	}
 	g := newGemm(mk, k, epi)
-	p.tileRun = tileRun{gemm: &g, xPitch: p.ldx, yPitch: p.ldy}
+	p.tileRun = tileRun{gemm: &g, xPitch: p.ldx, yPitch: p.ldy, far: p.format.Bytes() > farWeights}
 	// The rows are the pixels of a picture of one column.
 	ax := [3]axis{{in: 1, n: 1, reach: []int{0}, out: 1}, {in: p.m, n: p.m, step: 1, reach: []int{0}, out: p.m, outStep: 1}, {in: min(k, 1), n: 1, reach: []int{0}, out: 1}}
 	var err error
