@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"unsafe"
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/tensor"
@@ -114,14 +115,24 @@ func (f flatNorm) apply(c *call, slice, from, to int, mean, inv float64) {
 	length := f.runs * f.run
 	x, y := c.x(0)[slice*length:][:length], c.y(0)[slice*length:][:length]
 	scale, bias := c.x(1)[slice%f.groups*f.runs:][:f.runs], c.x(2)[slice%f.groups*f.runs:][:f.runs]
+	high, low := highLow(mean)
 	if f.run == 1 {
-		f.affineEach(y[from:to], x[from:to], scale[from:to], bias[from:to], mean, inv)
+		x, y, scale, bias = x[from:to], y[from:to], scale[from:to], bias[from:to]
+		if single(inv) {
+			f.singleAffineEach(y, x, scale, bias, high, low, float32(inv))
+		} else {
+			f.affineEach(y, x, scale, bias, mean, inv)
+		}
 		return
 	}
 	for i := from; i < to; {
 		r := i / f.run
 		end := min(to, (r+1)*f.run)
-		f.affine(y[i:end], x[i:end], mean, inv*float64(scale[r]), float64(bias[r]))
+		if factor := inv * float64(scale[r]); single(inv) && single(factor) {
+			f.singleAffine(y[i:end], x[i:end], high, low, float32(factor), bias[r])
+		} else {
+			f.affine(y[i:end], x[i:end], mean, factor, float64(bias[r]))
+		}
 		i = end
 	}
 }
@@ -152,7 +163,7 @@ func (r rowNorm) plan(p *plan) {
 	}
 	r.blocks = min(normBlocks(r.x.s*r.x.c), r.x.s)
 	units := r.x.n * r.blocks
-	p.workspace = 24 * int64(units) * int64(r.x.lanes())
+	p.workspace = 24*int64(units)*int64(r.x.lanes()) + int64(r.x.n)*(16*int64(r.x.lanes())+8)
 	if r.params == byElement {
 		r.layParams(p)
 	}
@@ -215,6 +226,15 @@ func (r *rowNorm) table(c *call, n, block int) (shift, sum, square []float64) {
 	return t[:l:l], t[l : 2*l : 2*l], t[2*l:]
 }
 
+// singles returns where join says that float32 will do for image n, and then the mean,
+// in two parts, the factor and the bias of each lane.
+func (r *rowNorm) singles(c *call, n int) (ok *uint64, high, low, factor, bias []float32) {
+	l := r.x.lanes()
+	t := view[uint64](c.ws)[r.x.n*r.blocks*3*l+n*(2*l+1):][:2*l+1]
+	f := unsafe.Slice((*float32)(unsafe.Pointer(&t[1])), 4*l)
+	return &t[0], f[:l:l], f[l : 2*l : 2*l], f[2*l : 3*l : 3*l], f[3*l:]
+}
+
 // sum finds the moments of the lanes of a block of image n. The shift is the first
 // element of the group.
 func (r *rowNorm) sum(c *call, n, block int) {
@@ -239,6 +259,7 @@ func (r *rowNorm) sum(c *call, n, block int) {
 func (r *rowNorm) join(c *call, n int) {
 	width := r.x.c / r.groups
 	mean, factor, bias := r.table(c, n, 0)
+	ok := true
 	for g := 0; g < r.x.c; g += width {
 		var m moments
 		for b := range r.blocks {
@@ -255,34 +276,83 @@ func (r *rowNorm) join(c *call, n int) {
 			if r.params == byChannel {
 				factor[i], bias[i] = inv*float64(c.x(1)[i]), float64(c.x(2)[i])
 			}
+			ok = ok && single(inv) && single(factor[i])
 		}
 	}
 	for _, t := range [][]float64{mean, factor, bias} {
 		clear(t[r.x.c:r.x.pitch])
 		repeat(t, r.x.pitch)
 	}
+	will, high, low, f, b := r.singles(c, n)
+	if *will = 0; !ok {
+		return
+	}
+	*will = 1
+	for i, m := range mean {
+		high[i], low[i] = highLow(m)
+		f[i], b[i] = float32(factor[i]), float32(bias[i])
+	}
 }
 
 // apply writes a block of image n.
 func (r *rowNorm) apply(c *call, n, block int) {
+	if ok, high, low, factor, bias := r.singles(c, n); *ok != 0 {
+		r.pieces(block, func(from, k, lanes, taken int) {
+			x, y := r.piece(c.x(0), n, from, taken), r.piece(c.y(0), n, from, taken)
+			switch r.params {
+			case byChannel:
+				r.singleAffineRows(y, x, k, r.x.lanes(), high[:lanes], low[:lanes], factor[:lanes], bias[:lanes])
+			case byRow:
+				r.singleAffineSlices(y, x, taken, r.x.pitch, high[:r.x.c], low[:r.x.c], factor[:r.x.c], c.x(1)[from:][:taken], c.x(2)[from:][:taken])
+			case byElement:
+				r.elements(c, y, x, from, taken, func(y, x, scale, bias []float32) {
+					r.singleAffineEach(y, x, scale, bias, high[0], low[0], factor[0])
+				})
+			}
+		})
+		return
+	}
 	mean, factor, bias := r.table(c, n, 0)
-	pitch := r.x.pitch
-	for from, to := share(r.x.s, block, r.blocks); from < to; {
-		k, lanes, taken := r.x.take(to - from)
-		x, y := c.x(0)[(n*r.x.s+from)*pitch:][:taken*pitch], c.y(0)[(n*r.x.s+from)*pitch:][:taken*pitch]
+	r.pieces(block, func(from, k, lanes, taken int) {
+		x, y := r.piece(c.x(0), n, from, taken), r.piece(c.y(0), n, from, taken)
 		switch r.params {
 		case byChannel:
 			r.affineRows(y, x, k, r.x.lanes(), mean[:lanes], factor[:lanes], bias[:lanes])
 		case byRow:
-			r.affineSlices(y, x, taken, pitch, mean[:r.x.c], factor[:r.x.c], c.x(1)[from:][:taken], c.x(2)[from:][:taken])
+			r.affineSlices(y, x, taken, r.x.pitch, mean[:r.x.c], factor[:r.x.c], c.x(1)[from:][:taken], c.x(2)[from:][:taken])
 		case byElement:
-			scale, bias := r.laidParams(c)
-			for i := range taken {
-				at := (from + i) * r.x.c
-				r.affineEach(y[i*pitch:][:r.x.c], x[i*pitch:][:r.x.c], scale[at:][:r.x.c], bias[at:][:r.x.c], mean[0], factor[0])
-			}
+			r.elements(c, y, x, from, taken, func(y, x, scale, bias []float32) {
+				r.affineEach(y, x, scale, bias, mean[0], factor[0])
+			})
 		}
+	})
+}
+
+// pieces calls fn for pieces of a block, as take cuts them.
+func (r *rowNorm) pieces(block int, fn func(from, k, lanes, taken int)) {
+	for from, to := share(r.x.s, block, r.blocks); from < to; {
+		k, lanes, taken := r.x.take(to - from)
+		fn(from, k, lanes, taken)
 		from += taken
+	}
+}
+
+// piece returns rows of image n.
+func (r *rowNorm) piece(x []float32, n, from, rows int) []float32 {
+	return x[(n*r.x.s+from)*r.x.pitch:][:rows*r.x.pitch]
+}
+
+// elements calls fn for rows with their parameters.
+func (r *rowNorm) elements(c *call, y, x []float32, from, rows int, fn func(y, x, scale, bias []float32)) {
+	scale, bias := r.laidParams(c)
+	if r.x.pitch == r.x.c {
+		at := from * r.x.c
+		fn(y, x, scale[at:][:len(x)], bias[at:][:len(x)])
+		return
+	}
+	for i := range rows {
+		at := (from + i) * r.x.c
+		fn(y[i*r.x.pitch:][:r.x.c], x[i*r.x.pitch:][:r.x.c], scale[at:][:r.x.c], bias[at:][:r.x.c])
 	}
 }
 

@@ -969,16 +969,28 @@ end1:
 	TESTQ       DX, DX
 	JEQ         done
 	LEAQ        normMask4<>+0(SB), BX
-	NEGQ        DX
-	VMOVDQU     16(BX)(DX*4), X3
+	MOVQ        DX, SI
+	NEGQ        SI
+	VMOVDQU     16(BX)(SI*4), X3
 	VPMOVSXDQ   X3, Y4
-	VMASKMOVPS  (CX), X3, X4
-	VCVTPS2PD   X4, Y4
-	VSUBPD      Y0, Y4, Y4
-	VFMADD213PD Y2, Y1, Y4
-	VCVTPD2PSY  Y4, X0
-	VMASKMOVPS  X0, X3, (AX)
+	VMASKMOVPS  (CX), X3, X3
+	VCVTPS2PD   X3, Y3
+	VSUBPD      Y0, Y3, Y3
+	VFMADD213PD Y2, Y1, Y3
+	VCVTPD2PSY  Y3, X0
+	TESTB       $0x02, DL
+	JEQ         store0two
+	VMOVLPS     X0, (AX)
+	VPERMILPS   $0x0e, X0, X0
 
+store0two:
+	TESTB  $0x01, DL
+	JEQ    store0one
+	MOVQ   DX, CX
+	ANDQ   $0x02, CX
+	VMOVSS X0, (AX)(CX*4)
+
+store0one:
 done:
 	VZEROUPPER
 	RET
@@ -1043,21 +1055,33 @@ end1:
 	TESTQ       DX, DX
 	JEQ         done
 	LEAQ        normMask4<>+0(SB), DI
-	NEGQ        DX
-	VMOVDQU     16(DI)(DX*4), X2
+	MOVQ        DX, R8
+	NEGQ        R8
+	VMOVDQU     16(DI)(R8*4), X2
 	VPMOVSXDQ   X2, Y3
 	VMASKMOVPS  (CX), X2, X3
 	VCVTPS2PD   X3, Y3
 	VMASKMOVPS  (BX), X2, X4
 	VCVTPS2PD   X4, Y4
-	VMASKMOVPS  (SI), X2, X5
-	VCVTPS2PD   X5, Y5
+	VMASKMOVPS  (SI), X2, X2
+	VCVTPS2PD   X2, Y2
 	VSUBPD      Y0, Y3, Y3
 	VMULPD      Y1, Y4, Y4
-	VFMADD213PD Y5, Y4, Y3
+	VFMADD213PD Y2, Y4, Y3
 	VCVTPD2PSY  Y3, X0
-	VMASKMOVPS  X0, X2, (AX)
+	TESTB       $0x02, DL
+	JEQ         store1two
+	VMOVLPS     X0, (AX)
+	VPERMILPS   $0x0e, X0, X0
 
+store1two:
+	TESTB  $0x01, DL
+	JEQ    store1one
+	MOVQ   DX, CX
+	ANDQ   $0x02, CX
+	VMOVSS X0, (AX)(CX*4)
+
+store1one:
 done:
 	VZEROUPPER
 	RET
@@ -1159,8 +1183,9 @@ blockEnd1:
 	TESTQ      SI, SI
 	JEQ        done
 	LEAQ       normMask4<>+0(SB), R9
-	NEGQ       SI
-	VMOVDQU    16(R9)(SI*4), X0
+	MOVQ       SI, R10
+	NEGQ       R10
+	VMOVDQU    16(R9)(R10*4), X0
 	VPMOVSXDQ  X0, Y1
 	VMASKMOVPD (BX), Y1, Y2
 	VMASKMOVPD (DI), Y1, Y3
@@ -1175,11 +1200,23 @@ rowsTail:
 	VSUBPD      Y2, Y4, Y4
 	VFMADD213PD Y1, Y3, Y4
 	VCVTPD2PSY  Y4, X4
-	VMASKMOVPS  X4, X0, (R10)
-	ADDQ        DX, R9
-	ADDQ        DX, R10
-	DECQ        AX
-	JNE         rowsTail
+	TESTB       $0x02, SI
+	JEQ         store2two
+	VMOVLPS     X4, (R10)
+	VPERMILPS   $0x0e, X4, X4
+
+store2two:
+	TESTB  $0x01, SI
+	JEQ    store2one
+	MOVQ   SI, CX
+	ANDQ   $0x02, CX
+	VMOVSS X4, (R10)(CX*4)
+
+store2one:
+	ADDQ DX, R9
+	ADDQ DX, R10
+	DECQ AX
+	JNE  rowsTail
 
 done:
 	VZEROUPPER
@@ -1295,8 +1332,9 @@ blockEnd1:
 	TESTQ      SI, SI
 	JEQ        done
 	LEAQ       normMask4<>+0(SB), R8
-	NEGQ       SI
-	VMOVDQU    16(R8)(SI*4), X0
+	MOVQ       SI, R9
+	NEGQ       R9
+	VMOVDQU    16(R8)(R9*4), X0
 	VPMOVSXDQ  X0, Y1
 	VMASKMOVPD (BX), Y1, Y2
 	VMASKMOVPD (DI), Y1, Y1
@@ -1317,13 +1355,967 @@ rowsTail:
 	VMULPD       Y3, Y1, Y3
 	VFMADD213PD  Y4, Y3, Y5
 	VCVTPD2PSY   Y5, X3
-	VMASKMOVPS   X3, X0, (R9)
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R11
+	TESTB        $0x02, SI
+	JEQ          store3two
+	VMOVLPS      X3, (R9)
+	VPERMILPS    $0x0e, X3, X3
+
+store3two:
+	TESTB  $0x01, SI
+	JEQ    store3one
+	MOVQ   SI, CX
+	ANDQ   $0x02, CX
+	VMOVSS X3, (R9)(CX*4)
+
+store3one:
+	ADDQ DX, R8
+	ADDQ DX, R9
+	ADDQ $0x04, R10
+	ADDQ $0x04, R11
+	DECQ AX
+	JNE  rowsTail
+
+done:
+	VZEROUPPER
+	RET
+
+DATA normLineMasks<>+0(SB)/4, $0xffffffff
+DATA normLineMasks<>+4(SB)/4, $0xffffffff
+DATA normLineMasks<>+8(SB)/4, $0xffffffff
+DATA normLineMasks<>+12(SB)/4, $0xffffffff
+DATA normLineMasks<>+16(SB)/4, $0xffffffff
+DATA normLineMasks<>+20(SB)/4, $0xffffffff
+DATA normLineMasks<>+24(SB)/4, $0xffffffff
+DATA normLineMasks<>+28(SB)/4, $0xffffffff
+DATA normLineMasks<>+32(SB)/4, $0x00000000
+DATA normLineMasks<>+36(SB)/4, $0x00000000
+DATA normLineMasks<>+40(SB)/4, $0x00000000
+DATA normLineMasks<>+44(SB)/4, $0x00000000
+DATA normLineMasks<>+48(SB)/4, $0x00000000
+DATA normLineMasks<>+52(SB)/4, $0x00000000
+DATA normLineMasks<>+56(SB)/4, $0x00000000
+DATA normLineMasks<>+60(SB)/4, $0x00000000
+GLOBL normLineMasks<>(SB), RODATA|NOPTR, $64
+
+// func singleAffineAVX512(y []float32, x []float32, high float32, low float32, factor float32, bias float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·singleAffineAVX512(SB), NOSPLIT, $0-64
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         y_len+8(FP), DX
+	VBROADCASTSS high+48(FP), Z0
+	VBROADCASTSS low+52(FP), Z1
+	VBROADCASTSS factor+56(FP), Z2
+	VBROADCASTSS bias+60(FP), Z3
+	SUBQ         $0x00000040, DX
+	JLT          end4
+
+loop4:
+	VMOVUPS     (CX), Z4
+	VSUBPS      Z0, Z4, Z4
+	VSUBPS      Z1, Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVUPS     Z4, (AX)
+	VMOVUPS     64(CX), Z4
+	VSUBPS      Z0, Z4, Z4
+	VSUBPS      Z1, Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVUPS     Z4, 64(AX)
+	VMOVUPS     128(CX), Z4
+	VSUBPS      Z0, Z4, Z4
+	VSUBPS      Z1, Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVUPS     Z4, 128(AX)
+	VMOVUPS     192(CX), Z4
+	VSUBPS      Z0, Z4, Z4
+	VSUBPS      Z1, Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVUPS     Z4, 192(AX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, AX
+	SUBQ        $0x00000040, DX
+	JGE         loop4
+
+end4:
+	ADDQ $0x00000040, DX
+	SUBQ $0x00000010, DX
+	JLT  end1
+
+loop1:
+	VMOVUPS     (CX), Z4
+	VSUBPS      Z0, Z4, Z4
+	VSUBPS      Z1, Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVUPS     Z4, (AX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, DX
+	JGE         loop1
+
+end1:
+	ADDQ        $0x00000010, DX
+	TESTQ       DX, DX
+	JEQ         done
+	MOVL        $0xffffffff, BX
+	BZHIL       DX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (CX), K1, Z4
+	VSUBPS      Z0, Z4, Z4
+	VSUBPS      Z1, Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVUPS     Z4, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func singleAffineEachAVX512(y []float32, x []float32, scale []float32, bias []float32, high float32, low float32, inv float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·singleAffineEachAVX512(SB), NOSPLIT, $0-108
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         y_len+8(FP), DX
+	MOVQ         scale_base+48(FP), BX
+	MOVQ         bias_base+72(FP), SI
+	VBROADCASTSS high+96(FP), Z0
+	VBROADCASTSS low+100(FP), Z1
+	VBROADCASTSS inv+104(FP), Z2
+	SUBQ         $0x00000040, DX
+	JLT          end4
+
+loop4:
+	VMOVUPS     (CX), Z3
+	VSUBPS      Z0, Z3, Z3
+	VSUBPS      Z1, Z3, Z3
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     (SI), Z4
+	VMOVUPS     (BX), Z5
+	VFMADD213PS Z4, Z5, Z3
+	VMOVUPS     Z3, (AX)
+	VMOVUPS     64(CX), Z3
+	VSUBPS      Z0, Z3, Z3
+	VSUBPS      Z1, Z3, Z3
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     64(SI), Z4
+	VMOVUPS     64(BX), Z5
+	VFMADD213PS Z4, Z5, Z3
+	VMOVUPS     Z3, 64(AX)
+	VMOVUPS     128(CX), Z3
+	VSUBPS      Z0, Z3, Z3
+	VSUBPS      Z1, Z3, Z3
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     128(SI), Z4
+	VMOVUPS     128(BX), Z5
+	VFMADD213PS Z4, Z5, Z3
+	VMOVUPS     Z3, 128(AX)
+	VMOVUPS     192(CX), Z3
+	VSUBPS      Z0, Z3, Z3
+	VSUBPS      Z1, Z3, Z3
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     192(SI), Z4
+	VMOVUPS     192(BX), Z5
+	VFMADD213PS Z4, Z5, Z3
+	VMOVUPS     Z3, 192(AX)
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, BX
+	ADDQ        $0x00000100, SI
+	SUBQ        $0x00000040, DX
+	JGE         loop4
+
+end4:
+	ADDQ $0x00000040, DX
+	SUBQ $0x00000010, DX
+	JLT  end1
+
+loop1:
+	VMOVUPS     (CX), Z3
+	VSUBPS      Z0, Z3, Z3
+	VSUBPS      Z1, Z3, Z3
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     (SI), Z4
+	VMOVUPS     (BX), Z5
+	VFMADD213PS Z4, Z5, Z3
+	VMOVUPS     Z3, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, DX
+	JGE         loop1
+
+end1:
+	ADDQ        $0x00000010, DX
+	TESTQ       DX, DX
+	JEQ         done
+	MOVL        $0xffffffff, DI
+	BZHIL       DX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (CX), K1, Z3
+	VSUBPS      Z0, Z3, Z3
+	VSUBPS      Z1, Z3, Z3
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS.Z   (SI), K1, Z0
+	VMOVUPS.Z   (BX), K1, Z1
+	VFMADD213PS Z0, Z1, Z3
+	VMOVUPS     Z3, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func singleAffineRowsAVX512(y []float32, x []float32, rows int, pitch int, high []float32, low []float32, factor []float32, bias []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·singleAffineRowsAVX512(SB), NOSPLIT, $0-160
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ pitch+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ high_base+64(FP), BX
+	MOVQ low_base+88(FP), SI
+	MOVQ factor_base+112(FP), DI
+	MOVQ bias_base+136(FP), R8
+	MOVQ high_len+72(FP), R11
+
+block4:
+	CMPQ    R11, $0x00000040
+	JLT     blockEnd4
+	VMOVUPS (BX), Z0
+	VMOVUPS (SI), Z1
+	VMOVUPS (DI), Z2
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(BX), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 64(DI), Z6
+	VMOVUPS 64(R8), Z7
+	VMOVUPS 128(BX), Z8
+	VMOVUPS 128(SI), Z9
+	VMOVUPS 128(DI), Z10
+	VMOVUPS 128(R8), Z11
+	VMOVUPS 192(BX), Z12
+	VMOVUPS 192(SI), Z13
+	VMOVUPS 192(DI), Z14
+	VMOVUPS 192(R8), Z15
+	MOVQ    CX, R9
+	MOVQ    AX, R10
+	MOVQ    rows+48(FP), R12
+
+rows4:
+	VMOVUPS     (R9), Z16
+	VSUBPS      Z0, Z16, Z16
+	VSUBPS      Z1, Z16, Z16
+	VFMADD213PS Z3, Z2, Z16
+	VMOVUPS     Z16, (R10)
+	VMOVUPS     64(R9), Z16
+	VSUBPS      Z4, Z16, Z16
+	VSUBPS      Z5, Z16, Z16
+	VFMADD213PS Z7, Z6, Z16
+	VMOVUPS     Z16, 64(R10)
+	VMOVUPS     128(R9), Z16
+	VSUBPS      Z8, Z16, Z16
+	VSUBPS      Z9, Z16, Z16
+	VFMADD213PS Z11, Z10, Z16
+	VMOVUPS     Z16, 128(R10)
+	VMOVUPS     192(R9), Z16
+	VSUBPS      Z12, Z16, Z16
+	VSUBPS      Z13, Z16, Z16
+	VFMADD213PS Z15, Z14, Z16
+	VMOVUPS     Z16, 192(R10)
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	DECQ        R12
+	JNE         rows4
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, AX
+	ADDQ        $0x00000100, BX
+	ADDQ        $0x00000100, SI
+	ADDQ        $0x00000100, DI
+	ADDQ        $0x00000100, R8
+	SUBQ        $0x00000040, R11
+	JMP         block4
+
+blockEnd4:
+block1:
+	CMPQ    R11, $0x00000010
+	JLT     blockEnd1
+	VMOVUPS (BX), Z0
+	VMOVUPS (SI), Z1
+	VMOVUPS (DI), Z2
+	VMOVUPS (R8), Z3
+	MOVQ    CX, R9
+	MOVQ    AX, R10
+	MOVQ    rows+48(FP), R12
+
+rows1:
+	VMOVUPS     (R9), Z4
+	VSUBPS      Z0, Z4, Z4
+	VSUBPS      Z1, Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVUPS     Z4, (R10)
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	DECQ        R12
+	JNE         rows1
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, R11
+	JMP         block1
+
+blockEnd1:
+	TESTQ     R11, R11
+	JEQ       done
+	MOVL      $0xffffffff, R9
+	BZHIL     R11, R9, R9
+	KMOVW     R9, K1
+	VMOVUPS.Z (BX), K1, Z0
+	VMOVUPS.Z (SI), K1, Z1
+	VMOVUPS.Z (DI), K1, Z2
+	VMOVUPS.Z (R8), K1, Z3
+	MOVQ      CX, R9
+	MOVQ      AX, R10
+	MOVQ      rows+48(FP), AX
+
+rowsTail:
+	VMOVUPS.Z   (R9), K1, Z4
+	VSUBPS      Z0, Z4, Z4
+	VSUBPS      Z1, Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVUPS     Z4, K1, (R10)
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	DECQ        AX
+	JNE         rowsTail
+
+done:
+	VZEROUPPER
+	RET
+
+// func singleAffineSlicesAVX512(y []float32, x []float32, rows int, pitch int, high []float32, low []float32, inv []float32, scale []float32, bias []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·singleAffineSlicesAVX512(SB), NOSPLIT, $0-184
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ pitch+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ high_base+64(FP), BX
+	MOVQ low_base+88(FP), SI
+	MOVQ inv_base+112(FP), DI
+	MOVQ high_len+72(FP), R12
+
+block4:
+	CMPQ    R12, $0x00000040
+	JLT     blockEnd4
+	VMOVUPS (BX), Z0
+	VMOVUPS (SI), Z1
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(BX), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 64(DI), Z5
+	VMOVUPS 128(BX), Z6
+	VMOVUPS 128(SI), Z7
+	VMOVUPS 128(DI), Z8
+	VMOVUPS 192(BX), Z9
+	VMOVUPS 192(SI), Z10
+	VMOVUPS 192(DI), Z11
+	MOVQ    CX, R10
+	MOVQ    AX, R11
+	MOVQ    scale_base+136(FP), R8
+	MOVQ    bias_base+160(FP), R9
+	MOVQ    rows+48(FP), R13
+
+rows4:
+	VBROADCASTSS (R8), Z12
+	VBROADCASTSS (R9), Z13
+	VMOVUPS      (R10), Z14
+	VSUBPS       Z0, Z14, Z14
+	VSUBPS       Z1, Z14, Z14
+	VMULPS       Z2, Z14, Z14
+	VFMADD213PS  Z13, Z12, Z14
+	VMOVUPS      Z14, (R11)
+	VMOVUPS      64(R10), Z14
+	VSUBPS       Z3, Z14, Z14
+	VSUBPS       Z4, Z14, Z14
+	VMULPS       Z5, Z14, Z14
+	VFMADD213PS  Z13, Z12, Z14
+	VMOVUPS      Z14, 64(R11)
+	VMOVUPS      128(R10), Z14
+	VSUBPS       Z6, Z14, Z14
+	VSUBPS       Z7, Z14, Z14
+	VMULPS       Z8, Z14, Z14
+	VFMADD213PS  Z13, Z12, Z14
+	VMOVUPS      Z14, 128(R11)
+	VMOVUPS      192(R10), Z14
+	VSUBPS       Z9, Z14, Z14
+	VSUBPS       Z10, Z14, Z14
+	VMULPS       Z11, Z14, Z14
+	VFMADD213PS  Z13, Z12, Z14
+	VMOVUPS      Z14, 192(R11)
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R13
+	JNE          rows4
+	ADDQ         $0x00000100, CX
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, BX
+	ADDQ         $0x00000100, SI
+	ADDQ         $0x00000100, DI
+	SUBQ         $0x00000040, R12
+	JMP          block4
+
+blockEnd4:
+block1:
+	CMPQ    R12, $0x00000010
+	JLT     blockEnd1
+	VMOVUPS (BX), Z0
+	VMOVUPS (SI), Z1
+	VMOVUPS (DI), Z2
+	MOVQ    CX, R10
+	MOVQ    AX, R11
+	MOVQ    scale_base+136(FP), R8
+	MOVQ    bias_base+160(FP), R9
+	MOVQ    rows+48(FP), R13
+
+rows1:
+	VBROADCASTSS (R8), Z3
+	VBROADCASTSS (R9), Z4
+	VMOVUPS      (R10), Z5
+	VSUBPS       Z0, Z5, Z5
+	VSUBPS       Z1, Z5, Z5
+	VMULPS       Z2, Z5, Z5
+	VFMADD213PS  Z4, Z3, Z5
+	VMOVUPS      Z5, (R11)
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R13
+	JNE          rows1
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, R12
+	JMP          block1
+
+blockEnd1:
+	TESTQ     R12, R12
+	JEQ       done
+	MOVL      $0xffffffff, R8
+	BZHIL     R12, R8, R8
+	KMOVW     R8, K1
+	VMOVUPS.Z (BX), K1, Z0
+	VMOVUPS.Z (SI), K1, Z1
+	VMOVUPS.Z (DI), K1, Z2
+	MOVQ      CX, R10
+	MOVQ      AX, R11
+	MOVQ      scale_base+136(FP), R8
+	MOVQ      bias_base+160(FP), R9
+	MOVQ      rows+48(FP), AX
+
+rowsTail:
+	VBROADCASTSS (R8), Z3
+	VBROADCASTSS (R9), Z4
+	VMOVUPS.Z    (R10), K1, Z5
+	VSUBPS       Z0, Z5, Z5
+	VSUBPS       Z1, Z5, Z5
+	VMULPS       Z2, Z5, Z5
+	VFMADD213PS  Z4, Z3, Z5
+	VMOVUPS      Z5, K1, (R11)
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
 	DECQ         AX
 	JNE          rowsTail
+
+done:
+	VZEROUPPER
+	RET
+
+// func singleAffineAVX2(y []float32, x []float32, high float32, low float32, factor float32, bias float32)
+// Requires: AVX, FMA3
+TEXT ·singleAffineAVX2(SB), NOSPLIT, $0-64
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         y_len+8(FP), DX
+	VBROADCASTSS high+48(FP), Y0
+	VBROADCASTSS low+52(FP), Y1
+	VBROADCASTSS factor+56(FP), Y2
+	VBROADCASTSS bias+60(FP), Y3
+	SUBQ         $0x00000020, DX
+	JLT          end4
+
+loop4:
+	VMOVUPS     (CX), Y4
+	VSUBPS      Y0, Y4, Y4
+	VSUBPS      Y1, Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VMOVUPS     Y4, (AX)
+	VMOVUPS     32(CX), Y4
+	VSUBPS      Y0, Y4, Y4
+	VSUBPS      Y1, Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VMOVUPS     Y4, 32(AX)
+	VMOVUPS     64(CX), Y4
+	VSUBPS      Y0, Y4, Y4
+	VSUBPS      Y1, Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VMOVUPS     Y4, 64(AX)
+	VMOVUPS     96(CX), Y4
+	VSUBPS      Y0, Y4, Y4
+	VSUBPS      Y1, Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VMOVUPS     Y4, 96(AX)
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, AX
+	SUBQ        $0x00000020, DX
+	JGE         loop4
+
+end4:
+	ADDQ $0x00000020, DX
+	SUBQ $0x00000008, DX
+	JLT  end1
+
+loop1:
+	VMOVUPS     (CX), Y4
+	VSUBPS      Y0, Y4, Y4
+	VSUBPS      Y1, Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VMOVUPS     Y4, (AX)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, AX
+	SUBQ        $0x00000008, DX
+	JGE         loop1
+
+end1:
+	ADDQ         $0x00000008, DX
+	TESTQ        DX, DX
+	JEQ          done
+	LEAQ         normLineMasks<>+0(SB), BX
+	MOVQ         DX, SI
+	NEGQ         SI
+	VMOVUPS      32(BX)(SI*4), Y4
+	VMASKMOVPS   (CX), Y4, Y4
+	VSUBPS       Y0, Y4, Y4
+	VSUBPS       Y1, Y4, Y4
+	VFMADD213PS  Y3, Y2, Y4
+	TESTB        $0x04, DL
+	JEQ          tail4
+	VMOVUPS      X4, (AX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, AX
+
+tail4:
+	TESTB     $0x02, DL
+	JEQ       tail2
+	VMOVLPS   X4, (AX)
+	VPERMILPS $0x0e, X4, X4
+	ADDQ      $0x08, AX
+
+tail2:
+	TESTB  $0x01, DL
+	JEQ    tail1
+	VMOVSS X4, (AX)
+
+tail1:
+done:
+	VZEROUPPER
+	RET
+
+// func singleAffineEachAVX2(y []float32, x []float32, scale []float32, bias []float32, high float32, low float32, inv float32)
+// Requires: AVX, FMA3
+TEXT ·singleAffineEachAVX2(SB), NOSPLIT, $0-108
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         y_len+8(FP), DX
+	MOVQ         scale_base+48(FP), BX
+	MOVQ         bias_base+72(FP), SI
+	VBROADCASTSS high+96(FP), Y0
+	VBROADCASTSS low+100(FP), Y1
+	VBROADCASTSS inv+104(FP), Y2
+	SUBQ         $0x00000020, DX
+	JLT          end4
+
+loop4:
+	VMOVUPS     (CX), Y3
+	VSUBPS      Y0, Y3, Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      Y2, Y3, Y3
+	VMOVUPS     (SI), Y4
+	VMOVUPS     (BX), Y5
+	VFMADD213PS Y4, Y5, Y3
+	VMOVUPS     Y3, (AX)
+	VMOVUPS     32(CX), Y3
+	VSUBPS      Y0, Y3, Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      Y2, Y3, Y3
+	VMOVUPS     32(SI), Y4
+	VMOVUPS     32(BX), Y5
+	VFMADD213PS Y4, Y5, Y3
+	VMOVUPS     Y3, 32(AX)
+	VMOVUPS     64(CX), Y3
+	VSUBPS      Y0, Y3, Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      Y2, Y3, Y3
+	VMOVUPS     64(SI), Y4
+	VMOVUPS     64(BX), Y5
+	VFMADD213PS Y4, Y5, Y3
+	VMOVUPS     Y3, 64(AX)
+	VMOVUPS     96(CX), Y3
+	VSUBPS      Y0, Y3, Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      Y2, Y3, Y3
+	VMOVUPS     96(SI), Y4
+	VMOVUPS     96(BX), Y5
+	VFMADD213PS Y4, Y5, Y3
+	VMOVUPS     Y3, 96(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, SI
+	SUBQ        $0x00000020, DX
+	JGE         loop4
+
+end4:
+	ADDQ $0x00000020, DX
+	SUBQ $0x00000008, DX
+	JLT  end1
+
+loop1:
+	VMOVUPS     (CX), Y3
+	VSUBPS      Y0, Y3, Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      Y2, Y3, Y3
+	VMOVUPS     (SI), Y4
+	VMOVUPS     (BX), Y5
+	VFMADD213PS Y4, Y5, Y3
+	VMOVUPS     Y3, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, SI
+	SUBQ        $0x00000008, DX
+	JGE         loop1
+
+end1:
+	ADDQ         $0x00000008, DX
+	TESTQ        DX, DX
+	JEQ          done
+	LEAQ         normLineMasks<>+0(SB), DI
+	MOVQ         DX, R8
+	NEGQ         R8
+	VMOVUPS      32(DI)(R8*4), Y3
+	VMASKMOVPS   (CX), Y3, Y4
+	VSUBPS       Y0, Y4, Y4
+	VSUBPS       Y1, Y4, Y4
+	VMULPS       Y2, Y4, Y4
+	VMASKMOVPS   (SI), Y3, Y0
+	VMASKMOVPS   (BX), Y3, Y1
+	VFMADD213PS  Y0, Y1, Y4
+	TESTB        $0x04, DL
+	JEQ          tail4
+	VMOVUPS      X4, (AX)
+	VEXTRACTF128 $0x01, Y4, X4
+	ADDQ         $0x10, AX
+
+tail4:
+	TESTB     $0x02, DL
+	JEQ       tail2
+	VMOVLPS   X4, (AX)
+	VPERMILPS $0x0e, X4, X4
+	ADDQ      $0x08, AX
+
+tail2:
+	TESTB  $0x01, DL
+	JEQ    tail1
+	VMOVSS X4, (AX)
+
+tail1:
+done:
+	VZEROUPPER
+	RET
+
+// func singleAffineRowsAVX2(y []float32, x []float32, rows int, pitch int, high []float32, low []float32, factor []float32, bias []float32)
+// Requires: AVX, FMA3
+TEXT ·singleAffineRowsAVX2(SB), NOSPLIT, $0-160
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ pitch+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ high_base+64(FP), BX
+	MOVQ low_base+88(FP), SI
+	MOVQ factor_base+112(FP), DI
+	MOVQ bias_base+136(FP), R8
+	MOVQ high_len+72(FP), R11
+
+block2:
+	CMPQ    R11, $0x00000010
+	JLT     blockEnd2
+	VMOVUPS (BX), Y0
+	VMOVUPS (SI), Y1
+	VMOVUPS (DI), Y2
+	VMOVUPS (R8), Y3
+	VMOVUPS 32(BX), Y4
+	VMOVUPS 32(SI), Y5
+	VMOVUPS 32(DI), Y6
+	VMOVUPS 32(R8), Y7
+	MOVQ    CX, R9
+	MOVQ    AX, R10
+	MOVQ    rows+48(FP), R12
+
+rows2:
+	VMOVUPS     (R9), Y8
+	VSUBPS      Y0, Y8, Y8
+	VSUBPS      Y1, Y8, Y8
+	VFMADD213PS Y3, Y2, Y8
+	VMOVUPS     Y8, (R10)
+	VMOVUPS     32(R9), Y8
+	VSUBPS      Y4, Y8, Y8
+	VSUBPS      Y5, Y8, Y8
+	VFMADD213PS Y7, Y6, Y8
+	VMOVUPS     Y8, 32(R10)
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	DECQ        R12
+	JNE         rows2
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, R11
+	JMP         block2
+
+blockEnd2:
+block1:
+	CMPQ    R11, $0x00000008
+	JLT     blockEnd1
+	VMOVUPS (BX), Y0
+	VMOVUPS (SI), Y1
+	VMOVUPS (DI), Y2
+	VMOVUPS (R8), Y3
+	MOVQ    CX, R9
+	MOVQ    AX, R10
+	MOVQ    rows+48(FP), R12
+
+rows1:
+	VMOVUPS     (R9), Y4
+	VSUBPS      Y0, Y4, Y4
+	VSUBPS      Y1, Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VMOVUPS     Y4, (R10)
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	DECQ        R12
+	JNE         rows1
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, R11
+	JMP         block1
+
+blockEnd1:
+	TESTQ      R11, R11
+	JEQ        done
+	LEAQ       normLineMasks<>+0(SB), R9
+	MOVQ       R11, R10
+	NEGQ       R10
+	VMOVUPS    32(R9)(R10*4), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMASKMOVPS (SI), Y0, Y2
+	VMASKMOVPS (DI), Y0, Y3
+	VMASKMOVPS (R8), Y0, Y4
+	MOVQ       CX, R9
+	MOVQ       AX, R10
+	MOVQ       rows+48(FP), AX
+
+rowsTail:
+	VMASKMOVPS   (R9), Y0, Y5
+	VSUBPS       Y1, Y5, Y5
+	VSUBPS       Y2, Y5, Y5
+	VFMADD213PS  Y4, Y3, Y5
+	MOVQ         R10, CX
+	TESTB        $0x04, R11
+	JEQ          tail4
+	VMOVUPS      X5, (CX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, CX
+
+tail4:
+	TESTB     $0x02, R11
+	JEQ       tail2
+	VMOVLPS   X5, (CX)
+	VPERMILPS $0x0e, X5, X5
+	ADDQ      $0x08, CX
+
+tail2:
+	TESTB  $0x01, R11
+	JEQ    tail1
+	VMOVSS X5, (CX)
+
+tail1:
+	ADDQ DX, R9
+	ADDQ DX, R10
+	DECQ AX
+	JNE  rowsTail
+
+done:
+	VZEROUPPER
+	RET
+
+// func singleAffineSlicesAVX2(y []float32, x []float32, rows int, pitch int, high []float32, low []float32, inv []float32, scale []float32, bias []float32)
+// Requires: AVX, FMA3
+TEXT ·singleAffineSlicesAVX2(SB), NOSPLIT, $0-184
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ pitch+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ high_base+64(FP), BX
+	MOVQ low_base+88(FP), SI
+	MOVQ inv_base+112(FP), DI
+	MOVQ high_len+72(FP), R12
+
+block2:
+	CMPQ    R12, $0x00000010
+	JLT     blockEnd2
+	VMOVUPS (BX), Y0
+	VMOVUPS (SI), Y1
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(BX), Y3
+	VMOVUPS 32(SI), Y4
+	VMOVUPS 32(DI), Y5
+	MOVQ    CX, R10
+	MOVQ    AX, R11
+	MOVQ    scale_base+136(FP), R8
+	MOVQ    bias_base+160(FP), R9
+	MOVQ    rows+48(FP), R13
+
+rows2:
+	VBROADCASTSS (R8), Y6
+	VBROADCASTSS (R9), Y7
+	VMOVUPS      (R10), Y8
+	VSUBPS       Y0, Y8, Y8
+	VSUBPS       Y1, Y8, Y8
+	VMULPS       Y2, Y8, Y8
+	VFMADD213PS  Y7, Y6, Y8
+	VMOVUPS      Y8, (R11)
+	VMOVUPS      32(R10), Y8
+	VSUBPS       Y3, Y8, Y8
+	VSUBPS       Y4, Y8, Y8
+	VMULPS       Y5, Y8, Y8
+	VFMADD213PS  Y7, Y6, Y8
+	VMOVUPS      Y8, 32(R11)
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R13
+	JNE          rows2
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, R12
+	JMP          block2
+
+blockEnd2:
+block1:
+	CMPQ    R12, $0x00000008
+	JLT     blockEnd1
+	VMOVUPS (BX), Y0
+	VMOVUPS (SI), Y1
+	VMOVUPS (DI), Y2
+	MOVQ    CX, R10
+	MOVQ    AX, R11
+	MOVQ    scale_base+136(FP), R8
+	MOVQ    bias_base+160(FP), R9
+	MOVQ    rows+48(FP), R13
+
+rows1:
+	VBROADCASTSS (R8), Y3
+	VBROADCASTSS (R9), Y4
+	VMOVUPS      (R10), Y5
+	VSUBPS       Y0, Y5, Y5
+	VSUBPS       Y1, Y5, Y5
+	VMULPS       Y2, Y5, Y5
+	VFMADD213PS  Y4, Y3, Y5
+	VMOVUPS      Y5, (R11)
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R13
+	JNE          rows1
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, R12
+	JMP          block1
+
+blockEnd1:
+	TESTQ      R12, R12
+	JEQ        done
+	LEAQ       normLineMasks<>+0(SB), R8
+	MOVQ       R12, R9
+	NEGQ       R9
+	VMOVUPS    32(R8)(R9*4), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMASKMOVPS (SI), Y0, Y2
+	VMASKMOVPS (DI), Y0, Y3
+	MOVQ       CX, R10
+	MOVQ       AX, R11
+	MOVQ       scale_base+136(FP), R8
+	MOVQ       bias_base+160(FP), R9
+	MOVQ       rows+48(FP), AX
+
+rowsTail:
+	VBROADCASTSS (R8), Y4
+	VBROADCASTSS (R9), Y5
+	VMASKMOVPS   (R10), Y0, Y6
+	VSUBPS       Y1, Y6, Y6
+	VSUBPS       Y2, Y6, Y6
+	VMULPS       Y3, Y6, Y6
+	VFMADD213PS  Y5, Y4, Y6
+	MOVQ         R11, CX
+	TESTB        $0x04, R12
+	JEQ          tail4
+	VMOVUPS      X6, (CX)
+	VEXTRACTF128 $0x01, Y6, X6
+	ADDQ         $0x10, CX
+
+tail4:
+	TESTB     $0x02, R12
+	JEQ       tail2
+	VMOVLPS   X6, (CX)
+	VPERMILPS $0x0e, X6, X6
+	ADDQ      $0x08, CX
+
+tail2:
+	TESTB  $0x01, R12
+	JEQ    tail1
+	VMOVSS X6, (CX)
+
+tail1:
+	ADDQ DX, R10
+	ADDQ DX, R11
+	ADDQ $0x04, R8
+	ADDQ $0x04, R9
+	DECQ AX
+	JNE  rowsTail
 
 done:
 	VZEROUPPER

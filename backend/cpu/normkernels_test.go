@@ -7,6 +7,9 @@ import (
 	"slices"
 	"testing"
 	"unsafe"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/tensor"
 )
 
 // guarded copies values to memory that ends, or begins, at a page that may not be
@@ -69,8 +72,18 @@ func TestNormKernelsExact(t *testing.T) {
 			k.affineEach(y, x, scale, bias, 3, 0.25)
 			want.affineEach(wy, x, scale, bias, 3, 0.25)
 			equal(fmt.Sprintf("affineEach of %d", n), y, wy)
-			k.affineEach(x, x, scale, bias, 3, 0.25)
-			equal(fmt.Sprintf("affineEach in place of %d", n), x, wy)
+			z := slices.Clone(x)
+			k.affineEach(z, z, scale, bias, 3, 0.25)
+			equal(fmt.Sprintf("affineEach in place of %d", n), z, wy)
+
+			k.singleAffine(y, x, 3, 0.125, 0.5, -7)
+			want.singleAffine(wy, x, 3, 0.125, 0.5, -7)
+			equal(fmt.Sprintf("singleAffine of %d", n), y, wy)
+			k.singleAffineEach(y, x, scale, bias, 3, 0.125, 0.25)
+			want.singleAffineEach(wy, x, scale, bias, 3, 0.125, 0.25)
+			equal(fmt.Sprintf("singleAffineEach of %d", n), y, wy)
+			k.singleAffineEach(x, x, scale, bias, 3, 0.125, 0.25)
+			equal(fmt.Sprintf("singleAffineEach in place of %d", n), x, wy)
 		}
 		for _, lanes := range normSizes() {
 			for rows := 1; rows <= 5; rows += 2 {
@@ -95,6 +108,21 @@ func TestNormKernelsExact(t *testing.T) {
 				k.affineSlices(y, x, rows, pitch, a, b, scale, bias)
 				want.affineSlices(wy, x, rows, pitch, a, b, scale, bias)
 				equal("affineSlices "+name, y, wy)
+
+				single := func() []float32 { return guarded(t, integersOf[float32](r, lanes), atEnd) }
+				high, low, factor, lane := single(), single(), single(), single()
+				k.singleAffineRows(y, x, rows, pitch, high, low, factor, lane)
+				want.singleAffineRows(wy, x, rows, pitch, high, low, factor, lane)
+				equal("singleAffineRows "+name, y, wy)
+				k.singleAffineSlices(y, x, rows, pitch, high, low, factor, scale, bias)
+				want.singleAffineSlices(wy, x, rows, pitch, high, low, factor, scale, bias)
+				equal("singleAffineSlices "+name, y, wy)
+				want.singleAffineRows(wy, x, rows, pitch, high, low, factor, lane)
+				copy(y, x)
+				k.singleAffineRows(y, y, rows, pitch, high, low, factor, lane)
+				for i := range rows {
+					equal("singleAffineRows in place "+name, y[i*pitch:][:lanes], wy[i*pitch:][:lanes])
+				}
 			}
 		}
 	}
@@ -149,6 +177,97 @@ func TestNormKernelsRounding(t *testing.T) {
 				x[at] = v
 				if s, q := k.moments(x, 0); !(s-s != 0) || !(q-q != 0) {
 					t.Errorf("%v: moments with %v at %d are %v, %v", set, v, at, s, q)
+				}
+			}
+		}
+	}
+}
+
+// In float32, results are within the bound that the kernels state, of a mean that is
+// a million times the distances from it, too.
+func TestNormKernelsSingle(t *testing.T) {
+	const n = 1003
+	const u = 0x1p-24
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, mean := range []float64{0, 0.3, -1234567.89, 1e30} {
+		size := math.Max(1, math.Abs(mean)/1e6)
+		x, scale, bias := make([]float32, n), make([]float32, n), make([]float32, n)
+		for i := range n {
+			x[i], scale[i], bias[i] = float32(mean+size*r.NormFloat64()), float32(r.NormFloat64()), float32(r.NormFloat64())
+		}
+		high, low := highLow(mean)
+		inv := 1 / size
+		highs, lows, invs := make([]float32, n), make([]float32, n), make([]float32, n)
+		for i := range n {
+			highs[i], lows[i], invs[i] = high, low, float32(inv)
+		}
+		for _, set := range isas(t) {
+			k := pick(set, normImpls)
+			for name, run := range map[string]func(y []float32){
+				"singleAffineEach": func(y []float32) { k.singleAffineEach(y, x, scale, bias, high, low, float32(inv)) },
+				"singleAffineSlices": func(y []float32) {
+					for i := range n { // a row each
+						k.singleAffineSlices(y[i:i+1], x[i:i+1], 1, 1, highs[:1], lows[:1], invs[:1], scale[i:i+1], bias[i:i+1])
+					}
+				},
+				"singleAffineRows": func(y []float32) {
+					f := make([]float32, n)
+					for i := range f {
+						f[i] = float32(inv * float64(scale[i]))
+					}
+					k.singleAffineRows(y, x, 1, n, highs, lows, f, bias)
+				},
+				"singleAffine": func(y []float32) {
+					for i := range n {
+						k.singleAffine(y[i:i+1], x[i:i+1], high, low, float32(inv*float64(scale[i])), bias[i])
+					}
+				},
+			} {
+				y := make([]float32, n)
+				run(y)
+				for i, got := range y {
+					part := (float64(x[i]) - mean) * inv * float64(scale[i])
+					want := part + float64(bias[i])
+					if e, most := math.Abs(float64(got)-want), u*(4*math.Abs(part)+math.Abs(want)); !(e <= most) {
+						t.Fatalf("%v: %s, mean %v: element %d is %v, want %v: error %g, at most %g", set, name, mean, i, got, want, e, most)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Where 1/σ or a factor is no float32, the results are those of float64.
+func TestNormSizes(t *testing.T) {
+	ref := open(t, "ref")
+	r := rand.New(rand.NewPCG(7, 8))
+	for _, set := range isas(t) {
+		be := open(t, "cpu", backend.WithVariant(set.String()))
+		for _, size := range []float64{1e-42, 1e-35, 1e-20, 1e20, 1e37} {
+			for _, scale := range []float64{1e-35, 0, 1, 1e35} {
+				for _, l := range []backend.Layout{plain, cl, cl4} {
+					x, a, b := normals(r, 2, 6, 5, 7), normals(r, 6), normals(r, 6)
+					for i := range x.Float32s() {
+						x.Float32s()[i] = float32(float64(x.Float32s()[i]) * size)
+					}
+					for i := range a.Float32s() {
+						a.Float32s()[i] = float32(float64(a.Float32s()[i]) * scale)
+					}
+					op := backend.GroupNorm{Groups: 3}
+					want, err := backend.RunOnce(ctx, ref, op, x, a, b)
+					if err != nil {
+						t.Fatal(err)
+					}
+					d := backend.DescOf(op, x, a, b)
+					d.In[0].Layout = l
+					for i, g := range poisonedRun(t, be, d, []*tensor.Tensor{x, a, b})[0].Float32s() {
+						w := float64(want[0].Float32s()[i])
+						ch := i / 35 % 6
+						most := 0x1p-24 * (4*math.Abs(w-float64(b.Float32s()[ch])) + 2*math.Abs(w)) * 2
+						if e := math.Abs(float64(g) - w); !(e <= most) {
+							t.Fatalf("%v, %v: size %g, scale %g: element %d is %v, want %v", set, l, size, scale, i, g, w)
+						}
+					}
 				}
 			}
 		}

@@ -63,3 +63,43 @@ func affineRowsAVX2(y []float32, x []float32, rows int, pitch int, mean []float6
 //
 //go:noescape
 func affineSlicesAVX2(y []float32, x []float32, rows int, pitch int, mean []float64, inv []float64, scale []float32, bias []float32)
+
+// singleAffineAVX512 is singleAffineGeneric.
+//
+//go:noescape
+func singleAffineAVX512(y []float32, x []float32, high float32, low float32, factor float32, bias float32)
+
+// singleAffineEachAVX512 is singleAffineEachGeneric.
+//
+//go:noescape
+func singleAffineEachAVX512(y []float32, x []float32, scale []float32, bias []float32, high float32, low float32, inv float32)
+
+// singleAffineRowsAVX512 is singleAffineRowsGeneric.
+//
+//go:noescape
+func singleAffineRowsAVX512(y []float32, x []float32, rows int, pitch int, high []float32, low []float32, factor []float32, bias []float32)
+
+// singleAffineSlicesAVX512 is singleAffineSlicesGeneric.
+//
+//go:noescape
+func singleAffineSlicesAVX512(y []float32, x []float32, rows int, pitch int, high []float32, low []float32, inv []float32, scale []float32, bias []float32)
+
+// singleAffineAVX2 is singleAffineGeneric.
+//
+//go:noescape
+func singleAffineAVX2(y []float32, x []float32, high float32, low float32, factor float32, bias float32)
+
+// singleAffineEachAVX2 is singleAffineEachGeneric.
+//
+//go:noescape
+func singleAffineEachAVX2(y []float32, x []float32, scale []float32, bias []float32, high float32, low float32, inv float32)
+
+// singleAffineRowsAVX2 is singleAffineRowsGeneric.
+//
+//go:noescape
+func singleAffineRowsAVX2(y []float32, x []float32, rows int, pitch int, high []float32, low []float32, factor []float32, bias []float32)
+
+// singleAffineSlicesAVX2 is singleAffineSlicesGeneric.
+//
+//go:noescape
+func singleAffineSlicesAVX2(y []float32, x []float32, rows int, pitch int, high []float32, low []float32, inv []float32, scale []float32, bias []float32)

@@ -26,11 +26,11 @@ func lrns() {
 // sumSquares emits sums of squares over rows.
 func (w *wide) sumSquares() {
 	w.function("sumSquares", "(d []float64, x []float32, rows, pitch int)", "is sumSquaresGeneric; rows is 1 or more.")
-	d, lanes := Load(Param("d").Base(), GP64()), Load(Param("d").Len(), GP64())
+	d, lanes := Load(Param("d").Base(), GP64()), loadLen("d")
 	x, pitch := Load(Param("x").Base(), GP64()), Load(Param("pitch"), GP64())
 	SHLQ(operand.U8(2), pitch)
 	p := GP64()
-	w.rowsLoop(lanes, []int{4, 1}, func(groups int, t *laneMask) (row, end func()) {
+	rowsLoop(w.n, w.tail, lanes, []int{4, 1}, func(groups int, t *laneMask) (row, end func()) {
 		sum := w.zeros(groups)
 		MOVQ(x, p)
 		return func() {

@@ -17,6 +17,8 @@ type wide struct {
 	reg  func() reg.VecVirtual // n float64
 	half func() reg.VecVirtual // n float32
 	mask operand.Mem           // the masks of lanes, a table that tail indexes
+
+	stores int // of tails so far
 }
 
 // wides returns both instruction sets, with tables of masks called prefix.
@@ -58,12 +60,14 @@ type laneMask struct {
 	k     reg.OpmaskVirtual // AVX-512
 	lanes reg.VecVirtual    // AVX2: a word a float32
 	quads reg.VecVirtual    // AVX2: a word a float64
+	count reg.GPVirtual
 }
 
 // tail makes the mask of the first count lanes, 0 to n of them.
-func (w *wide) tail(count reg.Register) (t laneMask) {
+func (w *wide) tail(count reg.GPVirtual) (t laneMask) {
 	base := GP64()
 	LEAQ(w.mask, base)
+	t.count = count
 	if w.evex() {
 		t.k = K()
 		KMOVB(operand.Mem{Base: base, Index: count, Scale: 1}, t.k)
@@ -132,8 +136,22 @@ func (w *wide) store(v reg.VecVirtual, m operand.Mem, t *laneMask) {
 		VMOVUPS(h, m)
 	case w.evex():
 		VMOVUPS(h, t.k, m)
-	default:
-		VMASKMOVPS(h, t.lanes, m)
+	default: // a masked store takes longer on some processors than one of 2 and one of 1
+		two, one := fmt.Sprintf("store%dtwo", w.stores), fmt.Sprintf("store%done", w.stores)
+		w.stores++
+		TESTB(operand.U8(2), t.count.As8())
+		JEQ(operand.LabelRef(two))
+		VMOVLPS(h, m)
+		VPERMILPS(operand.U8(0b1110), h, h)
+		Label(two)
+		TESTB(operand.U8(1), t.count.As8())
+		JEQ(operand.LabelRef(one))
+		at := GP64()
+		MOVQ(t.count, at)
+		ANDQ(operand.U8(2), at)
+		m.Index, m.Scale = at, 4
+		VMOVSS(h, m)
+		Label(one)
 	}
 }
 
@@ -186,7 +204,7 @@ func elem(base reg.Register, size, i int) operand.Mem { return operand.Mem{Base:
 
 // each runs body on all n elements: unroll groups of lanes, then one, then a masked
 // one. The pointers move on by their element's size.
-func (w *wide) each(n reg.Register, unroll int, move map[reg.Register]int, body func(groups int, t *laneMask)) {
+func (w *wide) each(n reg.GPVirtual, unroll int, move map[reg.Register]int, body func(groups int, t *laneMask)) {
 	next := func(groups int) {
 		for _, p := range pointers(move) {
 			ADDQ(operand.U32(move[p]*groups*w.n), p)
@@ -226,6 +244,13 @@ func pointers(m map[reg.Register]int) []reg.Register {
 	return ps
 }
 
+// loadLen returns the length of a slice.
+func loadLen(name string) reg.GPVirtual {
+	n := GP64()
+	Load(Param(name).Len(), n)
+	return n
+}
+
 func norms() {
 	for _, w := range wides("norm") {
 		w.moments()
@@ -235,12 +260,18 @@ func norms() {
 		w.affineRows()
 		w.affineSlices()
 	}
+	for _, l := range lineSets("normLine") {
+		l.affine()
+		l.affineEach()
+		l.affineRows()
+		l.affineSlices()
+	}
 }
 
 // moments emits the sums of a contiguous slice.
 func (w *wide) moments() {
 	w.function("moments", "(x []float32, shift float64) (sum, square float64)", "is momentsGeneric.")
-	x, n := Load(Param("x").Base(), GP64()), Load(Param("x").Len(), GP64())
+	x, n := Load(Param("x").Base(), GP64()), loadLen("x")
 	shift := w.broadcast("shift")
 	const unroll = 4
 	sum, square := w.zeros(unroll), w.zeros(unroll)
@@ -265,50 +296,50 @@ func (w *wide) moments() {
 	RET()
 }
 
-// rowsLoop runs body for blocks of groups of lanes, wider ones first, and within
-// each over all rows. Prepare loads what belongs to a block and returns the body of
-// a row, and what ends the block. Offset counts lanes.
-func (w *wide) rowsLoop(lanes reg.Register, blocks []int, prepare func(groups int, t *laneMask) (row, end func()), step func(groups int)) {
+// rowsLoop runs body for blocks of groups of n lanes, wider ones first, and within
+// each over all rows. Prepare loads what belongs to a block, of which tail makes the
+// mask if it is not whole, and returns the body of a row, and what ends the block;
+// step moves on to the next block.
+func rowsLoop[T any](n int, tail func(count reg.GPVirtual) T, lanes reg.GPVirtual, blocks []int, prepare func(groups int, t *T) (row, end func()), step func(groups int)) {
+	block := func(loop string, groups int, t *T) {
+		row, end := prepare(groups, t)
+		count := GP64()
+		Load(Param("rows"), count)
+		Label(loop)
+		row()
+		DECQ(count)
+		JNE(operand.LabelRef(loop))
+		if end != nil {
+			end()
+		}
+	}
 	for _, groups := range blocks {
 		loop, end := fmt.Sprintf("block%d", groups), fmt.Sprintf("blockEnd%d", groups)
 		Label(loop)
-		CMPQ(lanes, operand.U32(groups*w.n))
+		CMPQ(lanes, operand.U32(groups*n))
 		JLT(operand.LabelRef(end))
-		w.block(fmt.Sprintf("rows%d", groups), groups, nil, prepare)
+		block(fmt.Sprintf("rows%d", groups), groups, nil)
 		step(groups)
-		SUBQ(operand.U32(groups*w.n), lanes)
+		SUBQ(operand.U32(groups*n), lanes)
 		JMP(operand.LabelRef(loop))
 		Label(end)
 	}
 	TESTQ(lanes, lanes)
 	JEQ(operand.LabelRef("done"))
-	t := w.tail(lanes)
-	w.block("rowsTail", 1, &t, prepare)
+	t := tail(lanes)
+	block("rowsTail", 1, &t)
 	Label("done")
-}
-
-func (w *wide) block(loop string, groups int, t *laneMask, prepare func(groups int, t *laneMask) (row, end func())) {
-	row, end := prepare(groups, t)
-	count := GP64()
-	Load(Param("rows"), count)
-	Label(loop)
-	row()
-	DECQ(count)
-	JNE(operand.LabelRef(loop))
-	if end != nil {
-		end()
-	}
 }
 
 // rowMoments emits sums of lanes over rows.
 func (w *wide) rowMoments() {
 	w.function("rowMoments", "(x []float32, rows, pitch int, shift, sum, square []float64)", "is rowMomentsGeneric; rows is 1 or more.")
 	x, pitch := Load(Param("x").Base(), GP64()), Load(Param("pitch"), GP64())
-	shift, lanes := Load(Param("shift").Base(), GP64()), Load(Param("shift").Len(), GP64())
+	shift, lanes := Load(Param("shift").Base(), GP64()), loadLen("shift")
 	sum, square := Load(Param("sum").Base(), GP64()), Load(Param("square").Base(), GP64())
 	SHLQ(operand.U8(2), pitch)
 	p := GP64()
-	w.rowsLoop(lanes, []int{4, 1}, func(groups int, t *laneMask) (row, end func()) {
+	rowsLoop(w.n, w.tail, lanes, []int{4, 1}, func(groups int, t *laneMask) (row, end func()) {
 		var s, a, q []reg.VecVirtual
 		for i := range groups {
 			if t != nil || w.evex() {
@@ -349,7 +380,7 @@ func (w *wide) rowMoments() {
 // affine emits (x − mean)·factor + bias with the same three for all elements.
 func (w *wide) affine() {
 	w.function("affine", "(y, x []float32, mean, factor, bias float64)", "is affineGeneric.")
-	y, x, n := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64()), Load(Param("y").Len(), GP64())
+	y, x, n := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64()), loadLen("y")
 	mean, factor, bias := w.broadcast("mean"), w.broadcast("factor"), w.broadcast("bias")
 	w.each(n, 4, map[reg.Register]int{x: 4, y: 4}, func(groups int, t *laneMask) {
 		for i := range groups {
@@ -366,7 +397,7 @@ func (w *wide) affine() {
 // affineEach emits (x − mean)·(inv·scale) + bias with a scale and bias an element.
 func (w *wide) affineEach() {
 	w.function("affineEach", "(y, x, scale, bias []float32, mean, inv float64)", "is affineEachGeneric.")
-	y, x, n := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64()), Load(Param("y").Len(), GP64())
+	y, x, n := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64()), loadLen("y")
 	scale, bias := Load(Param("scale").Base(), GP64()), Load(Param("bias").Base(), GP64())
 	mean, inv := w.broadcast("mean"), w.broadcast("inv")
 	w.each(n, 2, map[reg.Register]int{x: 4, y: 4, scale: 4, bias: 4}, func(groups int, t *laneMask) {
@@ -386,7 +417,7 @@ func (w *wide) affineEach() {
 func (w *wide) affineRows() {
 	w.function("affineRows", "(y, x []float32, rows, pitch int, mean, factor, bias []float64)", "is affineRowsGeneric; rows is 1 or more.")
 	y, x, pitch := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64()), Load(Param("pitch"), GP64())
-	mean, lanes := Load(Param("mean").Base(), GP64()), Load(Param("mean").Len(), GP64())
+	mean, lanes := Load(Param("mean").Base(), GP64()), loadLen("mean")
 	factor, bias := Load(Param("factor").Base(), GP64()), Load(Param("bias").Base(), GP64())
 	SHLQ(operand.U8(2), pitch)
 	blocks := []int{4, 1} // three registers a group
@@ -394,7 +425,7 @@ func (w *wide) affineRows() {
 		blocks = []int{8, 4, 1}
 	}
 	px, py := GP64(), GP64()
-	w.rowsLoop(lanes, blocks, func(groups int, t *laneMask) (row, end func()) {
+	rowsLoop(w.n, w.tail, lanes, blocks, func(groups int, t *laneMask) (row, end func()) {
 		var m, f, b []reg.VecVirtual
 		for i := range groups {
 			m = append(m, w.load64(elem(mean, 8, i*w.n), t))
@@ -429,11 +460,11 @@ func (w *wide) affineRows() {
 func (w *wide) affineSlices() {
 	w.function("affineSlices", "(y, x []float32, rows, pitch int, mean, inv []float64, scale, bias []float32)", "is affineSlicesGeneric; rows is 1 or more.")
 	y, x, pitch := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64()), Load(Param("pitch"), GP64())
-	mean, lanes := Load(Param("mean").Base(), GP64()), Load(Param("mean").Len(), GP64())
+	mean, lanes := Load(Param("mean").Base(), GP64()), loadLen("mean")
 	inv := Load(Param("inv").Base(), GP64())
 	SHLQ(operand.U8(2), pitch)
 	px, py, ps, pb := GP64(), GP64(), GP64(), GP64()
-	w.rowsLoop(lanes, []int{4, 1}, func(groups int, t *laneMask) (row, end func()) {
+	rowsLoop(w.n, w.tail, lanes, []int{4, 1}, func(groups int, t *laneMask) (row, end func()) {
 		var m, f []reg.VecVirtual
 		for i := range groups {
 			m = append(m, w.load64(elem(mean, 8, i*w.n), t))
@@ -474,4 +505,139 @@ func (w *wide) affineSlices() {
 	})
 	VZEROUPPER()
 	RET()
+}
+
+// What follows is in float32, with the mean as a sum of two.
+
+// distance subtracts the mean.
+func (l *lines) distance(v reg.VecVirtual, high, low operand.Op) {
+	VSUBPS(high, v, v)
+	VSUBPS(low, v, v)
+}
+
+// affine emits (x − mean)·factor + bias with the same for all elements.
+func (l *lines) affine() {
+	l.function("singleAffine", "(y, x []float32, high, low, factor, bias float32)")
+	y, x, n := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64()), loadLen("y")
+	high, low, factor, bias := l.broadcast("high"), l.broadcast("low"), l.broadcast("factor"), l.broadcast("bias")
+	l.line(n, 4, func(lanes int) {
+		ADDQ(operand.U32(4*lanes), x)
+		ADDQ(operand.U32(4*lanes), y)
+	}, func(i int, mask reg.Register) reg.VecVirtual {
+		v := l.load(elem(x, 4, i*l.n), mask)
+		l.distance(v, high, low)
+		VFMADD213PS(bias, factor, v)
+		return v
+	}, y)
+	l.ret()
+}
+
+// affineEach emits (x − mean)·inv·scale + bias with a scale and bias an element.
+func (l *lines) affineEach() {
+	l.function("singleAffineEach", "(y, x, scale, bias []float32, high, low, inv float32)")
+	y, x, n := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64()), loadLen("y")
+	scale, bias := Load(Param("scale").Base(), GP64()), Load(Param("bias").Base(), GP64())
+	high, low, inv := l.broadcast("high"), l.broadcast("low"), l.broadcast("inv")
+	l.line(n, 4, func(lanes int) {
+		for _, p := range []reg.Register{y, x, scale, bias} {
+			ADDQ(operand.U32(4*lanes), p)
+		}
+	}, func(i int, mask reg.Register) reg.VecVirtual {
+		v := l.load(elem(x, 4, i*l.n), mask)
+		l.distance(v, high, low)
+		VMULPS(inv, v, v)
+		VFMADD213PS(l.load(elem(bias, 4, i*l.n), mask), l.load(elem(scale, 4, i*l.n), mask), v)
+		return v
+	}, y)
+	l.ret()
+}
+
+// lineTail is what is left of a row.
+type lineTail struct {
+	count reg.GPVirtual
+	mask  reg.Register
+}
+
+func (l *lines) tail(count reg.GPVirtual) lineTail { return lineTail{count, l.mask(count)} }
+
+// affineRows emits (x − mean)·factor + bias with the values of each lane of rows.
+func (l *lines) affineRows() {
+	l.function("singleAffineRows", "(y, x []float32, rows, pitch int, high, low, factor, bias []float32)")
+	l.laneRows([]string{"high", "low", "factor", "bias"}, nil, func(v reg.VecVirtual, lane, _ []reg.VecVirtual) {
+		l.distance(v, lane[0], lane[1])
+		VFMADD213PS(lane[3], lane[2], v)
+	})
+}
+
+// affineSlices emits (x − mean)·inv·scale + bias with the mean and inv of each lane,
+// the scale and bias of each row.
+func (l *lines) affineSlices() {
+	l.function("singleAffineSlices", "(y, x []float32, rows, pitch int, high, low, inv, scale, bias []float32)")
+	l.laneRows([]string{"high", "low", "inv"}, []string{"scale", "bias"}, func(v reg.VecVirtual, lane, row []reg.VecVirtual) {
+		l.distance(v, lane[0], lane[1])
+		VMULPS(lane[2], v, v)
+		VFMADD213PS(row[1], row[0], v)
+	})
+}
+
+// laneRows emits a function of rows with values of each lane and of each row.
+func (l *lines) laneRows(byLane, byRow []string, value func(v reg.VecVirtual, lane, row []reg.VecVirtual)) {
+	y, x, pitch := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64()), Load(Param("pitch"), GP64())
+	SHLQ(operand.U8(2), pitch)
+	var tables, perRow []reg.Register
+	for _, name := range byLane {
+		tables = append(tables, Load(Param(name).Base(), GP64()))
+	}
+	for range byRow {
+		perRow = append(perRow, GP64())
+	}
+	blocks := []int{2, 1} // three or four registers a group
+	if l.evex() {
+		blocks = []int{4, 1}
+	}
+	px, py := GP64(), GP64()
+	rowsLoop(l.n, l.tail, loadLen(byLane[0]), blocks, func(groups int, t *lineTail) (row, end func()) {
+		var mask reg.Register
+		if t != nil {
+			mask = t.mask
+		}
+		lane := make([][]reg.VecVirtual, groups)
+		for i := range lane {
+			for _, p := range tables {
+				lane[i] = append(lane[i], l.load(elem(p, 4, i*l.n), mask))
+			}
+		}
+		MOVQ(x, px)
+		MOVQ(y, py)
+		for i, name := range byRow {
+			Load(Param(name).Base(), perRow[i])
+		}
+		return func() {
+			var row []reg.VecVirtual
+			for _, p := range perRow {
+				v := l.vec()
+				VBROADCASTSS(operand.Mem{Base: p}, v)
+				row = append(row, v)
+			}
+			for i := range groups {
+				v := l.load(elem(px, 4, i*l.n), mask)
+				value(v, lane[i], row)
+				if t != nil {
+					l.storeTail(v, py, t.count, mask, "tail")
+				} else {
+					VMOVUPS(v, elem(py, 4, i*l.n))
+				}
+			}
+			ADDQ(pitch, px)
+			ADDQ(pitch, py)
+			for _, p := range perRow {
+				ADDQ(operand.U8(4), p)
+			}
+		}, nil
+	}, func(groups int) {
+		for _, p := range append([]reg.Register{x, y}, tables...) {
+			ADDQ(operand.U32(4*groups*l.n), p)
+		}
+	})
+	l.ret()
 }
