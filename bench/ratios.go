@@ -45,7 +45,15 @@ type peerResult struct {
 	flops   int64
 	bytes   int64
 	worst   *float64
+	other   float64 // CPUs that other processes used in the round with the least time
 }
+
+// busy reports whether others disturbed even the best round.
+func (r *peerResult) busy() bool { return r.other > busyCPUs }
+
+// busyCPUs is what other processes may use while a cell is measured: the clocks tick
+// in hundredths of a second.
+const busyCPUs = 0.3
 
 type peerKind int
 
@@ -154,7 +162,12 @@ func (t *PeerResults) add(r peerRecord) error {
 		t.cells[k] = c
 		t.order = append(t.order, k)
 	}
-	c.min = min(c.min, r.Min)
+	if r.Min <= c.min {
+		c.min, c.other = r.Min, 0
+		if r.Other != nil {
+			c.other = *r.Other
+		}
+	}
 	c.medians = append(c.medians, r.Median)
 	switch {
 	case r.GFLOPS != nil:
@@ -308,7 +321,7 @@ func (t *PeerResults) writeComparison(m *markdown, c RatioConfig, g comparison) 
 	m.row("workload", "batch", "threads", "ms", "rate", "of peak", "error / bound", head, "ratio", "spread", "")
 	m.row("---", "---", "---", "---", "---", "---", "---", "---", "---", "---", "---")
 	var counted []match
-	below := 0
+	below, busy := 0, 0
 	for _, x := range list {
 		other, ratio, spread, note := "–", "–", percent(x.ours.spread()), ""
 		if x.other != nil {
@@ -328,11 +341,18 @@ func (t *PeerResults) writeComparison(m *markdown, c RatioConfig, g comparison) 
 					below++
 				}
 			}
+			if x.ours.busy() || x.other.busy() {
+				note = strings.TrimPrefix(note+", busy", ", ")
+				busy++
+			}
 		}
 		m.row(x.key.workload, x.key.batch, x.key.threads, sig3(x.ours.min), t.rateOf(x.ours), t.shareOfPeak(x.key, x.ours), worstOf(x.ours), other, ratio, spread, note)
 	}
 	m.line("")
 	writeMeans(m, g, counted, below)
+	if busy > 0 {
+		m.line("%s of %d measured while other processes used more than %g CPUs, which may have slowed either side: more rounds on an idle machine are better.", plural(busy, "cell"), len(list), busyCPUs)
+	}
 }
 
 // writeMeans writes the geometric means by batch and threads, and of all.

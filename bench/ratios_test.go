@@ -39,6 +39,11 @@ func conv(peer, workload string, batch, threads int, ms float64) PeerLine {
 	return l
 }
 
+func disturbed(l PeerLine, cpus float64) PeerLine {
+	l.Other = &cpus
+	return l
+}
+
 func pool(peer, workload string, batch, threads int, ms float64) PeerLine {
 	l := at(peer, workload, batch, threads, ms)
 	l.GBps = rate(1e7, l.Median)
@@ -74,7 +79,8 @@ func TestRatios(t *testing.T) {
 		conv("onednn", "c1", 1, 1, 2.5),
 		conv("onednn", "c1", 1, 2, 1),
 		conv("onednn", "small", 1, 2, 0.0095),
-		conv("onednn", "small", 1, 1, 0.0190),
+		disturbed(conv("onednn", "small", 1, 1, 0.0190), 1.5),
+		disturbed(conv("onednn", "c1", 1, 1, 2.6), 1.5), // not the round that counts
 		conv("onednn_nchw", "c1", 1, 1, 3),
 		conv("torch_cl", "c1", 1, 1, 1), // not plain
 		conv("ort", "c1", 1, 1, 4),
@@ -106,13 +112,14 @@ Measured peak, 2 threads: 200 GFLOP/s, copy 30 GB/s.
 
 | workload | batch | threads | ms | rate | of peak | error / bound | oneDNN direct, ms | ratio | spread |  |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-| c1 | 1 | 1 | 2 | 100 GFLOP/s | 80 % | 0.02 | 2.5 | 1.25 | 65 %, 10 % |  |
+| c1 | 1 | 1 | 2 | 100 GFLOP/s | 80 % | 0.02 | 2.5 | 1.25 | 65 %, 12 % |  |
 | c1 | 1 | 2 | 1.25 | 160 GFLOP/s | 80 % | 0.02 | 1 | 0.80 | 10 %, 10 % | below |
 | small | 1 | 2 | 0.019 | 10526 GFLOP/s | 5263 % | 0.02 | 0.0095 | 0.50 | 10 %, 10 % | reported |
-| small | 1 | 1 | 0.019 | 10526 GFLOP/s | 8421 % | 0.02 | 0.019 | 1.00 | 10 %, 10 % |  |
+| small | 1 | 1 | 0.019 | 10526 GFLOP/s | 8421 % | 0.02 | 0.019 | 1.00 | 10 %, 10 % | busy |
 
 Geometric mean: 1.12 (batch 1, 1 thread), 0.80 (batch 1, 2 threads), 1.00 of 3 cells; target 0.97: met.
 Each at least 0.90: missed, 1 of 3 below.
+1 cell of 4 measured while other processes used more than 0.3 CPUs, which may have slowed either side: more rounds on an idle machine are better.
 
 ## Plain order in and out, conversion counted
 

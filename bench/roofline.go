@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/convgl/convgl/viz"
 )
@@ -119,5 +120,27 @@ func (b *roofBuilder) roofline() (viz.Roofline, error) {
 		return b.r, fmt.Errorf("bench: roofline: nothing that was measured fits what is asked for")
 	}
 	b.r.Title = b.title
+	cutPrefix(b.r.Roofs)
 	return b.r, nil
+}
+
+// cutPrefix drops what all names have before a colon, as "resnet50:".
+func cutPrefix(roofs []viz.Roof) {
+	var prefix string
+	for i, f := range roofs {
+		for j, p := range f.Points {
+			before, _, found := strings.Cut(p.Name, ":")
+			if i == 0 && j == 0 {
+				prefix = before
+			}
+			if !found || before != prefix {
+				return
+			}
+		}
+	}
+	for _, f := range roofs {
+		for j := range f.Points {
+			f.Points[j].Name = strings.TrimPrefix(f.Points[j].Name, prefix+":")
+		}
+	}
 }

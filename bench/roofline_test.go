@@ -55,6 +55,27 @@ func TestRooflineOfLines(t *testing.T) {
 	}
 }
 
+func TestCutPrefix(t *testing.T) {
+	for _, c := range []struct{ names, want string }{
+		{"net:a net:b:c", "a b:c"},
+		{"net:a other:b", "net:a other:b"},
+		{"net:a b", "net:a b"},
+	} {
+		var roofs []viz.Roof
+		for _, n := range strings.Fields(c.names) {
+			roofs = append(roofs, viz.Roof{Points: []viz.RoofPoint{{Name: n}}})
+		}
+		cutPrefix(roofs)
+		var got []string
+		for _, f := range roofs {
+			got = append(got, f.Points[0].Name)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%s: got %s, want %s", c.names, s, c.want)
+		}
+	}
+}
+
 func TestRooflineOfMeasurements(t *testing.T) {
 	var ms []Measurement
 	c := PerfConfig{Targets: targets(t, "cpu"), Fill: check.Normal, Count: 2, MinTime: time.Microsecond}

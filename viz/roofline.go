@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"image/color"
@@ -43,8 +44,8 @@ type RoofPoint struct {
 	FLOPS     float64 // GFLOP/s
 }
 
-// Draw returns the chart, and the names of workloads for whose labels there was no
-// room. It fails when there is no point, or a number is not positive and finite.
+// Draw returns the chart, and the names of workloads for which there was no room.
+// Where points are dense they have numbers, with a key. It fails when there is no point, or a number is not positive and finite.
 func (r Roofline) Draw() (img *image.RGBA, unlabelled []string, err error) {
 	if r.W < 300 || r.H < 200 || r.W > 8192 || r.H > 8192 {
 		return nil, nil, fmt.Errorf("viz: Roofline: %d x %d pixels: want 300 x 200 to 8192", r.W, r.H)
@@ -143,7 +144,10 @@ type spot struct {
 	at   []vg.Point
 }
 
-const dotRadius = 5
+const (
+	dotRadius = 5
+	leaderGap = 2 * dotRadius // a label further away has a line to its point
+)
 
 // Plot implements plot.Plotter.
 func (b *roofBody) Plot(c draw.Canvas, p *plot.Plot) {
@@ -182,24 +186,85 @@ func (b *roofBody) Plot(c draw.Canvas, p *plot.Plot) {
 		l.along(c, s, k[2], k[1], fmt.Sprintf("%s: %.3g GFLOP/s", f.Name, f.FLOPS))
 		l.along(c, s, k[0], k[1], fmt.Sprintf("%s: copy %.3g GB/s", f.Name, f.Bytes))
 	}
-	slices.SortFunc(spots, func(s, t spot) int { return int(s.at[0].X - t.at[0].X) })
+	slices.SortFunc(spots, func(s, t spot) int { return cmp.Compare(s.at[0].X, t.at[0].X) })
 	name := b.style
-	name.Font.Size, name.Color = 15, ink
-	name.XAlign, name.YAlign = draw.XCenter, draw.YCenter
-	for _, s := range spots {
-		size := vg.Point{X: name.Width(s.name), Y: name.Height(s.name)}
-		box, from, ok := l.place(s.at, size)
-		if !ok {
-			b.unlabelled = append(b.unlabelled, s.name)
+	name.Font.Size, name.Color, name.YAlign = 15, ink, draw.YCenter
+	var best *labels
+	for _, longest := range []int{math.MaxInt, 10, 0} {
+		if best == nil || len(best.without) > 0 {
+			if t := l.labels(name, spots, longest); best == nil || len(t.without) < len(best.without) {
+				best = t
+			}
+		}
+	}
+	best.draw(c, name)
+	b.unlabelled = best.without
+}
+
+// labels is what is written on a chart: names, or numbers with a key.
+type labels struct {
+	texts   []labelText
+	key     []string
+	keyBox  vg.Rectangle
+	without []string // names for which there was no room
+}
+
+// labelText is a text in a box, and the point that it belongs to.
+type labelText struct {
+	text string
+	box  vg.Rectangle
+	from vg.Point
+}
+
+// labels finds room for all names of at most longest letters. The other names, and those
+// without room, get numbers.
+func (l *labeller) labels(s text.Style, spots []spot, longest int) *labels {
+	l = &labeller{l.area, slices.Clone(l.boxes), slices.Clone(l.lines)}
+	out := &labels{}
+	var rest []spot
+	for _, q := range spots {
+		if len(q.name) > longest || !l.label(out, s, q.name, q.at) {
+			rest = append(rest, q)
+		}
+	}
+	if len(rest) == 0 {
+		return out
+	}
+	row := s.Height("0") * 1.2
+	size := vg.Point{Y: row * vg.Length(len(rest))}
+	for i, q := range rest {
+		size.X = max(size.X, s.Width(keyLine(i+1, q.name)))
+	}
+	var ok bool
+	if out.keyBox, ok = l.corner(size); ok {
+		l.boxes = append(l.boxes, out.keyBox)
+	}
+	for _, q := range rest {
+		n := len(out.key) + 1
+		if !ok || !l.label(out, s, strconv.Itoa(n), q.at) {
+			out.without = append(out.without, q.name)
 			continue
 		}
-		middle := vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2}
-		if end := nearest(box, from); distance(end, from) > 2*dotRadius {
-			c.StrokeLine2(draw.LineStyle{Color: faint, Width: 0.7}, from.X, from.Y, end.X, end.Y)
-			l.lines = append(l.lines, segment{from, end})
+		out.key = append(out.key, keyLine(n, q.name))
+	}
+	return out
+}
+
+func keyLine(n int, name string) string { return fmt.Sprintf("%d  %s", n, name) }
+
+// draw writes them.
+func (t *labels) draw(c draw.Canvas, s text.Style) {
+	s.XAlign = draw.XCenter
+	for _, v := range t.texts {
+		if end := nearest(v.box, v.from); distance(end, v.from) > leaderGap {
+			c.StrokeLine2(draw.LineStyle{Color: faint, Width: 0.7}, v.from.X, v.from.Y, end.X, end.Y)
 		}
-		c.FillText(name, middle, s.name)
-		l.boxes = append(l.boxes, box)
+		c.FillText(s, vg.Point{X: (v.box.Min.X + v.box.Max.X) / 2, Y: (v.box.Min.Y + v.box.Max.Y) / 2}, v.text)
+	}
+	s.XAlign = draw.XLeft
+	row := s.Height("0") * 1.2
+	for i, line := range t.key {
+		c.FillText(s, vg.Point{X: t.keyBox.Min.X, Y: t.keyBox.Max.Y - row*(vg.Length(i)+0.5)}, line)
 	}
 }
 
@@ -229,11 +294,40 @@ type labeller struct {
 
 type segment struct{ a, b vg.Point }
 
+// label puts text as near as it can to one of the points, with a line from there if it is
+// not beside it. It reports whether there was room.
+func (l *labeller) label(out *labels, s text.Style, text string, points []vg.Point) bool {
+	box, from, ok := l.place(points, vg.Point{X: s.Width(text), Y: s.Height(text)})
+	if !ok {
+		return false
+	}
+	if end := nearest(box, from); distance(end, from) > leaderGap {
+		l.lines = append(l.lines, segment{from, end})
+	}
+	l.boxes = append(l.boxes, box)
+	out.texts = append(out.texts, labelText{text, box, from})
+	return true
+}
+
+// corner returns a free box of a size, as low and as far right as there is one.
+func (l *labeller) corner(size vg.Point) (vg.Rectangle, bool) {
+	const step, margin = 8, 12
+	for y := l.area.Min.Y + margin; y+size.Y < l.area.Max.Y; y += step {
+		for x := l.area.Max.X - margin - size.X; x > l.area.Min.X; x -= step {
+			b := vg.Rectangle{Min: vg.Point{X: x, Y: y}, Max: vg.Point{X: x + size.X, Y: y + size.Y}}
+			if l.clear(b) {
+				return b, true
+			}
+		}
+	}
+	return vg.Rectangle{}, false
+}
+
 // place returns a free box of a size near one of the points, as near as can be, with
 // the point that it is nearest to.
 func (l *labeller) place(points []vg.Point, size vg.Point) (box vg.Rectangle, from vg.Point, ok bool) {
 	const directions = 24
-	for gap := vg.Length(dotRadius + 2); gap < 260; gap *= 1.25 {
+	for gap := vg.Length(dotRadius + 2); gap < 120; gap *= 1.25 {
 		for _, q := range points {
 			for k := range directions {
 				sin, cos := math.Sincos(2 * math.Pi * float64(k) / directions)
@@ -307,7 +401,7 @@ func (l *labeller) free(b vg.Rectangle, from vg.Point) bool {
 	leader := segment{from, nearest(b, from)}
 	return l.clear(b) && !slices.ContainsFunc(l.boxes, func(o vg.Rectangle) bool {
 		return !inside(from, o) && leader.meets(o)
-	})
+	}) && !slices.ContainsFunc(l.lines, leader.crosses)
 }
 
 func inside(p vg.Point, b vg.Rectangle) bool {
@@ -332,6 +426,14 @@ func (s segment) meets(b vg.Rectangle) bool {
 		}
 	}
 	return from <= to
+}
+
+// crosses reports whether two segments cross, not at an end of one.
+func (s segment) crosses(t segment) bool {
+	side := func(s segment, p vg.Point) float64 {
+		return float64((s.b.X-s.a.X)*(p.Y-s.a.Y) - (s.b.Y-s.a.Y)*(p.X-s.a.X))
+	}
+	return side(s, t.a)*side(s, t.b) < 0 && side(t, s.a)*side(t, s.b) < 0
 }
 
 func around(p vg.Point, r vg.Length) vg.Rectangle {

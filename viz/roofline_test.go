@@ -32,6 +32,20 @@ func TestGoldenRoofline(t *testing.T) {
 	golden(t, "roofline", img)
 }
 
+// Points that lie close have numbers and a key.
+func TestGoldenRooflineKey(t *testing.T) {
+	r := crowd()
+	r.W, r.H = 1000, 640
+	for i := range 12 {
+		r.Roofs[0].Points = append(r.Roofs[0].Points, RoofPoint{fmt.Sprint("a long name ", i), 14 * math.Pow(1.16, float64(i)), 60 + 4*float64(i%3)})
+	}
+	img, unlabelled, err := r.Draw()
+	if err != nil || len(unlabelled) > 0 {
+		t.Fatalf("unlabelled %v, %v", unlabelled, err)
+	}
+	golden(t, "roofline-key", img)
+}
+
 // A workload for which there is no room is named, not left out in silence.
 func TestRooflineWithoutRoom(t *testing.T) {
 	r := crowd()
