@@ -93,9 +93,8 @@ func clearLanes(ph []phase, i int, d backend.TensorDesc) []phase {
 		y := view[uint32](c.out[i])
 		lo, hi := share(n, part, parts)
 		for ; lo < hi; lo++ {
-			lanes := y[lo*r.pitch+r.c : (lo+1)*r.pitch]
-			for j := range lanes { // a few: faster than a call
-				lanes[j] = 0
+			for j := lo*r.pitch + r.c; j < (lo+1)*r.pitch; j++ { // a few: a call costs more
+				y[j] = 0
 			}
 		}
 	}})

@@ -135,6 +135,36 @@ func TestCopyParts(t *testing.T) {
 	}
 }
 
+// A copy through scratch memory allocates nothing.
+func TestStagedCopyAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	d := backend.Desc{Op: backend.Reorder{}, In: []backend.TensorDesc{in(cl, backend.F32(1, 40, 32, 64))}, Out: []backend.TensorDesc{in(plain, backend.F32(1, 40, 32, 64))}}
+	for _, set := range isas(t) {
+		inst, err := backend.NewInstance(ctx, open(t, "cpu", backend.WithVariant(set.String())), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ws := inst.Kernel.Info().Workspace; (ws == 0) != (set == isaGeneric) {
+			t.Errorf("%v: %d bytes of workspace", set, ws)
+		}
+		if err := inst.SetInput(ctx, 0, inputs(1, d)[0]); err != nil {
+			t.Fatal(err)
+		}
+		if n := testing.AllocsPerRun(5, func() {
+			if err := inst.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		}); n != 0 {
+			t.Errorf("%v: %v allocations", set, n)
+		}
+		if err := inst.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // What is copied past the caches is right too, in parts and where it is not aligned.
 func TestCopyStreams(t *testing.T) {
 	if testing.Short() {

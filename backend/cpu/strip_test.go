@@ -25,8 +25,8 @@ func TestTranspose(t *testing.T) {
 				checkTranspose(t, tr, from, to, scratch, n, 20, 20, n, fmt.Sprintf("%v output %d", set, output))
 				checkTranspose(t, tr, from, to, scratch, 20, n, n, 20, fmt.Sprintf("%v output %d", set, output))
 				for _, alias := range []int{16, 19, 33, 64} { // through scratch memory
-					checkTranspose(t, tr, from, to, scratch, alias, 150, stripAlias, alias+3, fmt.Sprintf("%v output %d", set, output))
-					checkTranspose(t, tr, from, to, scratch, 150, alias, alias+3, stripAlias, fmt.Sprintf("%v output %d", set, output))
+					checkTranspose(t, tr, from, to, scratch, alias, stageLength+15, stripAlias, alias+3, fmt.Sprintf("%v output %d", set, output))
+					checkTranspose(t, tr, from, to, scratch, stageLength+15, alias, alias+3, stripAlias, fmt.Sprintf("%v output %d", set, output))
 				}
 				checkTranspose(t, tr, from, to, scratch, 32, n&^15, n&^15, 32, fmt.Sprintf("%v output %d", set, output))
 			}
