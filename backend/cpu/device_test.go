@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -65,6 +66,7 @@ func TestRunAllocatesNothing(t *testing.T) {
 
 // Kernels of any kind may run from many goroutines at once, one kernel too.
 func TestConcurrentRuns(t *testing.T) {
+	processors(t, max(3, runtime.GOMAXPROCS(0)))
 	be := open(t, "cpu", backend.WithThreads(3))
 	d := conv2(1, 5, 12, 40, 3, 1, 1, 1)
 	k, err := be.Prepare(ctx, d)

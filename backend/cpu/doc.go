@@ -21,10 +21,11 @@
 // # Threads and results
 //
 // A pool of threads lives as long as the backend. The work of a run is cut into
-// parts, and each thread takes a fixed range of them. How a sum is cut into blocks
-// follows from the shapes alone, so results are bitwise equal from run to run and for
-// any number of threads; an image's result does not depend on the rest of its batch.
-// Sums run in blocks of at most 256 terms.
+// parts, and each thread has a fixed range of them, of which the caller takes what a
+// late worker has not begun. How a sum is cut into blocks follows from the shapes
+// alone, so results are bitwise equal from run to run and for any number of threads;
+// an image's result does not depend on the rest of its batch. Sums run in blocks of at
+// most 256 terms.
 //
 // # Choosing instructions
 //

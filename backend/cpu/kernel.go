@@ -170,6 +170,13 @@ func (c *call) fail(reason any) {
 	}
 }
 
+// recover is deferred where parts are done.
+func (c *call) recover() {
+	if r := recover(); r != nil {
+		c.fail(r)
+	}
+}
+
 func (k *kernel) take() *call {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"runtime"
 	"testing"
 
 	"github.com/convgl/convgl/backend"
@@ -10,6 +11,7 @@ import (
 // The kernels of every instruction set that the machine has pass the conformance
 // suite.
 func TestConformance(t *testing.T) {
+	processors(t, max(3, runtime.GOMAXPROCS(0))) // so that all threads take part
 	var variants []string
 	for _, set := range isas(t) {
 		variants = append(variants, set.String())
