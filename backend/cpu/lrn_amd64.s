@@ -462,8 +462,26 @@ v1end:
 	VCVTPS2PD.Z      (DX)(SI*4), K1, Z0
 	VMULPD           Z0, Z1, Z1
 	VCVTPD2PS        Z1, Y0
-	VMOVUPS          Y0, K1, (AX)(SI*4)
+	LEAQ             (AX)(SI*4), AX
+	TESTQ            $0x00000004, CX
+	JZ               rest4of1
+	VMOVUPS          X0, (AX)
+	ADDQ             $0x10, AX
+	VEXTRACTF32X4    $0x01, Y0, X0
 
+rest4of1:
+	TESTQ     $0x00000002, CX
+	JZ        rest2of1
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of1:
+	TESTQ  $0x00000001, CX
+	JZ     rest1of1
+	VMOVSS X0, (AX)
+
+rest1of1:
 vdone:
 	VZEROUPPER
 	RET
@@ -777,38 +795,56 @@ v1:
 	JGE          v1
 
 v1end:
-	ADDQ         $0x08, CX
-	TESTQ        CX, CX
-	JZ           vdone
-	LEAQ         opmasks<>+0(SB), DI
-	KMOVW        (DI)(CX*2), K1
-	VMOVUPD      (BX)(SI*8), Z4
-	VFMADD213PD  Z1, Z0, Z4
-	VPSRLQ       $0x02, Z4, Z0
-	VPSUBQ       Z0, Z6, Z0
-	VMULPD       Z0, Z0, Z1
-	VMULPD       Z1, Z1, Z1
-	VFNMADD213PD Z5, Z4, Z1
-	VMULPD       Z1, Z0, Z0
-	VMULPD       Z0, Z0, Z1
-	VMULPD       Z1, Z1, Z1
-	VFNMADD213PD Z5, Z4, Z1
-	VMULPD       Z1, Z0, Z0
-	VMULPD       Z0, Z0, Z1
-	VMULPD       Z1, Z1, Z1
-	VFNMADD213PD Z5, Z4, Z1
-	VMULPD       Z1, Z0, Z0
-	VMULPD       Z0, Z0, Z1
-	VMULPD       Z1, Z0, Z0
-	VCMPPD       $0x00, Z2, Z4, K2
-	VMOVAPD      Z3, K2, Z0
-	VCMPPD       $0x04, Z3, Z4, K2
-	VMOVAPD.Z    Z0, K2, Z0
-	VCVTPS2PD.Z  (DX)(SI*4), K1, Z1
-	VMULPD       Z1, Z0, Z0
-	VCVTPD2PS    Z0, Y0
-	VMOVUPS      Y0, K1, (AX)(SI*4)
+	ADDQ          $0x08, CX
+	TESTQ         CX, CX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), DI
+	KMOVW         (DI)(CX*2), K1
+	VMOVUPD       (BX)(SI*8), Z4
+	VFMADD213PD   Z1, Z0, Z4
+	VPSRLQ        $0x02, Z4, Z0
+	VPSUBQ        Z0, Z6, Z0
+	VMULPD        Z0, Z0, Z1
+	VMULPD        Z1, Z1, Z1
+	VFNMADD213PD  Z5, Z4, Z1
+	VMULPD        Z1, Z0, Z0
+	VMULPD        Z0, Z0, Z1
+	VMULPD        Z1, Z1, Z1
+	VFNMADD213PD  Z5, Z4, Z1
+	VMULPD        Z1, Z0, Z0
+	VMULPD        Z0, Z0, Z1
+	VMULPD        Z1, Z1, Z1
+	VFNMADD213PD  Z5, Z4, Z1
+	VMULPD        Z1, Z0, Z0
+	VMULPD        Z0, Z0, Z1
+	VMULPD        Z1, Z0, Z0
+	VCMPPD        $0x00, Z2, Z4, K2
+	VMOVAPD       Z3, K2, Z0
+	VCMPPD        $0x04, Z3, Z4, K2
+	VMOVAPD.Z     Z0, K2, Z0
+	VCVTPS2PD.Z   (DX)(SI*4), K1, Z1
+	VMULPD        Z1, Z0, Z0
+	VCVTPD2PS     Z0, Y0
+	LEAQ          (AX)(SI*4), AX
+	TESTQ         $0x00000004, CX
+	JZ            rest4of2
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of2:
+	TESTQ     $0x00000002, CX
+	JZ        rest2of2
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of2:
+	TESTQ  $0x00000001, CX
+	JZ     rest1of2
+	VMOVSS X0, (AX)
+
+rest1of2:
 vdone:
 	VZEROUPPER
 	RET
@@ -914,8 +950,9 @@ v1end:
 	TESTQ        CX, CX
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), DI
-	NEGQ         CX
-	VMOVUPS      32(DI)(CX*4), Y6
+	MOVQ         CX, R8
+	NEGQ         R8
+	VMOVUPS      32(DI)(R8*4), Y6
 	VMOVUPD      (BX)(SI*8), Y7
 	VFMADD213PD  Y1, Y0, Y7
 	VMOVAPD      Y7, Y0
@@ -971,8 +1008,19 @@ v1end:
 	VCVTPS2PD    X0, Y0
 	VMULPD       Y0, Y2, Y2
 	VCVTPD2PSY   Y2, X0
-	VMASKMOVPS   X0, X6, (AX)(SI*4)
+	LEAQ         (AX)(SI*4), AX
+	TESTQ        $0x00000002, CX
+	JZ           rest2of1
+	VMOVLPS      X0, (AX)
+	ADDQ         $0x08, AX
+	VPERMILPD    $0x01, X0, X0
 
+rest2of1:
+	TESTQ  $0x00000001, CX
+	JZ     rest1of1
+	VMOVSS X0, (AX)
+
+rest1of1:
 vdone:
 	VZEROUPPER
 	RET
@@ -1050,8 +1098,9 @@ v1end:
 	TESTQ        CX, CX
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), DI
-	NEGQ         CX
-	VMOVUPS      32(DI)(CX*4), Y4
+	MOVQ         CX, R8
+	NEGQ         R8
+	VMOVUPS      32(DI)(R8*4), Y4
 	VMOVUPD      (BX)(SI*8), Y5
 	VFMADD213PD  Y1, Y0, Y5
 	VPSRLQ       $0x02, Y5, Y0
@@ -1078,8 +1127,19 @@ v1end:
 	VCVTPS2PD    X1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
-	VMASKMOVPS   X0, X4, (AX)(SI*4)
+	LEAQ         (AX)(SI*4), AX
+	TESTQ        $0x00000002, CX
+	JZ           rest2of2
+	VMOVLPS      X0, (AX)
+	ADDQ         $0x08, AX
+	VPERMILPD    $0x01, X0, X0
 
+rest2of2:
+	TESTQ  $0x00000001, CX
+	JZ     rest1of2
+	VMOVSS X0, (AX)
+
+rest1of2:
 vdone:
 	VZEROUPPER
 	RET

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func addRowAVX512(dst []float32, b []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·addRowAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), AX
 	MOVQ b_base+24(FP), CX
@@ -45,16 +45,41 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, DX
-	TESTQ     DX, DX
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), SI
-	KMOVW     (SI)(DX*2), K1
-	VMOVUPS.Z (AX)(BX*4), K1, Z0
-	VMOVUPS.Z (CX)(BX*4), K1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(BX*4)
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (AX)(BX*4), K1, Z0
+	VMOVUPS.Z     (CX)(BX*4), K1, Z1
+	VADDPS        Z1, Z0, Z0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of1
+	VMOVUPS       Y0, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of1:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of1
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of1:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of1
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of1:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of1
+	VMOVSS X0, (AX)
+
+rest1of1:
 vdone:
 	VZEROUPPER
 	RET
@@ -79,7 +104,7 @@ DATA opmasks<>+32(SB)/2, $0xffff
 GLOBL opmasks<>(SB), RODATA|NOPTR, $34
 
 // func scaleShiftRowAVX512(dst []float32, src []float32, scale []float32, shift []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·scaleShiftRowAVX512(SB), NOSPLIT, $0-96
 	MOVQ dst_base+0(FP), AX
 	MOVQ src_base+24(FP), CX
@@ -126,23 +151,48 @@ v1:
 	JGE         v1
 
 v1end:
-	ADDQ        $0x10, SI
-	TESTQ       SI, SI
-	JZ          vdone
-	LEAQ        opmasks<>+0(SB), R8
-	KMOVW       (R8)(SI*2), K1
-	VMOVUPS.Z   (CX)(DI*4), K1, Z0
-	VMOVUPS.Z   (DX)(DI*4), K1, Z1
-	VMOVUPS.Z   (BX)(DI*4), K1, Z2
-	VFMADD213PS Z2, Z1, Z0
-	VMOVUPS     Z0, K1, (AX)(DI*4)
+	ADDQ          $0x10, SI
+	TESTQ         SI, SI
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R8
+	KMOVW         (R8)(SI*2), K1
+	VMOVUPS.Z     (CX)(DI*4), K1, Z0
+	VMOVUPS.Z     (DX)(DI*4), K1, Z1
+	VMOVUPS.Z     (BX)(DI*4), K1, Z2
+	VFMADD213PS   Z2, Z1, Z0
+	LEAQ          (AX)(DI*4), AX
+	TESTQ         $0x00000008, SI
+	JZ            rest8of2
+	VMOVUPS       Y0, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of2:
+	TESTQ         $0x00000004, SI
+	JZ            rest4of2
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of2:
+	TESTQ     $0x00000002, SI
+	JZ        rest2of2
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of2:
+	TESTQ  $0x00000001, SI
+	JZ     rest1of2
+	VMOVSS X0, (AX)
+
+rest1of2:
 vdone:
 	VZEROUPPER
 	RET
 
 // func scaleShiftAllAVX512(dst []float32, src []float32, scale float32, shift float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·scaleShiftAllAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+24(FP), CX
@@ -184,21 +234,46 @@ v1:
 	JGE         v1
 
 v1end:
-	ADDQ        $0x10, DX
-	TESTQ       DX, DX
-	JZ          vdone
-	LEAQ        opmasks<>+0(SB), SI
-	KMOVW       (SI)(DX*2), K1
-	VMOVUPS.Z   (CX)(BX*4), K1, Z2
-	VFMADD213PS Z1, Z0, Z2
-	VMOVUPS     Z2, K1, (AX)(BX*4)
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z2
+	VFMADD213PS   Z1, Z0, Z2
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of3
+	VMOVUPS       Y2, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z2, Y2
 
+rest8of3:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of3
+	VMOVUPS       X2, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of3:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of3
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of3:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of3
+	VMOVSS X2, (AX)
+
+rest1of3:
 vdone:
 	VZEROUPPER
 	RET
 
 // func reluAVX512(dst []float32, src []float32, k *[3]float64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·reluAVX512(SB), NOSPLIT, $0-56
 	MOVQ   dst_base+0(FP), AX
 	MOVQ   src_base+24(FP), CX
@@ -240,21 +315,46 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, DX
-	TESTQ     DX, DX
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), SI
-	KMOVW     (SI)(DX*2), K1
-	VMOVUPS.Z (CX)(BX*4), K1, Z1
-	VMAXPS    Z1, Z0, Z1
-	VMOVUPS   Z1, K1, (AX)(BX*4)
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z1
+	VMAXPS        Z1, Z0, Z1
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of4
+	VMOVUPS       Y1, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of4:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of4
+	VMOVUPS       X1, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of4:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of4
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of4:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of4
+	VMOVSS X1, (AX)
+
+rest1of4:
 vdone:
 	VZEROUPPER
 	RET
 
 // func leakyReluAVX512(dst []float32, src []float32, k *[3]float64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·leakyReluAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+24(FP), CX
@@ -304,22 +404,47 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, DX
-	TESTQ     DX, DX
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), SI
-	KMOVW     (SI)(DX*2), K1
-	VMOVUPS.Z (CX)(BX*4), K1, Z2
-	VCMPPS    $0x11, Z1, Z2, K2
-	VMULPS    Z0, Z2, K2, Z2
-	VMOVUPS   Z2, K1, (AX)(BX*4)
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z2
+	VCMPPS        $0x11, Z1, Z2, K1
+	VMULPS        Z0, Z2, K1, Z2
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of5
+	VMOVUPS       Y2, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z2, Y2
 
+rest8of5:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of5
+	VMOVUPS       X2, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of5:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of5
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of5:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of5
+	VMOVSS X2, (AX)
+
+rest1of5:
 vdone:
 	VZEROUPPER
 	RET
 
 // func clipAVX512(dst []float32, src []float32, k *[3]float64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·clipAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+24(FP), CX
@@ -371,22 +496,47 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, DX
-	TESTQ     DX, DX
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), SI
-	KMOVW     (SI)(DX*2), K1
-	VMOVUPS.Z (CX)(BX*4), K1, Z2
-	VMAXPS    Z2, Z0, Z2
-	VMINPS    Z2, Z1, Z2
-	VMOVUPS   Z2, K1, (AX)(BX*4)
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z2
+	VMAXPS        Z2, Z0, Z2
+	VMINPS        Z2, Z1, Z2
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of6
+	VMOVUPS       Y2, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z2, Y2
 
+rest8of6:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of6
+	VMOVUPS       X2, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of6:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of6
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of6:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of6
+	VMOVSS X2, (AX)
+
+rest1of6:
 vdone:
 	VZEROUPPER
 	RET
 
 // func hardSigmoidAVX512(dst []float32, src []float32, k *[3]float64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+24(FP), CX
@@ -445,17 +595,42 @@ v1:
 	JGE         v1
 
 v1end:
-	ADDQ        $0x10, DX
-	TESTQ       DX, DX
-	JZ          vdone
-	LEAQ        opmasks<>+0(SB), SI
-	KMOVW       (SI)(DX*2), K1
-	VMOVUPS.Z   (CX)(BX*4), K1, Z4
-	VFMADD213PS Z1, Z0, Z4
-	VMAXPS      Z4, Z2, Z4
-	VMINPS      Z4, Z3, Z4
-	VMOVUPS     Z4, K1, (AX)(BX*4)
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z4
+	VFMADD213PS   Z1, Z0, Z4
+	VMAXPS        Z4, Z2, Z4
+	VMINPS        Z4, Z3, Z4
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of7
+	VMOVUPS       Y4, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z4, Y4
 
+rest8of7:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of7
+	VMOVUPS       X4, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y4, X4
+
+rest4of7:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of7
+	VMOVLPS   X4, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X4, X4
+
+rest2of7:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of7
+	VMOVSS X4, (AX)
+
+rest1of7:
 vdone:
 	VZEROUPPER
 	RET
@@ -464,7 +639,7 @@ DATA const0<>+0(SB)/4, $0x3f800000
 GLOBL const0<>(SB), RODATA|NOPTR, $4
 
 // func addVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·addVVAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -520,16 +695,41 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z0
-	VMOVUPS.Z (DX)(R10*4), K1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z0
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VADDPS        Z1, Z0, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of8
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of8:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of8
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of8:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of8
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of8:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of8
+	VMOVSS X0, (R10)
+
+rest1of8:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -540,7 +740,7 @@ vdone:
 	RET
 
 // func addVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·addVSAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -592,15 +792,40 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z1
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VADDPS        Z0, Z1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of9
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of9:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of9
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of9:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of9
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of9:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of9
+	VMOVSS X1, (R10)
+
+rest1of9:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -611,7 +836,7 @@ vdone:
 	RET
 
 // func subVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·subVVAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -667,16 +892,41 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z0
-	VMOVUPS.Z (DX)(R10*4), K1, Z1
-	VSUBPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z0
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VSUBPS        Z1, Z0, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of10
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of10:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of10
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of10:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of10
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of10:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of10
+	VMOVSS X0, (R10)
+
+rest1of10:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -687,7 +937,7 @@ vdone:
 	RET
 
 // func subVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·subVSAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -739,15 +989,40 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z1
-	VSUBPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VSUBPS        Z0, Z1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of11
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of11:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of11
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of11:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of11
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of11:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of11
+	VMOVSS X1, (R10)
+
+rest1of11:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -758,7 +1033,7 @@ vdone:
 	RET
 
 // func subSVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·subSVAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -810,15 +1085,40 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (DX)(R10*4), K1, Z1
-	VSUBPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VSUBPS        Z1, Z0, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of12
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of12:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of12
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of12:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of12
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of12:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of12
+	VMOVSS X0, (R10)
+
+rest1of12:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -829,7 +1129,7 @@ vdone:
 	RET
 
 // func mulVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·mulVVAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -885,16 +1185,41 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z0
-	VMOVUPS.Z (DX)(R10*4), K1, Z1
-	VMULPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z0
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VMULPS        Z1, Z0, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of13
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of13:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of13
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of13:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of13
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of13:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of13
+	VMOVSS X0, (R10)
+
+rest1of13:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -905,7 +1230,7 @@ vdone:
 	RET
 
 // func mulVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·mulVSAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -957,15 +1282,40 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z1
-	VMULPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMULPS        Z0, Z1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of14
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of14:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of14
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of14:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of14
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of14:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of14
+	VMOVSS X1, (R10)
+
+rest1of14:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -976,7 +1326,7 @@ vdone:
 	RET
 
 // func divVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·divVVAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -1032,16 +1382,41 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z0
-	VMOVUPS.Z (DX)(R10*4), K1, Z1
-	VDIVPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z0
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VDIVPS        Z1, Z0, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of15
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of15:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of15
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of15:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of15
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of15:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of15
+	VMOVSS X0, (R10)
+
+rest1of15:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1052,7 +1427,7 @@ vdone:
 	RET
 
 // func divVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·divVSAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -1104,15 +1479,40 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z1
-	VDIVPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VDIVPS        Z0, Z1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of16
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of16:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of16
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of16:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of16
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of16:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of16
+	VMOVSS X1, (R10)
+
+rest1of16:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1123,7 +1523,7 @@ vdone:
 	RET
 
 // func divSVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·divSVAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -1175,15 +1575,40 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (DX)(R10*4), K1, Z1
-	VDIVPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VDIVPS        Z1, Z0, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of17
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of17:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of17
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of17:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of17
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of17:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of17
+	VMOVSS X0, (R10)
+
+rest1of17:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1194,7 +1619,7 @@ vdone:
 	RET
 
 // func preluVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·preluVVAVX512(SB), NOSPLIT, $0-112
 	MOVQ   y_base+0(FP), AX
 	MOVQ   a_base+24(FP), CX
@@ -1256,17 +1681,42 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z1
-	VMOVUPS.Z (DX)(R10*4), K1, Z2
-	VCMPPS    $0x11, Z0, Z1, K2
-	VMULPS    Z2, Z1, K2, Z1
-	VMOVUPS   Z1, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VCMPPS        $0x11, Z0, Z1, K1
+	VMULPS        Z2, Z1, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of18
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of18:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of18
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of18:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of18
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of18:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of18
+	VMOVSS X1, (R10)
+
+rest1of18:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1277,7 +1727,7 @@ vdone:
 	RET
 
 // func preluVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·preluVSAVX512(SB), NOSPLIT, $0-112
 	MOVQ   y_base+0(FP), AX
 	MOVQ   a_base+24(FP), CX
@@ -1335,16 +1785,41 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z2
-	VCMPPS    $0x11, Z0, Z2, K2
-	VMULPS    Z1, Z2, K2, Z2
-	VMOVUPS   Z2, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z2
+	VCMPPS        $0x11, Z0, Z2, K1
+	VMULPS        Z1, Z2, K1, Z2
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of19
+	VMOVUPS       Y2, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z2, Y2
 
+rest8of19:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of19
+	VMOVUPS       X2, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of19:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of19
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of19:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of19
+	VMOVSS X2, (R10)
+
+rest1of19:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1355,7 +1830,7 @@ vdone:
 	RET
 
 // func preluSVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·preluSVAVX512(SB), NOSPLIT, $0-112
 	MOVQ   y_base+0(FP), AX
 	MOVQ   a_base+24(FP), CX
@@ -1418,17 +1893,42 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (DX)(R10*4), K1, Z2
-	VMOVAPS   Z1, Z1
-	VCMPPS    $0x11, Z0, Z1, K2
-	VMULPS    Z2, Z1, K2, Z1
-	VMOVUPS   Z1, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VMOVAPS       Z1, Z1
+	VCMPPS        $0x11, Z0, Z1, K1
+	VMULPS        Z2, Z1, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of20
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of20:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of20
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of20:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of20
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of20:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of20
+	VMOVSS X1, (R10)
+
+rest1of20:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1439,7 +1939,7 @@ vdone:
 	RET
 
 // func reluStreamAVX512(dst []float32, src []float32, k *[3]float64)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·reluStreamAVX512(SB), NOSPLIT, $0-56
 	MOVQ   dst_base+0(FP), AX
 	MOVQ   src_base+24(FP), CX
@@ -1481,22 +1981,47 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, DX
-	TESTQ     DX, DX
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), SI
-	KMOVW     (SI)(DX*2), K1
-	VMOVUPS.Z (CX)(BX*4), K1, Z1
-	VMAXPS    Z1, Z0, Z1
-	VMOVUPS   Z1, K1, (AX)(BX*4)
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z1
+	VMAXPS        Z1, Z0, Z1
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of21
+	VMOVUPS       Y1, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of21:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of21
+	VMOVUPS       X1, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of21:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of21
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of21:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of21
+	VMOVSS X1, (AX)
+
+rest1of21:
 vdone:
 	SFENCE
 	VZEROUPPER
 	RET
 
 // func leakyReluStreamAVX512(dst []float32, src []float32, k *[3]float64)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·leakyReluStreamAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+24(FP), CX
@@ -1546,23 +2071,48 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, DX
-	TESTQ     DX, DX
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), SI
-	KMOVW     (SI)(DX*2), K1
-	VMOVUPS.Z (CX)(BX*4), K1, Z2
-	VCMPPS    $0x11, Z1, Z2, K2
-	VMULPS    Z0, Z2, K2, Z2
-	VMOVUPS   Z2, K1, (AX)(BX*4)
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z2
+	VCMPPS        $0x11, Z1, Z2, K1
+	VMULPS        Z0, Z2, K1, Z2
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of22
+	VMOVUPS       Y2, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z2, Y2
 
+rest8of22:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of22
+	VMOVUPS       X2, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of22:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of22
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of22:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of22
+	VMOVSS X2, (AX)
+
+rest1of22:
 vdone:
 	SFENCE
 	VZEROUPPER
 	RET
 
 // func clipStreamAVX512(dst []float32, src []float32, k *[3]float64)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·clipStreamAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+24(FP), CX
@@ -1614,23 +2164,48 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, DX
-	TESTQ     DX, DX
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), SI
-	KMOVW     (SI)(DX*2), K1
-	VMOVUPS.Z (CX)(BX*4), K1, Z2
-	VMAXPS    Z2, Z0, Z2
-	VMINPS    Z2, Z1, Z2
-	VMOVUPS   Z2, K1, (AX)(BX*4)
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z2
+	VMAXPS        Z2, Z0, Z2
+	VMINPS        Z2, Z1, Z2
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of23
+	VMOVUPS       Y2, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z2, Y2
 
+rest8of23:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of23
+	VMOVUPS       X2, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of23:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of23
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of23:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of23
+	VMOVSS X2, (AX)
+
+rest1of23:
 vdone:
 	SFENCE
 	VZEROUPPER
 	RET
 
 // func hardSigmoidStreamAVX512(dst []float32, src []float32, k *[3]float64)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·hardSigmoidStreamAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+24(FP), CX
@@ -1689,24 +2264,49 @@ v1:
 	JGE         v1
 
 v1end:
-	ADDQ        $0x10, DX
-	TESTQ       DX, DX
-	JZ          vdone
-	LEAQ        opmasks<>+0(SB), SI
-	KMOVW       (SI)(DX*2), K1
-	VMOVUPS.Z   (CX)(BX*4), K1, Z4
-	VFMADD213PS Z1, Z0, Z4
-	VMAXPS      Z4, Z2, Z4
-	VMINPS      Z4, Z3, Z4
-	VMOVUPS     Z4, K1, (AX)(BX*4)
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z4
+	VFMADD213PS   Z1, Z0, Z4
+	VMAXPS        Z4, Z2, Z4
+	VMINPS        Z4, Z3, Z4
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of24
+	VMOVUPS       Y4, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z4, Y4
 
+rest8of24:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of24
+	VMOVUPS       X4, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y4, X4
+
+rest4of24:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of24
+	VMOVLPS   X4, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X4, X4
+
+rest2of24:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of24
+	VMOVSS X4, (AX)
+
+rest1of24:
 vdone:
 	SFENCE
 	VZEROUPPER
 	RET
 
 // func addVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·addVVStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -1762,16 +2362,41 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z0
-	VMOVUPS.Z (DX)(R10*4), K1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z0
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VADDPS        Z1, Z0, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of25
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of25:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of25
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of25:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of25
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of25:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of25
+	VMOVSS X0, (R10)
+
+rest1of25:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1783,7 +2408,7 @@ vdone:
 	RET
 
 // func addVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·addVSStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -1835,15 +2460,40 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z1
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VADDPS        Z0, Z1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of26
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of26:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of26
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of26:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of26
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of26:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of26
+	VMOVSS X1, (R10)
+
+rest1of26:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1855,7 +2505,7 @@ vdone:
 	RET
 
 // func subVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·subVVStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -1911,16 +2561,41 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z0
-	VMOVUPS.Z (DX)(R10*4), K1, Z1
-	VSUBPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z0
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VSUBPS        Z1, Z0, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of27
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of27:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of27
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of27:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of27
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of27:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of27
+	VMOVSS X0, (R10)
+
+rest1of27:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1932,7 +2607,7 @@ vdone:
 	RET
 
 // func subVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·subVSStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -1984,15 +2659,40 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z1
-	VSUBPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VSUBPS        Z0, Z1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of28
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of28:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of28
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of28:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of28
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of28:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of28
+	VMOVSS X1, (R10)
+
+rest1of28:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2004,7 +2704,7 @@ vdone:
 	RET
 
 // func subSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·subSVStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -2056,15 +2756,40 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (DX)(R10*4), K1, Z1
-	VSUBPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VSUBPS        Z1, Z0, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of29
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of29:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of29
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of29:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of29
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of29:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of29
+	VMOVSS X0, (R10)
+
+rest1of29:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2076,7 +2801,7 @@ vdone:
 	RET
 
 // func mulVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·mulVVStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -2132,16 +2857,41 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z0
-	VMOVUPS.Z (DX)(R10*4), K1, Z1
-	VMULPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z0
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VMULPS        Z1, Z0, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of30
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of30:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of30
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of30:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of30
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of30:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of30
+	VMOVSS X0, (R10)
+
+rest1of30:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2153,7 +2903,7 @@ vdone:
 	RET
 
 // func mulVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·mulVSStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -2205,15 +2955,40 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z1
-	VMULPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMULPS        Z0, Z1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of31
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of31:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of31
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of31:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of31
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of31:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of31
+	VMOVSS X1, (R10)
+
+rest1of31:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2225,7 +3000,7 @@ vdone:
 	RET
 
 // func divVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·divVVStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -2281,16 +3056,41 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z0
-	VMOVUPS.Z (DX)(R10*4), K1, Z1
-	VDIVPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z0
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VDIVPS        Z1, Z0, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of32
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of32:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of32
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of32:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of32
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of32:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of32
+	VMOVSS X0, (R10)
+
+rest1of32:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2302,7 +3102,7 @@ vdone:
 	RET
 
 // func divVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·divVSStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -2354,15 +3154,40 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z1
-	VDIVPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VDIVPS        Z0, Z1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of33
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of33:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of33
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of33:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of33
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of33:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of33
+	VMOVSS X1, (R10)
+
+rest1of33:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2374,7 +3199,7 @@ vdone:
 	RET
 
 // func divSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·divSVStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ y_base+0(FP), AX
 	MOVQ a_base+24(FP), CX
@@ -2426,15 +3251,40 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (DX)(R10*4), K1, Z1
-	VDIVPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VDIVPS        Z1, Z0, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of34
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of34:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of34
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of34:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of34
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of34:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of34
+	VMOVSS X0, (R10)
+
+rest1of34:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2446,7 +3296,7 @@ vdone:
 	RET
 
 // func preluVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·preluVVStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ   y_base+0(FP), AX
 	MOVQ   a_base+24(FP), CX
@@ -2508,17 +3358,42 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z1
-	VMOVUPS.Z (DX)(R10*4), K1, Z2
-	VCMPPS    $0x11, Z0, Z1, K2
-	VMULPS    Z2, Z1, K2, Z1
-	VMOVUPS   Z1, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VCMPPS        $0x11, Z0, Z1, K1
+	VMULPS        Z2, Z1, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of35
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of35:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of35
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of35:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of35
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of35:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of35
+	VMOVSS X1, (R10)
+
+rest1of35:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2530,7 +3405,7 @@ vdone:
 	RET
 
 // func preluVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·preluVSStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ   y_base+0(FP), AX
 	MOVQ   a_base+24(FP), CX
@@ -2588,16 +3463,41 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (CX)(R10*4), K1, Z2
-	VCMPPS    $0x11, Z0, Z2, K2
-	VMULPS    Z1, Z2, K2, Z2
-	VMOVUPS   Z2, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z2
+	VCMPPS        $0x11, Z0, Z2, K1
+	VMULPS        Z1, Z2, K1, Z2
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of36
+	VMOVUPS       Y2, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z2, Y2
 
+rest8of36:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of36
+	VMOVUPS       X2, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of36:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of36
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of36:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of36
+	VMOVSS X2, (R10)
+
+rest1of36:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2609,7 +3509,7 @@ vdone:
 	RET
 
 // func preluSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F, AVX512VL, MMX+
 TEXT ·preluSVStreamAVX512(SB), NOSPLIT, $0-112
 	MOVQ   y_base+0(FP), AX
 	MOVQ   a_base+24(FP), CX
@@ -2672,17 +3572,42 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ      $0x10, R11
-	TESTQ     R11, R11
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R12
-	KMOVW     (R12)(R11*2), K1
-	VMOVUPS.Z (DX)(R10*4), K1, Z2
-	VMOVAPS   Z1, Z1
-	VCMPPS    $0x11, Z0, Z1, K2
-	VMULPS    Z2, Z1, K2, Z1
-	VMOVUPS   Z1, K1, (AX)(R10*4)
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VMOVAPS       Z1, Z1
+	VCMPPS        $0x11, Z0, Z1, K1
+	VMULPS        Z2, Z1, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of37
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
 
+rest8of37:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of37
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of37:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of37
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of37:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of37
+	VMOVSS X1, (R10)
+
+rest1of37:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2734,17 +3659,36 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, DX
-	TESTQ      DX, DX
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), SI
-	NEGQ       DX
-	VMOVUPS    32(SI)(DX*4), Y0
-	VMASKMOVPS (AX)(BX*4), Y0, Y1
-	VMASKMOVPS (CX)(BX*4), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)(BX*4)
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y0
+	VMASKMOVPS   (AX)(BX*4), Y0, Y1
+	VMASKMOVPS   (CX)(BX*4), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of1
+	VMOVUPS      X1, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of1:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of1
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of1:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of1
+	VMOVSS X1, (AX)
+
+rest1of1:
 vdone:
 	VZEROUPPER
 	RET
@@ -2815,18 +3759,37 @@ v1:
 	JGE         v1
 
 v1end:
-	ADDQ        $0x08, SI
-	TESTQ       SI, SI
-	JZ          vdone
-	LEAQ        lanemasks<>+0(SB), R8
-	NEGQ        SI
-	VMOVUPS     32(R8)(SI*4), Y0
-	VMASKMOVPS  (CX)(DI*4), Y0, Y1
-	VMASKMOVPS  (DX)(DI*4), Y0, Y2
-	VMASKMOVPS  (BX)(DI*4), Y0, Y3
-	VFMADD213PS Y3, Y2, Y1
-	VMASKMOVPS  Y1, Y0, (AX)(DI*4)
+	ADDQ         $0x08, SI
+	TESTQ        SI, SI
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R8
+	MOVQ         SI, R9
+	NEGQ         R9
+	VMOVUPS      32(R8)(R9*4), Y0
+	VMASKMOVPS   (CX)(DI*4), Y0, Y1
+	VMASKMOVPS   (DX)(DI*4), Y0, Y2
+	VMASKMOVPS   (BX)(DI*4), Y0, Y0
+	VFMADD213PS  Y0, Y2, Y1
+	LEAQ         (AX)(DI*4), AX
+	TESTQ        $0x00000004, SI
+	JZ           rest4of2
+	VMOVUPS      X1, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of2:
+	TESTQ     $0x00000002, SI
+	JZ        rest2of2
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of2:
+	TESTQ  $0x00000001, SI
+	JZ     rest1of2
+	VMOVSS X1, (AX)
+
+rest1of2:
 vdone:
 	VZEROUPPER
 	RET
@@ -2874,16 +3837,35 @@ v1:
 	JGE         v1
 
 v1end:
-	ADDQ        $0x08, DX
-	TESTQ       DX, DX
-	JZ          vdone
-	LEAQ        lanemasks<>+0(SB), SI
-	NEGQ        DX
-	VMOVUPS     32(SI)(DX*4), Y2
-	VMASKMOVPS  (CX)(BX*4), Y2, Y3
-	VFMADD213PS Y1, Y0, Y3
-	VMASKMOVPS  Y3, Y2, (AX)(BX*4)
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y2
+	VMASKMOVPS   (CX)(BX*4), Y2, Y2
+	VFMADD213PS  Y1, Y0, Y2
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of3
+	VMOVUPS      X2, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y2, X2
 
+rest4of3:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of3
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of3:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of3
+	VMOVSS X2, (AX)
+
+rest1of3:
 vdone:
 	VZEROUPPER
 	RET
@@ -2931,16 +3913,35 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, DX
-	TESTQ      DX, DX
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), SI
-	NEGQ       DX
-	VMOVUPS    32(SI)(DX*4), Y1
-	VMASKMOVPS (CX)(BX*4), Y1, Y2
-	VMAXPS     Y2, Y0, Y2
-	VMASKMOVPS Y2, Y1, (AX)(BX*4)
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y1
+	VMASKMOVPS   (CX)(BX*4), Y1, Y1
+	VMAXPS       Y1, Y0, Y1
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of4
+	VMOVUPS      X1, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of4:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of4
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of4:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of4
+	VMOVSS X1, (AX)
+
+rest1of4:
 vdone:
 	VZEROUPPER
 	RET
@@ -3001,18 +4002,37 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ       $0x08, DX
-	TESTQ      DX, DX
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), SI
-	NEGQ       DX
-	VMOVUPS    32(SI)(DX*4), Y2
-	VMASKMOVPS (CX)(BX*4), Y2, Y3
-	VCMPPS     $0x11, Y1, Y3, Y1
-	VMULPS     Y0, Y3, Y0
-	VBLENDVPS  Y1, Y0, Y3, Y3
-	VMASKMOVPS Y3, Y2, (AX)(BX*4)
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y2
+	VMASKMOVPS   (CX)(BX*4), Y2, Y2
+	VCMPPS       $0x11, Y1, Y2, Y1
+	VMULPS       Y0, Y2, Y0
+	VBLENDVPS    Y1, Y0, Y2, Y2
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of5
+	VMOVUPS      X2, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y2, X2
 
+rest4of5:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of5
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of5:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of5
+	VMOVSS X2, (AX)
+
+rest1of5:
 vdone:
 	VZEROUPPER
 	RET
@@ -3070,17 +4090,36 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, DX
-	TESTQ      DX, DX
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), SI
-	NEGQ       DX
-	VMOVUPS    32(SI)(DX*4), Y2
-	VMASKMOVPS (CX)(BX*4), Y2, Y3
-	VMAXPS     Y3, Y0, Y3
-	VMINPS     Y3, Y1, Y3
-	VMASKMOVPS Y3, Y2, (AX)(BX*4)
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y2
+	VMASKMOVPS   (CX)(BX*4), Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of6
+	VMOVUPS      X2, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y2, X2
 
+rest4of6:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of6
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of6:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of6
+	VMOVSS X2, (AX)
+
+rest1of6:
 vdone:
 	VZEROUPPER
 	RET
@@ -3145,18 +4184,37 @@ v1:
 	JGE         v1
 
 v1end:
-	ADDQ        $0x08, DX
-	TESTQ       DX, DX
-	JZ          vdone
-	LEAQ        lanemasks<>+0(SB), SI
-	NEGQ        DX
-	VMOVUPS     32(SI)(DX*4), Y4
-	VMASKMOVPS  (CX)(BX*4), Y4, Y5
-	VFMADD213PS Y1, Y0, Y5
-	VMAXPS      Y5, Y2, Y5
-	VMINPS      Y5, Y3, Y5
-	VMASKMOVPS  Y5, Y4, (AX)(BX*4)
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y4
+	VMASKMOVPS   (CX)(BX*4), Y4, Y4
+	VFMADD213PS  Y1, Y0, Y4
+	VMAXPS       Y4, Y2, Y4
+	VMINPS       Y4, Y3, Y4
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of7
+	VMOVUPS      X4, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y4, X4
 
+rest4of7:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of7
+	VMOVLPS   X4, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X4, X4
+
+rest2of7:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of7
+	VMOVSS X4, (AX)
+
+rest1of7:
 vdone:
 	VZEROUPPER
 	RET
@@ -3218,17 +4276,36 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y0
-	VMASKMOVPS (CX)(R10*4), Y0, Y1
-	VMASKMOVPS (DX)(R10*4), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y0
+	VMASKMOVPS   (CX)(R10*4), Y0, Y1
+	VMASKMOVPS   (DX)(R10*4), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of8
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of8:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of8
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of8:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of8
+	VMOVSS X1, (R10)
+
+rest1of8:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3291,16 +4368,35 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (CX)(R10*4), Y1, Y2
-	VADDPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y1
+	VADDPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of9
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of9:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of9
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of9:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of9
+	VMOVSS X1, (R10)
+
+rest1of9:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3367,17 +4463,36 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y0
-	VMASKMOVPS (CX)(R10*4), Y0, Y1
-	VMASKMOVPS (DX)(R10*4), Y0, Y2
-	VSUBPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y0
+	VMASKMOVPS   (CX)(R10*4), Y0, Y1
+	VMASKMOVPS   (DX)(R10*4), Y0, Y0
+	VSUBPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of10
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of10:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of10
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of10:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of10
+	VMOVSS X1, (R10)
+
+rest1of10:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3440,16 +4555,35 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (CX)(R10*4), Y1, Y2
-	VSUBPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y1
+	VSUBPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of11
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of11:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of11
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of11:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of11
+	VMOVSS X1, (R10)
+
+rest1of11:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3512,16 +4646,35 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (DX)(R10*4), Y1, Y2
-	VSUBPS     Y2, Y0, Y0
-	VMASKMOVPS Y0, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (DX)(R10*4), Y1, Y1
+	VSUBPS       Y1, Y0, Y0
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of12
+	VMOVUPS      X0, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y0, X0
 
+rest4of12:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of12
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of12:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of12
+	VMOVSS X0, (R10)
+
+rest1of12:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3588,17 +4741,36 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y0
-	VMASKMOVPS (CX)(R10*4), Y0, Y1
-	VMASKMOVPS (DX)(R10*4), Y0, Y2
-	VMULPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y0
+	VMASKMOVPS   (CX)(R10*4), Y0, Y1
+	VMASKMOVPS   (DX)(R10*4), Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of13
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of13:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of13
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of13:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of13
+	VMOVSS X1, (R10)
+
+rest1of13:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3661,16 +4833,35 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (CX)(R10*4), Y1, Y2
-	VMULPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of14
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of14:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of14
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of14:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of14
+	VMOVSS X1, (R10)
+
+rest1of14:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3737,17 +4928,36 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y0
-	VMASKMOVPS (CX)(R10*4), Y0, Y1
-	VMASKMOVPS (DX)(R10*4), Y0, Y2
-	VDIVPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y0
+	VMASKMOVPS   (CX)(R10*4), Y0, Y1
+	VMASKMOVPS   (DX)(R10*4), Y0, Y0
+	VDIVPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of15
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of15:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of15
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of15:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of15
+	VMOVSS X1, (R10)
+
+rest1of15:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3810,16 +5020,35 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (CX)(R10*4), Y1, Y2
-	VDIVPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y1
+	VDIVPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of16
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of16:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of16
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of16:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of16
+	VMOVSS X1, (R10)
+
+rest1of16:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3882,16 +5111,35 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (DX)(R10*4), Y1, Y2
-	VDIVPS     Y2, Y0, Y0
-	VMASKMOVPS Y0, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (DX)(R10*4), Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of17
+	VMOVUPS      X0, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y0, X0
 
+rest4of17:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of17
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of17:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of17
+	VMOVSS X0, (R10)
+
+rest1of17:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3969,19 +5217,38 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (CX)(R10*4), Y1, Y2
-	VMASKMOVPS (DX)(R10*4), Y1, Y3
-	VCMPPS     $0x11, Y0, Y2, Y4
-	VMULPS     Y3, Y2, Y3
-	VBLENDVPS  Y4, Y3, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y2
+	VMASKMOVPS   (DX)(R10*4), Y1, Y1
+	VCMPPS       $0x11, Y0, Y2, Y3
+	VMULPS       Y1, Y2, Y1
+	VBLENDVPS    Y3, Y1, Y2, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of18
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
 
+rest4of18:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of18
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of18:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of18
+	VMOVSS X2, (R10)
+
+rest1of18:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4055,18 +5322,37 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y2
-	VMASKMOVPS (CX)(R10*4), Y2, Y3
-	VCMPPS     $0x11, Y0, Y3, Y4
-	VMULPS     Y1, Y3, Y1
-	VBLENDVPS  Y4, Y1, Y3, Y3
-	VMASKMOVPS Y3, Y2, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (CX)(R10*4), Y2, Y2
+	VCMPPS       $0x11, Y0, Y2, Y3
+	VMULPS       Y1, Y2, Y1
+	VBLENDVPS    Y3, Y1, Y2, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of19
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
 
+rest4of19:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of19
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of19:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of19
+	VMOVSS X2, (R10)
+
+rest1of19:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4145,19 +5431,38 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y2
-	VMASKMOVPS (DX)(R10*4), Y2, Y3
-	VMOVAPS    Y1, Y1
-	VCMPPS     $0x11, Y0, Y1, Y4
-	VMULPS     Y3, Y1, Y3
-	VBLENDVPS  Y4, Y3, Y1, Y1
-	VMASKMOVPS Y1, Y2, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (DX)(R10*4), Y2, Y2
+	VMOVAPS      Y1, Y1
+	VCMPPS       $0x11, Y0, Y1, Y3
+	VMULPS       Y2, Y1, Y2
+	VBLENDVPS    Y3, Y2, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of20
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of20:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of20
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of20:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of20
+	VMOVSS X1, (R10)
+
+rest1of20:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4210,16 +5515,35 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ       $0x08, DX
-	TESTQ      DX, DX
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), SI
-	NEGQ       DX
-	VMOVUPS    32(SI)(DX*4), Y1
-	VMASKMOVPS (CX)(BX*4), Y1, Y2
-	VMAXPS     Y2, Y0, Y2
-	VMASKMOVPS Y2, Y1, (AX)(BX*4)
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y1
+	VMASKMOVPS   (CX)(BX*4), Y1, Y1
+	VMAXPS       Y1, Y0, Y1
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of21
+	VMOVUPS      X1, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of21:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of21
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of21:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of21
+	VMOVSS X1, (AX)
+
+rest1of21:
 vdone:
 	SFENCE
 	VZEROUPPER
@@ -4281,18 +5605,37 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ       $0x08, DX
-	TESTQ      DX, DX
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), SI
-	NEGQ       DX
-	VMOVUPS    32(SI)(DX*4), Y2
-	VMASKMOVPS (CX)(BX*4), Y2, Y3
-	VCMPPS     $0x11, Y1, Y3, Y1
-	VMULPS     Y0, Y3, Y0
-	VBLENDVPS  Y1, Y0, Y3, Y3
-	VMASKMOVPS Y3, Y2, (AX)(BX*4)
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y2
+	VMASKMOVPS   (CX)(BX*4), Y2, Y2
+	VCMPPS       $0x11, Y1, Y2, Y1
+	VMULPS       Y0, Y2, Y0
+	VBLENDVPS    Y1, Y0, Y2, Y2
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of22
+	VMOVUPS      X2, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y2, X2
 
+rest4of22:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of22
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of22:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of22
+	VMOVSS X2, (AX)
+
+rest1of22:
 vdone:
 	SFENCE
 	VZEROUPPER
@@ -4351,17 +5694,36 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ       $0x08, DX
-	TESTQ      DX, DX
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), SI
-	NEGQ       DX
-	VMOVUPS    32(SI)(DX*4), Y2
-	VMASKMOVPS (CX)(BX*4), Y2, Y3
-	VMAXPS     Y3, Y0, Y3
-	VMINPS     Y3, Y1, Y3
-	VMASKMOVPS Y3, Y2, (AX)(BX*4)
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y2
+	VMASKMOVPS   (CX)(BX*4), Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of23
+	VMOVUPS      X2, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y2, X2
 
+rest4of23:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of23
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of23:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of23
+	VMOVSS X2, (AX)
+
+rest1of23:
 vdone:
 	SFENCE
 	VZEROUPPER
@@ -4427,18 +5789,37 @@ v1:
 	JGE         v1
 
 v1end:
-	ADDQ        $0x08, DX
-	TESTQ       DX, DX
-	JZ          vdone
-	LEAQ        lanemasks<>+0(SB), SI
-	NEGQ        DX
-	VMOVUPS     32(SI)(DX*4), Y4
-	VMASKMOVPS  (CX)(BX*4), Y4, Y5
-	VFMADD213PS Y1, Y0, Y5
-	VMAXPS      Y5, Y2, Y5
-	VMINPS      Y5, Y3, Y5
-	VMASKMOVPS  Y5, Y4, (AX)(BX*4)
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y4
+	VMASKMOVPS   (CX)(BX*4), Y4, Y4
+	VFMADD213PS  Y1, Y0, Y4
+	VMAXPS       Y4, Y2, Y4
+	VMINPS       Y4, Y3, Y4
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of24
+	VMOVUPS      X4, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y4, X4
 
+rest4of24:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of24
+	VMOVLPS   X4, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X4, X4
+
+rest2of24:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of24
+	VMOVSS X4, (AX)
+
+rest1of24:
 vdone:
 	SFENCE
 	VZEROUPPER
@@ -4501,17 +5882,36 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y0
-	VMASKMOVPS (CX)(R10*4), Y0, Y1
-	VMASKMOVPS (DX)(R10*4), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y0
+	VMASKMOVPS   (CX)(R10*4), Y0, Y1
+	VMASKMOVPS   (DX)(R10*4), Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of25
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of25:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of25
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of25:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of25
+	VMOVSS X1, (R10)
+
+rest1of25:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4575,16 +5975,35 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (CX)(R10*4), Y1, Y2
-	VADDPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y1
+	VADDPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of26
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of26:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of26
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of26:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of26
+	VMOVSS X1, (R10)
+
+rest1of26:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4652,17 +6071,36 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y0
-	VMASKMOVPS (CX)(R10*4), Y0, Y1
-	VMASKMOVPS (DX)(R10*4), Y0, Y2
-	VSUBPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y0
+	VMASKMOVPS   (CX)(R10*4), Y0, Y1
+	VMASKMOVPS   (DX)(R10*4), Y0, Y0
+	VSUBPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of27
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of27:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of27
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of27:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of27
+	VMOVSS X1, (R10)
+
+rest1of27:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4726,16 +6164,35 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (CX)(R10*4), Y1, Y2
-	VSUBPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y1
+	VSUBPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of28
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of28:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of28
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of28:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of28
+	VMOVSS X1, (R10)
+
+rest1of28:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4799,16 +6256,35 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (DX)(R10*4), Y1, Y2
-	VSUBPS     Y2, Y0, Y0
-	VMASKMOVPS Y0, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (DX)(R10*4), Y1, Y1
+	VSUBPS       Y1, Y0, Y0
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of29
+	VMOVUPS      X0, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y0, X0
 
+rest4of29:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of29
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of29:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of29
+	VMOVSS X0, (R10)
+
+rest1of29:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4876,17 +6352,36 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y0
-	VMASKMOVPS (CX)(R10*4), Y0, Y1
-	VMASKMOVPS (DX)(R10*4), Y0, Y2
-	VMULPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y0
+	VMASKMOVPS   (CX)(R10*4), Y0, Y1
+	VMASKMOVPS   (DX)(R10*4), Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of30
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of30:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of30
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of30:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of30
+	VMOVSS X1, (R10)
+
+rest1of30:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4950,16 +6445,35 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (CX)(R10*4), Y1, Y2
-	VMULPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of31
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of31:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of31
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of31:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of31
+	VMOVSS X1, (R10)
+
+rest1of31:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5027,17 +6541,36 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y0
-	VMASKMOVPS (CX)(R10*4), Y0, Y1
-	VMASKMOVPS (DX)(R10*4), Y0, Y2
-	VDIVPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y0
+	VMASKMOVPS   (CX)(R10*4), Y0, Y1
+	VMASKMOVPS   (DX)(R10*4), Y0, Y0
+	VDIVPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of32
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of32:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of32
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of32:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of32
+	VMOVSS X1, (R10)
+
+rest1of32:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5101,16 +6634,35 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (CX)(R10*4), Y1, Y2
-	VDIVPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y1
+	VDIVPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of33
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of33:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of33
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of33:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of33
+	VMOVSS X1, (R10)
+
+rest1of33:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5174,16 +6726,35 @@ v1:
 	JGE      v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (DX)(R10*4), Y1, Y2
-	VDIVPS     Y2, Y0, Y0
-	VMASKMOVPS Y0, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (DX)(R10*4), Y1, Y1
+	VDIVPS       Y1, Y0, Y0
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of34
+	VMOVUPS      X0, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y0, X0
 
+rest4of34:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of34
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of34:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of34
+	VMOVSS X0, (R10)
+
+rest1of34:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5262,19 +6833,38 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y1
-	VMASKMOVPS (CX)(R10*4), Y1, Y2
-	VMASKMOVPS (DX)(R10*4), Y1, Y3
-	VCMPPS     $0x11, Y0, Y2, Y4
-	VMULPS     Y3, Y2, Y3
-	VBLENDVPS  Y4, Y3, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y2
+	VMASKMOVPS   (DX)(R10*4), Y1, Y1
+	VCMPPS       $0x11, Y0, Y2, Y3
+	VMULPS       Y1, Y2, Y1
+	VBLENDVPS    Y3, Y1, Y2, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of35
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
 
+rest4of35:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of35
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of35:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of35
+	VMOVSS X2, (R10)
+
+rest1of35:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5349,18 +6939,37 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y2
-	VMASKMOVPS (CX)(R10*4), Y2, Y3
-	VCMPPS     $0x11, Y0, Y3, Y4
-	VMULPS     Y1, Y3, Y1
-	VBLENDVPS  Y4, Y1, Y3, Y3
-	VMASKMOVPS Y3, Y2, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (CX)(R10*4), Y2, Y2
+	VCMPPS       $0x11, Y0, Y2, Y3
+	VMULPS       Y1, Y2, Y1
+	VBLENDVPS    Y3, Y1, Y2, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of36
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
 
+rest4of36:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of36
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of36:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of36
+	VMOVSS X2, (R10)
+
+rest1of36:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5440,19 +7049,38 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ       $0x08, R11
-	TESTQ      R11, R11
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y2
-	VMASKMOVPS (DX)(R10*4), Y2, Y3
-	VMOVAPS    Y1, Y1
-	VCMPPS     $0x11, Y0, Y1, Y4
-	VMULPS     Y3, Y1, Y3
-	VBLENDVPS  Y4, Y3, Y1, Y1
-	VMASKMOVPS Y1, Y2, (AX)(R10*4)
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (DX)(R10*4), Y2, Y2
+	VMOVAPS      Y1, Y1
+	VCMPPS       $0x11, Y0, Y1, Y3
+	VMULPS       Y2, Y1, Y2
+	VBLENDVPS    Y3, Y2, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of37
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of37:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of37
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of37:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of37
+	VMOVSS X1, (R10)
+
+rest1of37:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX

@@ -212,54 +212,55 @@ var genericSoftmax = softmaxFns{rows: genericSoftmaxPass(false), lanes: genericS
 
 // genericSoftmaxPass is a softmaxPass in plain Go.
 func genericSoftmaxPass(lanes bool) softmaxPass {
-	slice := func(row, i int) int {
-		if lanes {
-			return i
-		}
-		return row
+	row, lane := 1, 0 // element i of row r belongs to slice r·row + i·lane
+	if lanes {
+		row, lane = 0, 1
 	}
 	return softmaxPass{
 		max: func(m, x []float32, n, count, lx int) {
 			for r := range count {
-				for i, v := range x[r*lx:][:n] {
-					k := slice(r, i)
+				k := r * row
+				for _, v := range x[r*lx:][:n] {
 					m[k] = max(m[k], v)
+					k += lane
 				}
 			}
 		},
 		exp: func(y, x, m []float32, sum []float64, n, count, ly, lx int) {
 			for r := range count {
-				y := y[r*ly:][:n]
+				k, y := r*row, y[r*ly:][:n]
 				for i, v := range x[r*lx:][:n] {
-					k := slice(r, i)
 					e := math.Exp(float64(v) - float64(m[k]))
 					sum[k] += e
 					y[i] = float32(e)
+					k += lane
 				}
 			}
 		},
 		sum: func(x, m []float32, sum []float64, n, count, lx int) {
 			for r := range count {
-				for i, v := range x[r*lx:][:n] {
-					k := slice(r, i)
+				k := r * row
+				for _, v := range x[r*lx:][:n] {
 					sum[k] += math.Exp(float64(v) - float64(m[k]))
+					k += lane
 				}
 			}
 		},
 		scale: func(y, x []float32, f []float64, n, count, ly, lx int) {
 			for r := range count {
-				y := y[r*ly:][:n]
+				k, y := r*row, y[r*ly:][:n]
 				for i, v := range x[r*lx:][:n] {
-					y[i] = float32(float64(v) * f[slice(r, i)])
+					y[i] = float32(float64(v) * f[k])
+					k += lane
 				}
 			}
 		},
 		shift: func(y, x, m []float32, ln []float64, n, count, ly, lx int) {
 			for r := range count {
-				y := y[r*ly:][:n]
+				k, y := r*row, y[r*ly:][:n]
 				for i, v := range x[r*lx:][:n] {
-					k := slice(r, i)
 					y[i] = float32(float64(v) - float64(m[k]) - ln[k])
+					k += lane
 				}
 			}
 		},

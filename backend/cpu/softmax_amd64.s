@@ -207,32 +207,51 @@ v1:
 	JGE          v1
 
 v1end:
-	ADDQ         $0x08, R11
-	TESTQ        R11, R11
-	JZ           vdone
-	LEAQ         opmasks<>+0(SB), R12
-	KMOVW        (R12)(R11*2), K1
-	VCVTPS2PD.Z  (DX)(R10*4), K1, Z15
-	VSUBPD       Z14, Z15, Z15
-	VMAXPD       Z15, Z0, Z15
-	VMOVAPD      Z3, Z14
-	VFMADD231PD  Z1, Z15, Z14
-	VMOVAPD      Z14, Z16
-	VSUBPD       Z3, Z16, Z16
-	VFNMADD231PD Z2, Z16, Z15
-	VMOVAPD      Z9, Z16
-	VFMADD213PD  Z8, Z15, Z16
-	VFMADD213PD  Z7, Z15, Z16
-	VFMADD213PD  Z6, Z15, Z16
-	VFMADD213PD  Z5, Z15, Z16
-	VFMADD213PD  Z4, Z15, Z16
-	VFMADD213PD  Z10, Z15, Z16
-	VFMADD213PD  Z11, Z15, Z16
-	VPSLLQ       $0x34, Z14, Z14
-	VPADDQ       Z14, Z16, Z16
-	VCVTPD2PS    Z16, Y14
-	VMOVUPS      Y14, K1, (R8)(R10*4)
-	VADDPD       Z16, Z12, K1, Z12
+	ADDQ          $0x08, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VCVTPS2PD.Z   (DX)(R10*4), K1, Z15
+	VSUBPD        Z14, Z15, Z15
+	VMAXPD        Z15, Z0, Z15
+	VMOVAPD       Z3, Z14
+	VFMADD231PD   Z1, Z15, Z14
+	VMOVAPD       Z14, Z16
+	VSUBPD        Z3, Z16, Z16
+	VFNMADD231PD  Z2, Z16, Z15
+	VMOVAPD       Z9, Z16
+	VFMADD213PD   Z8, Z15, Z16
+	VFMADD213PD   Z7, Z15, Z16
+	VFMADD213PD   Z6, Z15, Z16
+	VFMADD213PD   Z5, Z15, Z16
+	VFMADD213PD   Z4, Z15, Z16
+	VFMADD213PD   Z10, Z15, Z16
+	VFMADD213PD   Z11, Z15, Z16
+	VPSLLQ        $0x34, Z14, Z14
+	VPADDQ        Z14, Z16, Z16
+	VCVTPD2PS     Z16, Y14
+	LEAQ          (R8)(R10*4), R10
+	TESTQ         $0x00000004, R11
+	JZ            rest4of1
+	VMOVUPS       X14, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y14, X14
+
+rest4of1:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of1
+	VMOVLPS   X14, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X14, X14
+
+rest2of1:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of1
+	VMOVSS X14, (R10)
+
+rest1of1:
+	VADDPD Z16, Z12, K1, Z12
 
 vdone:
 	VADDPD        Z13, Z12, Z12
@@ -525,16 +544,34 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ        $0x08, R10
-	TESTQ       R10, R10
-	JZ          vdone
-	LEAQ        opmasks<>+0(SB), R11
-	KMOVW       (R11)(R10*2), K1
-	VCVTPS2PD.Z (SI)(R9*4), K1, Z1
-	VMULPD      Z0, Z1, Z1
-	VCVTPD2PS   Z1, Y0
-	VMOVUPS     Y0, K1, (DX)(R9*4)
+	ADDQ          $0x08, R10
+	TESTQ         R10, R10
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R11
+	KMOVW         (R11)(R10*2), K1
+	VCVTPS2PD.Z   (SI)(R9*4), K1, Z1
+	VMULPD        Z0, Z1, Z1
+	VCVTPD2PS     Z1, Y0
+	LEAQ          (DX)(R9*4), R9
+	TESTQ         $0x00000004, R10
+	JZ            rest4of2
+	VMOVUPS       X0, (R9)
+	ADDQ          $0x10, R9
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of2:
+	TESTQ     $0x00000002, R10
+	JZ        rest2of2
+	VMOVLPS   X0, (R9)
+	ADDQ      $0x08, R9
+	VPERMILPD $0x01, X0, X0
+
+rest2of2:
+	TESTQ  $0x00000001, R10
+	JZ     rest1of2
+	VMOVSS X0, (R9)
+
+rest1of2:
 vdone:
 	ADDQ BX, DX
 	ADDQ DI, SI
@@ -599,17 +636,35 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ        $0x08, R11
-	TESTQ       R11, R11
-	JZ          vdone
-	LEAQ        opmasks<>+0(SB), R12
-	KMOVW       (R12)(R11*2), K1
-	VCVTPS2PD.Z (SI)(R10*4), K1, Z2
-	VSUBPD      Z0, Z2, Z2
-	VSUBPD      Z1, Z2, Z2
-	VCVTPD2PS   Z2, Y0
-	VMOVUPS     Y0, K1, (DX)(R10*4)
+	ADDQ          $0x08, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VCVTPS2PD.Z   (SI)(R10*4), K1, Z2
+	VSUBPD        Z0, Z2, Z2
+	VSUBPD        Z1, Z2, Z2
+	VCVTPD2PS     Z2, Y0
+	LEAQ          (DX)(R10*4), R10
+	TESTQ         $0x00000004, R11
+	JZ            rest4of3
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of3:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of3
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of3:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of3
+	VMOVSS X0, (R10)
+
+rest1of3:
 vdone:
 	ADDQ BX, DX
 	ADDQ DI, SI
@@ -621,7 +676,7 @@ vdone:
 	RET
 
 // func softmaxMaxLanesAVX512(m []float32, x []float32, n int, count int, lx int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·softmaxMaxLanesAVX512(SB), NOSPLIT, $0-72
 	MOVQ n+48(FP), AX
 	MOVQ count+56(FP), CX
@@ -672,16 +727,41 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ      $0x10, R8
-	TESTQ     R8, R8
-	JZ        vdone
-	LEAQ      opmasks<>+0(SB), R9
-	KMOVW     (R9)(R8*2), K1
-	VMOVUPS.Z (BX)(DI*4), K1, Z0
-	VMOVUPS.Z (DX)(DI*4), K1, Z1
-	VMAXPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (DX)(DI*4)
+	ADDQ          $0x10, R8
+	TESTQ         R8, R8
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R9
+	KMOVW         (R9)(R8*2), K1
+	VMOVUPS.Z     (BX)(DI*4), K1, Z0
+	VMOVUPS.Z     (DX)(DI*4), K1, Z1
+	VMAXPS        Z1, Z0, Z0
+	LEAQ          (DX)(DI*4), DI
+	TESTQ         $0x00000008, R8
+	JZ            rest8of4
+	VMOVUPS       Y0, (DI)
+	ADDQ          $0x20, DI
+	VEXTRACTF64X4 $0x01, Z0, Y0
 
+rest8of4:
+	TESTQ         $0x00000004, R8
+	JZ            rest4of4
+	VMOVUPS       X0, (DI)
+	ADDQ          $0x10, DI
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of4:
+	TESTQ     $0x00000002, R8
+	JZ        rest2of4
+	VMOVLPS   X0, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPD $0x01, X0, X0
+
+rest2of4:
+	TESTQ  $0x00000001, R8
+	JZ     rest1of4
+	VMOVSS X0, (DI)
+
+rest1of4:
 vdone:
 	ADDQ SI, BX
 	DECQ CX
@@ -809,35 +889,54 @@ v1:
 	JGE          v1
 
 v1end:
-	ADDQ         $0x08, R11
-	TESTQ        R11, R11
-	JZ           vdone
-	LEAQ         opmasks<>+0(SB), R12
-	KMOVW        (R12)(R11*2), K1
-	VCVTPS2PD.Z  (DX)(R10*4), K1, Z12
-	VCVTPS2PD.Z  (SI)(R10*4), K1, Z13
-	VSUBPD       Z13, Z12, Z12
-	VMAXPD       Z12, Z0, Z12
-	VMOVAPD      Z3, Z13
-	VFMADD231PD  Z1, Z12, Z13
-	VMOVAPD      Z13, Z14
-	VSUBPD       Z3, Z14, Z14
-	VFNMADD231PD Z2, Z14, Z12
-	VMOVAPD      Z9, Z14
-	VFMADD213PD  Z8, Z12, Z14
-	VFMADD213PD  Z7, Z12, Z14
-	VFMADD213PD  Z6, Z12, Z14
-	VFMADD213PD  Z5, Z12, Z14
-	VFMADD213PD  Z4, Z12, Z14
-	VFMADD213PD  Z10, Z12, Z14
-	VFMADD213PD  Z11, Z12, Z14
-	VPSLLQ       $0x34, Z13, Z13
-	VPADDQ       Z13, Z14, Z14
-	VCVTPD2PS    Z14, Y12
-	VMOVUPS      Y12, K1, (R8)(R10*4)
-	VMOVUPD.Z    (DI)(R10*8), K1, Z12
-	VADDPD       Z12, Z14, Z14
-	VMOVUPD      Z14, K1, (DI)(R10*8)
+	ADDQ          $0x08, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VCVTPS2PD.Z   (DX)(R10*4), K1, Z12
+	VCVTPS2PD.Z   (SI)(R10*4), K1, Z13
+	VSUBPD        Z13, Z12, Z12
+	VMAXPD        Z12, Z0, Z12
+	VMOVAPD       Z3, Z13
+	VFMADD231PD   Z1, Z12, Z13
+	VMOVAPD       Z13, Z14
+	VSUBPD        Z3, Z14, Z14
+	VFNMADD231PD  Z2, Z14, Z12
+	VMOVAPD       Z9, Z14
+	VFMADD213PD   Z8, Z12, Z14
+	VFMADD213PD   Z7, Z12, Z14
+	VFMADD213PD   Z6, Z12, Z14
+	VFMADD213PD   Z5, Z12, Z14
+	VFMADD213PD   Z4, Z12, Z14
+	VFMADD213PD   Z10, Z12, Z14
+	VFMADD213PD   Z11, Z12, Z14
+	VPSLLQ        $0x34, Z13, Z13
+	VPADDQ        Z13, Z14, Z14
+	VCVTPD2PS     Z14, Y12
+	LEAQ          (R8)(R10*4), R12
+	TESTQ         $0x00000004, R11
+	JZ            rest4of5
+	VMOVUPS       X12, (R12)
+	ADDQ          $0x10, R12
+	VEXTRACTF32X4 $0x01, Y12, X12
+
+rest4of5:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of5
+	VMOVLPS   X12, (R12)
+	ADDQ      $0x08, R12
+	VPERMILPD $0x01, X12, X12
+
+rest2of5:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of5
+	VMOVSS X12, (R12)
+
+rest1of5:
+	VMOVUPD.Z (DI)(R10*8), K1, Z12
+	VADDPD    Z12, Z14, Z14
+	VMOVUPD   Z14, K1, (DI)(R10*8)
 
 vdone:
 	ADDQ BX, DX
@@ -1053,17 +1152,35 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ        $0x08, R10
-	TESTQ       R10, R10
-	JZ          vdone
-	LEAQ        opmasks<>+0(SB), R11
-	KMOVW       (R11)(R10*2), K1
-	VCVTPS2PD.Z (SI)(R9*4), K1, Z0
-	VMOVUPD.Z   (R8)(R9*8), K1, Z1
-	VMULPD      Z1, Z0, Z0
-	VCVTPD2PS   Z0, Y0
-	VMOVUPS     Y0, K1, (DX)(R9*4)
+	ADDQ          $0x08, R10
+	TESTQ         R10, R10
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R11
+	KMOVW         (R11)(R10*2), K1
+	VCVTPS2PD.Z   (SI)(R9*4), K1, Z0
+	VMOVUPD.Z     (R8)(R9*8), K1, Z1
+	VMULPD        Z1, Z0, Z0
+	VCVTPD2PS     Z0, Y0
+	LEAQ          (DX)(R9*4), R9
+	TESTQ         $0x00000004, R10
+	JZ            rest4of6
+	VMOVUPS       X0, (R9)
+	ADDQ          $0x10, R9
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of6:
+	TESTQ     $0x00000002, R10
+	JZ        rest2of6
+	VMOVLPS   X0, (R9)
+	ADDQ      $0x08, R9
+	VPERMILPD $0x01, X0, X0
+
+rest2of6:
+	TESTQ  $0x00000001, R10
+	JZ     rest1of6
+	VMOVSS X0, (R9)
+
+rest1of6:
 vdone:
 	ADDQ BX, DX
 	ADDQ DI, SI
@@ -1129,19 +1246,37 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ        $0x08, R11
-	TESTQ       R11, R11
-	JZ          vdone
-	LEAQ        opmasks<>+0(SB), R12
-	KMOVW       (R12)(R11*2), K1
-	VCVTPS2PD.Z (SI)(R10*4), K1, Z2
-	VCVTPS2PD.Z (R8)(R10*4), K1, Z0
-	VMOVUPD.Z   (R9)(R10*8), K1, Z1
-	VSUBPD      Z0, Z2, Z2
-	VSUBPD      Z1, Z2, Z2
-	VCVTPD2PS   Z2, Y0
-	VMOVUPS     Y0, K1, (DX)(R10*4)
+	ADDQ          $0x08, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VCVTPS2PD.Z   (SI)(R10*4), K1, Z2
+	VCVTPS2PD.Z   (R8)(R10*4), K1, Z0
+	VMOVUPD.Z     (R9)(R10*8), K1, Z1
+	VSUBPD        Z0, Z2, Z2
+	VSUBPD        Z1, Z2, Z2
+	VCVTPD2PS     Z2, Y0
+	LEAQ          (DX)(R10*4), R10
+	TESTQ         $0x00000004, R11
+	JZ            rest4of7
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of7:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of7
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of7:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of7
+	VMOVSS X0, (R10)
+
+rest1of7:
 vdone:
 	ADDQ BX, DX
 	ADDQ DI, SI
@@ -1483,8 +1618,9 @@ v1end:
 	TESTQ        R11, R11
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), R12
-	NEGQ         R11
-	VMOVUPS      32(R12)(R11*4), Y5
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y5
 	VMASKMOVPS   (DX)(R10*4), X5, X6
 	VCVTPS2PD    X6, Y6
 	VSUBPD       Y4, Y6, Y6
@@ -1505,10 +1641,22 @@ v1end:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       Y4, Y7, Y7
 	VCVTPD2PSY   Y7, X4
-	VMASKMOVPS   X4, X5, (R8)(R10*4)
-	VPMOVSXDQ    X5, Y4
-	VANDPD       Y4, Y7, Y7
-	VADDPD       Y7, Y2, Y2
+	LEAQ         (R8)(R10*4), R10
+	TESTQ        $0x00000002, R11
+	JZ           rest2of1
+	VMOVLPS      X4, (R10)
+	ADDQ         $0x08, R10
+	VPERMILPD    $0x01, X4, X4
+
+rest2of1:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of1
+	VMOVSS X4, (R10)
+
+rest1of1:
+	VPMOVSXDQ X5, Y4
+	VANDPD    Y4, Y7, Y7
+	VADDPD    Y7, Y2, Y2
 
 vdone:
 	VADDPD       Y3, Y2, Y2
@@ -1729,14 +1877,26 @@ v1end:
 	TESTQ      R10, R10
 	JZ         vdone
 	LEAQ       lanemasks<>+0(SB), R11
-	NEGQ       R10
-	VMOVUPS    32(R11)(R10*4), Y1
-	VMASKMOVPS (SI)(R9*4), X1, X2
-	VCVTPS2PD  X2, Y2
-	VMULPD     Y0, Y2, Y2
-	VCVTPD2PSY Y2, X0
-	VMASKMOVPS X0, X1, (DX)(R9*4)
+	MOVQ       R10, R12
+	NEGQ       R12
+	VMOVUPS    32(R11)(R12*4), Y1
+	VMASKMOVPS (SI)(R9*4), X1, X1
+	VCVTPS2PD  X1, Y1
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X0
+	LEAQ       (DX)(R9*4), R9
+	TESTQ      $0x00000002, R10
+	JZ         rest2of2
+	VMOVLPS    X0, (R9)
+	ADDQ       $0x08, R9
+	VPERMILPD  $0x01, X0, X0
 
+rest2of2:
+	TESTQ  $0x00000001, R10
+	JZ     rest1of2
+	VMOVSS X0, (R9)
+
+rest1of2:
 vdone:
 	ADDQ BX, DX
 	ADDQ DI, SI
@@ -1805,15 +1965,27 @@ v1end:
 	TESTQ      R11, R11
 	JZ         vdone
 	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y2
-	VMASKMOVPS (SI)(R10*4), X2, X3
-	VCVTPS2PD  X3, Y3
-	VSUBPD     Y0, Y3, Y3
-	VSUBPD     Y1, Y3, Y3
-	VCVTPD2PSY Y3, X0
-	VMASKMOVPS X0, X2, (DX)(R10*4)
+	MOVQ       R11, R13
+	NEGQ       R13
+	VMOVUPS    32(R12)(R13*4), Y2
+	VMASKMOVPS (SI)(R10*4), X2, X2
+	VCVTPS2PD  X2, Y2
+	VSUBPD     Y0, Y2, Y2
+	VSUBPD     Y1, Y2, Y2
+	VCVTPD2PSY Y2, X0
+	LEAQ       (DX)(R10*4), R10
+	TESTQ      $0x00000002, R11
+	JZ         rest2of3
+	VMOVLPS    X0, (R10)
+	ADDQ       $0x08, R10
+	VPERMILPD  $0x01, X0, X0
 
+rest2of3:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of3
+	VMOVSS X0, (R10)
+
+rest1of3:
 vdone:
 	ADDQ BX, DX
 	ADDQ DI, SI
@@ -1876,17 +2048,36 @@ v1:
 	JGE     v1
 
 v1end:
-	ADDQ       $0x08, R8
-	TESTQ      R8, R8
-	JZ         vdone
-	LEAQ       lanemasks<>+0(SB), R9
-	NEGQ       R8
-	VMOVUPS    32(R9)(R8*4), Y0
-	VMASKMOVPS (BX)(DI*4), Y0, Y1
-	VMASKMOVPS (DX)(DI*4), Y0, Y2
-	VMAXPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (DX)(DI*4)
+	ADDQ         $0x08, R8
+	TESTQ        R8, R8
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R9
+	MOVQ         R8, R10
+	NEGQ         R10
+	VMOVUPS      32(R9)(R10*4), Y0
+	VMASKMOVPS   (BX)(DI*4), Y0, Y1
+	VMASKMOVPS   (DX)(DI*4), Y0, Y0
+	VMAXPS       Y0, Y1, Y1
+	LEAQ         (DX)(DI*4), DI
+	TESTQ        $0x00000004, R8
+	JZ           rest4of4
+	VMOVUPS      X1, (DI)
+	ADDQ         $0x10, DI
+	VEXTRACTF128 $0x01, Y1, X1
 
+rest4of4:
+	TESTQ     $0x00000002, R8
+	JZ        rest2of4
+	VMOVLPS   X1, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPD $0x01, X1, X1
+
+rest2of4:
+	TESTQ  $0x00000001, R8
+	JZ     rest1of4
+	VMOVSS X1, (DI)
+
+rest1of4:
 vdone:
 	ADDQ SI, BX
 	DECQ CX
@@ -2008,8 +2199,9 @@ v1end:
 	TESTQ        R11, R11
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), R12
-	NEGQ         R11
-	VMOVUPS      32(R12)(R11*4), Y2
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
 	VMASKMOVPS   (DX)(R10*4), X2, X3
 	VCVTPS2PD    X3, Y3
 	VMASKMOVPS   (SI)(R10*4), X2, X4
@@ -2032,12 +2224,24 @@ v1end:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       Y4, Y5, Y5
 	VCVTPD2PSY   Y5, X3
-	VMASKMOVPS   X3, X2, (R8)(R10*4)
-	VPMOVSXDQ    X2, Y3
-	VMASKMOVPD   (DI)(R10*8), Y3, Y3
-	VADDPD       Y3, Y5, Y5
-	VPMOVSXDQ    X2, Y2
-	VMASKMOVPD   Y5, Y2, (DI)(R10*8)
+	LEAQ         (R8)(R10*4), R12
+	TESTQ        $0x00000002, R11
+	JZ           rest2of5
+	VMOVLPS      X3, (R12)
+	ADDQ         $0x08, R12
+	VPERMILPD    $0x01, X3, X3
+
+rest2of5:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of5
+	VMOVSS X3, (R12)
+
+rest1of5:
+	VPMOVSXDQ  X2, Y3
+	VMASKMOVPD (DI)(R10*8), Y3, Y3
+	VADDPD     Y3, Y5, Y5
+	VPMOVSXDQ  X2, Y2
+	VMASKMOVPD Y5, Y2, (DI)(R10*8)
 
 vdone:
 	ADDQ BX, DX
@@ -2252,16 +2456,28 @@ v1end:
 	TESTQ      R10, R10
 	JZ         vdone
 	LEAQ       lanemasks<>+0(SB), R11
-	NEGQ       R10
-	VMOVUPS    32(R11)(R10*4), Y0
+	MOVQ       R10, R12
+	NEGQ       R12
+	VMOVUPS    32(R11)(R12*4), Y0
 	VMASKMOVPS (SI)(R9*4), X0, X1
 	VCVTPS2PD  X1, Y1
-	VPMOVSXDQ  X0, Y2
-	VMASKMOVPD (R8)(R9*8), Y2, Y2
-	VMULPD     Y2, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMASKMOVPS X1, X0, (DX)(R9*4)
+	VPMOVSXDQ  X0, Y0
+	VMASKMOVPD (R8)(R9*8), Y0, Y0
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X0
+	LEAQ       (DX)(R9*4), R9
+	TESTQ      $0x00000002, R10
+	JZ         rest2of6
+	VMOVLPS    X0, (R9)
+	ADDQ       $0x08, R9
+	VPERMILPD  $0x01, X0, X0
 
+rest2of6:
+	TESTQ  $0x00000001, R10
+	JZ     rest1of6
+	VMOVSS X0, (R9)
+
+rest1of6:
 vdone:
 	ADDQ BX, DX
 	ADDQ DI, SI
@@ -2331,19 +2547,31 @@ v1end:
 	TESTQ      R11, R11
 	JZ         vdone
 	LEAQ       lanemasks<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y2
-	VMASKMOVPS (SI)(R10*4), X2, X0
-	VCVTPS2PD  X0, Y3
-	VMASKMOVPS (R8)(R10*4), X2, X0
+	MOVQ       R11, R13
+	NEGQ       R13
+	VMOVUPS    32(R12)(R13*4), Y1
+	VMASKMOVPS (SI)(R10*4), X1, X0
+	VCVTPS2PD  X0, Y2
+	VMASKMOVPS (R8)(R10*4), X1, X0
 	VCVTPS2PD  X0, Y0
-	VPMOVSXDQ  X2, Y1
+	VPMOVSXDQ  X1, Y1
 	VMASKMOVPD (R9)(R10*8), Y1, Y1
-	VSUBPD     Y0, Y3, Y3
-	VSUBPD     Y1, Y3, Y3
-	VCVTPD2PSY Y3, X0
-	VMASKMOVPS X0, X2, (DX)(R10*4)
+	VSUBPD     Y0, Y2, Y2
+	VSUBPD     Y1, Y2, Y2
+	VCVTPD2PSY Y2, X0
+	LEAQ       (DX)(R10*4), R10
+	TESTQ      $0x00000002, R11
+	JZ         rest2of7
+	VMOVLPS    X0, (R10)
+	ADDQ       $0x08, R10
+	VPERMILPD  $0x01, X0, X0
 
+rest2of7:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of7
+	VMOVSS X0, (R10)
+
+rest1of7:
 vdone:
 	ADDQ BX, DX
 	ADDQ DI, SI

@@ -104,32 +104,50 @@ v1:
 	JGE          v1
 
 v1end:
-	ADDQ         $0x08, DX
-	TESTQ        DX, DX
-	JZ           vdone
-	LEAQ         opmasks<>+0(SB), SI
-	KMOVW        (SI)(DX*2), K1
-	VCVTPS2PD.Z  (CX)(BX*4), K1, Z13
-	VMAXPD       Z13, Z0, Z13
-	VMINPD       Z13, Z1, Z13
-	VMOVAPD      Z4, Z0
-	VFMADD231PD  Z2, Z13, Z0
-	VMOVAPD      Z0, Z1
-	VSUBPD       Z4, Z1, Z1
-	VFNMADD231PD Z3, Z1, Z13
-	VMOVAPD      Z10, Z1
-	VFMADD213PD  Z9, Z13, Z1
-	VFMADD213PD  Z8, Z13, Z1
-	VFMADD213PD  Z7, Z13, Z1
-	VFMADD213PD  Z6, Z13, Z1
-	VFMADD213PD  Z5, Z13, Z1
-	VFMADD213PD  Z11, Z13, Z1
-	VFMADD213PD  Z12, Z13, Z1
-	VPSLLQ       $0x34, Z0, Z0
-	VPADDQ       Z0, Z1, Z1
-	VCVTPD2PS    Z1, Y0
-	VMOVUPS      Y0, K1, (AX)(BX*4)
+	ADDQ          $0x08, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VCVTPS2PD.Z   (CX)(BX*4), K1, Z13
+	VMAXPD        Z13, Z0, Z13
+	VMINPD        Z13, Z1, Z13
+	VMOVAPD       Z4, Z0
+	VFMADD231PD   Z2, Z13, Z0
+	VMOVAPD       Z0, Z1
+	VSUBPD        Z4, Z1, Z1
+	VFNMADD231PD  Z3, Z1, Z13
+	VMOVAPD       Z10, Z1
+	VFMADD213PD   Z9, Z13, Z1
+	VFMADD213PD   Z8, Z13, Z1
+	VFMADD213PD   Z7, Z13, Z1
+	VFMADD213PD   Z6, Z13, Z1
+	VFMADD213PD   Z5, Z13, Z1
+	VFMADD213PD   Z11, Z13, Z1
+	VFMADD213PD   Z12, Z13, Z1
+	VPSLLQ        $0x34, Z0, Z0
+	VPADDQ        Z0, Z1, Z1
+	VCVTPD2PS     Z1, Y0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000004, DX
+	JZ            rest4of1
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of1:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of1
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of1:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of1
+	VMOVSS X0, (AX)
+
+rest1of1:
 vdone:
 	VZEROUPPER
 	RET
@@ -332,34 +350,52 @@ v1:
 	JGE          v1
 
 v1end:
-	ADDQ         $0x08, DX
-	TESTQ        DX, DX
-	JZ           vdone
-	LEAQ         opmasks<>+0(SB), SI
-	KMOVW        (SI)(DX*2), K1
-	VCVTPS2PD.Z  (CX)(BX*4), K1, Z14
-	VMAXPD       Z14, Z0, Z14
-	VMINPD       Z14, Z1, Z14
-	VMOVAPD      Z5, Z0
-	VFMADD231PD  Z3, Z14, Z0
-	VMOVAPD      Z0, Z1
-	VSUBPD       Z5, Z1, Z1
-	VFNMADD231PD Z4, Z1, Z14
-	VMOVAPD      Z11, Z1
-	VFMADD213PD  Z10, Z14, Z1
-	VFMADD213PD  Z9, Z14, Z1
-	VFMADD213PD  Z8, Z14, Z1
-	VFMADD213PD  Z7, Z14, Z1
-	VFMADD213PD  Z6, Z14, Z1
-	VFMADD213PD  Z12, Z14, Z1
-	VFMADD213PD  Z13, Z14, Z1
-	VPSLLQ       $0x34, Z0, Z0
-	VPADDQ       Z0, Z1, Z1
-	VADDPD       Z2, Z1, Z1
-	VDIVPD       Z1, Z2, Z0
-	VCVTPD2PS    Z0, Y0
-	VMOVUPS      Y0, K1, (AX)(BX*4)
+	ADDQ          $0x08, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VCVTPS2PD.Z   (CX)(BX*4), K1, Z14
+	VMAXPD        Z14, Z0, Z14
+	VMINPD        Z14, Z1, Z14
+	VMOVAPD       Z5, Z0
+	VFMADD231PD   Z3, Z14, Z0
+	VMOVAPD       Z0, Z1
+	VSUBPD        Z5, Z1, Z1
+	VFNMADD231PD  Z4, Z1, Z14
+	VMOVAPD       Z11, Z1
+	VFMADD213PD   Z10, Z14, Z1
+	VFMADD213PD   Z9, Z14, Z1
+	VFMADD213PD   Z8, Z14, Z1
+	VFMADD213PD   Z7, Z14, Z1
+	VFMADD213PD   Z6, Z14, Z1
+	VFMADD213PD   Z12, Z14, Z1
+	VFMADD213PD   Z13, Z14, Z1
+	VPSLLQ        $0x34, Z0, Z0
+	VPADDQ        Z0, Z1, Z1
+	VADDPD        Z2, Z1, Z1
+	VDIVPD        Z1, Z2, Z0
+	VCVTPD2PS     Z0, Y0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000004, DX
+	JZ            rest4of2
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of2:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of2
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of2:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of2
+	VMOVSS X0, (AX)
+
+rest1of2:
 vdone:
 	VZEROUPPER
 	RET
@@ -519,38 +555,56 @@ v1:
 	JGE          v1
 
 v1end:
-	ADDQ         $0x08, DX
-	TESTQ        DX, DX
-	JZ           vdone
-	LEAQ         opmasks<>+0(SB), SI
-	KMOVW        (SI)(DX*2), K1
-	VCVTPS2PD.Z  (CX)(BX*4), K1, Z14
-	VMAXPD       Z14, Z0, Z14
-	VMINPD       Z14, Z1, Z14
-	VMOVAPD      Z5, Z0
-	VFMADD231PD  Z3, Z14, Z0
-	VMOVAPD      Z0, Z1
-	VSUBPD       Z5, Z1, Z1
-	VFNMADD231PD Z4, Z1, Z14
-	VMOVAPD      Z11, Z1
-	VFMADD213PD  Z10, Z14, Z1
-	VFMADD213PD  Z9, Z14, Z1
-	VFMADD213PD  Z8, Z14, Z1
-	VFMADD213PD  Z7, Z14, Z1
-	VFMADD213PD  Z6, Z14, Z1
-	VFMADD213PD  Z12, Z14, Z1
-	VMULPD       Z14, Z1, Z1
-	VPSLLQ       $0x34, Z0, Z0
-	VPADDQ       Z13, Z0, Z0
-	VMOVAPD      Z0, Z3
-	VSUBPD       Z13, Z3, Z3
-	VFMADD213PD  Z3, Z0, Z1
-	VMOVAPD      Z1, Z0
-	VADDPD       Z2, Z0, Z0
-	VDIVPD       Z0, Z1, Z1
-	VCVTPD2PS    Z1, Y0
-	VMOVUPS      Y0, K1, (AX)(BX*4)
+	ADDQ          $0x08, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VCVTPS2PD.Z   (CX)(BX*4), K1, Z14
+	VMAXPD        Z14, Z0, Z14
+	VMINPD        Z14, Z1, Z14
+	VMOVAPD       Z5, Z0
+	VFMADD231PD   Z3, Z14, Z0
+	VMOVAPD       Z0, Z1
+	VSUBPD        Z5, Z1, Z1
+	VFNMADD231PD  Z4, Z1, Z14
+	VMOVAPD       Z11, Z1
+	VFMADD213PD   Z10, Z14, Z1
+	VFMADD213PD   Z9, Z14, Z1
+	VFMADD213PD   Z8, Z14, Z1
+	VFMADD213PD   Z7, Z14, Z1
+	VFMADD213PD   Z6, Z14, Z1
+	VFMADD213PD   Z12, Z14, Z1
+	VMULPD        Z14, Z1, Z1
+	VPSLLQ        $0x34, Z0, Z0
+	VPADDQ        Z13, Z0, Z0
+	VMOVAPD       Z0, Z3
+	VSUBPD        Z13, Z3, Z3
+	VFMADD213PD   Z3, Z0, Z1
+	VMOVAPD       Z1, Z0
+	VADDPD        Z2, Z0, Z0
+	VDIVPD        Z0, Z1, Z1
+	VCVTPD2PS     Z1, Y0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000004, DX
+	JZ            rest4of3
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of3:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of3
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of3:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of3
+	VMOVSS X0, (AX)
+
+rest1of3:
 vdone:
 	VZEROUPPER
 	RET
@@ -750,41 +804,59 @@ v1:
 	JGE          v1
 
 v1end:
-	ADDQ         $0x08, DX
-	TESTQ        DX, DX
-	JZ           vdone
-	LEAQ         opmasks<>+0(SB), SI
-	KMOVW        (SI)(DX*2), K1
-	VCVTPS2PD.Z  (CX)(BX*4), K1, Z15
-	VMOVAPD      Z15, Z16
-	VMULPD       Z2, Z16, Z16
-	VMAXPD       Z16, Z3, Z16
-	VMOVAPD      Z6, Z2
-	VFMADD231PD  Z4, Z16, Z2
-	VMOVAPD      Z2, Z3
-	VSUBPD       Z6, Z3, Z3
-	VFNMADD231PD Z5, Z3, Z16
-	VMOVAPD      Z12, Z3
-	VFMADD213PD  Z11, Z16, Z3
-	VFMADD213PD  Z10, Z16, Z3
-	VFMADD213PD  Z9, Z16, Z3
-	VFMADD213PD  Z8, Z16, Z3
-	VFMADD213PD  Z7, Z16, Z3
-	VFMADD213PD  Z13, Z16, Z3
-	VMULPD       Z16, Z3, Z3
-	VPSLLQ       $0x34, Z2, Z2
-	VPADDQ       Z14, Z2, Z2
-	VMOVAPD      Z2, Z4
-	VSUBPD       Z14, Z4, Z4
-	VFMADD213PD  Z4, Z2, Z3
-	VMULPD       Z1, Z3, Z3
-	VMOVAPD      Z15, Z1
-	VMULPD       Z0, Z1, Z1
-	VPMOVQ2M     Z15, K2
-	VMOVAPD      Z3, K2, Z1
-	VCVTPD2PS    Z1, Y0
-	VMOVUPS      Y0, K1, (AX)(BX*4)
+	ADDQ          $0x08, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VCVTPS2PD.Z   (CX)(BX*4), K1, Z15
+	VMOVAPD       Z15, Z16
+	VMULPD        Z2, Z16, Z16
+	VMAXPD        Z16, Z3, Z16
+	VMOVAPD       Z6, Z2
+	VFMADD231PD   Z4, Z16, Z2
+	VMOVAPD       Z2, Z3
+	VSUBPD        Z6, Z3, Z3
+	VFNMADD231PD  Z5, Z3, Z16
+	VMOVAPD       Z12, Z3
+	VFMADD213PD   Z11, Z16, Z3
+	VFMADD213PD   Z10, Z16, Z3
+	VFMADD213PD   Z9, Z16, Z3
+	VFMADD213PD   Z8, Z16, Z3
+	VFMADD213PD   Z7, Z16, Z3
+	VFMADD213PD   Z13, Z16, Z3
+	VMULPD        Z16, Z3, Z3
+	VPSLLQ        $0x34, Z2, Z2
+	VPADDQ        Z14, Z2, Z2
+	VMOVAPD       Z2, Z4
+	VSUBPD        Z14, Z4, Z4
+	VFMADD213PD   Z4, Z2, Z3
+	VMULPD        Z1, Z3, Z3
+	VMOVAPD       Z15, Z1
+	VMULPD        Z0, Z1, Z1
+	VPMOVQ2M      Z15, K1
+	VMOVAPD       Z3, K1, Z1
+	VCVTPD2PS     Z1, Y0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000004, DX
+	JZ            rest4of4
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of4:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of4
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of4:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of4
+	VMOVSS X0, (AX)
+
+rest1of4:
 vdone:
 	VZEROUPPER
 	RET
@@ -950,47 +1022,65 @@ v1:
 	JGE          v1
 
 v1end:
-	ADDQ         $0x08, DX
-	TESTQ        DX, DX
-	JZ           vdone
-	LEAQ         opmasks<>+0(SB), SI
-	KMOVW        (SI)(DX*2), K1
-	VCVTPS2PD.Z  (CX)(BX*4), K1, Z23
-	VMOVAPD      Z23, Z24
-	VORPD        Z3, Z24, Z24
-	VMAXPD       Z24, Z0, Z24
-	VMOVAPD      Z6, Z0
-	VFMADD231PD  Z4, Z24, Z0
-	VMOVAPD      Z0, Z3
-	VSUBPD       Z6, Z3, Z3
-	VFNMADD231PD Z5, Z3, Z24
-	VMOVAPD      Z12, Z3
-	VFMADD213PD  Z11, Z24, Z3
-	VFMADD213PD  Z10, Z24, Z3
-	VFMADD213PD  Z9, Z24, Z3
-	VFMADD213PD  Z8, Z24, Z3
-	VFMADD213PD  Z7, Z24, Z3
-	VFMADD213PD  Z13, Z24, Z3
-	VFMADD213PD  Z14, Z24, Z3
-	VPSLLQ       $0x34, Z0, Z0
-	VPADDQ       Z0, Z3, Z3
-	VMOVAPD      Z3, Z0
-	VADDPD       Z2, Z0, Z0
-	VDIVPD       Z0, Z3, Z3
-	VMULPD       Z3, Z3, Z0
-	VMOVAPD      Z22, Z2
-	VFMADD213PD  Z21, Z0, Z2
-	VFMADD213PD  Z20, Z0, Z2
-	VFMADD213PD  Z19, Z0, Z2
-	VFMADD213PD  Z18, Z0, Z2
-	VFMADD213PD  Z17, Z0, Z2
-	VFMADD213PD  Z16, Z0, Z2
-	VFMADD213PD  Z15, Z0, Z2
-	VMAXPD       Z23, Z1, Z23
-	VFMADD213PD  Z23, Z3, Z2
-	VCVTPD2PS    Z2, Y0
-	VMOVUPS      Y0, K1, (AX)(BX*4)
+	ADDQ          $0x08, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VCVTPS2PD.Z   (CX)(BX*4), K1, Z23
+	VMOVAPD       Z23, Z24
+	VORPD         Z3, Z24, Z24
+	VMAXPD        Z24, Z0, Z24
+	VMOVAPD       Z6, Z0
+	VFMADD231PD   Z4, Z24, Z0
+	VMOVAPD       Z0, Z3
+	VSUBPD        Z6, Z3, Z3
+	VFNMADD231PD  Z5, Z3, Z24
+	VMOVAPD       Z12, Z3
+	VFMADD213PD   Z11, Z24, Z3
+	VFMADD213PD   Z10, Z24, Z3
+	VFMADD213PD   Z9, Z24, Z3
+	VFMADD213PD   Z8, Z24, Z3
+	VFMADD213PD   Z7, Z24, Z3
+	VFMADD213PD   Z13, Z24, Z3
+	VFMADD213PD   Z14, Z24, Z3
+	VPSLLQ        $0x34, Z0, Z0
+	VPADDQ        Z0, Z3, Z3
+	VMOVAPD       Z3, Z0
+	VADDPD        Z2, Z0, Z0
+	VDIVPD        Z0, Z3, Z3
+	VMULPD        Z3, Z3, Z0
+	VMOVAPD       Z22, Z2
+	VFMADD213PD   Z21, Z0, Z2
+	VFMADD213PD   Z20, Z0, Z2
+	VFMADD213PD   Z19, Z0, Z2
+	VFMADD213PD   Z18, Z0, Z2
+	VFMADD213PD   Z17, Z0, Z2
+	VFMADD213PD   Z16, Z0, Z2
+	VFMADD213PD   Z15, Z0, Z2
+	VMAXPD        Z23, Z1, Z23
+	VFMADD213PD   Z23, Z3, Z2
+	VCVTPD2PS     Z2, Y0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000004, DX
+	JZ            rest4of5
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of5:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of5
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of5:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of5
+	VMOVSS X0, (AX)
+
+rest1of5:
 vdone:
 	VZEROUPPER
 	RET
@@ -1113,21 +1203,39 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ        $0x08, DX
-	TESTQ       DX, DX
-	JZ          vdone
-	LEAQ        opmasks<>+0(SB), SI
-	KMOVW       (SI)(DX*2), K1
-	VCVTPS2PD.Z (CX)(BX*4), K1, Z4
-	VMAXPD      Z4, Z0, Z4
-	VMINPD      Z4, Z1, Z4
-	VMOVAPD     Z4, Z0
-	VANDPD      Z3, Z0, Z0
-	VADDPD      Z2, Z0, Z0
-	VDIVPD      Z0, Z4, Z4
-	VCVTPD2PS   Z4, Y0
-	VMOVUPS     Y0, K1, (AX)(BX*4)
+	ADDQ          $0x08, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VCVTPS2PD.Z   (CX)(BX*4), K1, Z4
+	VMAXPD        Z4, Z0, Z4
+	VMINPD        Z4, Z1, Z4
+	VMOVAPD       Z4, Z0
+	VANDPD        Z3, Z0, Z0
+	VADDPD        Z2, Z0, Z0
+	VDIVPD        Z0, Z4, Z4
+	VCVTPD2PS     Z4, Y0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000004, DX
+	JZ            rest4of6
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of6:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of6
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of6:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of6
+	VMOVSS X0, (AX)
+
+rest1of6:
 vdone:
 	VZEROUPPER
 	RET
@@ -1260,35 +1368,53 @@ v1:
 	JGE          v1
 
 v1end:
-	ADDQ         $0x08, DX
-	TESTQ        DX, DX
-	JZ           vdone
-	LEAQ         opmasks<>+0(SB), SI
-	KMOVW        (SI)(DX*2), K1
-	VCVTPS2PD.Z  (CX)(BX*4), K1, Z14
-	VMAXPD       Z14, Z0, Z14
-	VMOVAPD      Z14, Z0
-	VMINPD       Z0, Z1, Z0
-	VMOVAPD      Z5, Z1
-	VFMADD231PD  Z3, Z0, Z1
-	VMOVAPD      Z1, Z3
-	VSUBPD       Z5, Z3, Z3
-	VFNMADD231PD Z4, Z3, Z0
-	VMOVAPD      Z11, Z3
-	VFMADD213PD  Z10, Z0, Z3
-	VFMADD213PD  Z9, Z0, Z3
-	VFMADD213PD  Z8, Z0, Z3
-	VFMADD213PD  Z7, Z0, Z3
-	VFMADD213PD  Z6, Z0, Z3
-	VFMADD213PD  Z12, Z0, Z3
-	VFMADD213PD  Z13, Z0, Z3
-	VPSLLQ       $0x34, Z1, Z1
-	VPADDQ       Z1, Z3, Z3
-	VADDPD       Z2, Z3, Z3
-	VDIVPD       Z3, Z14, Z14
-	VCVTPD2PS    Z14, Y0
-	VMOVUPS      Y0, K1, (AX)(BX*4)
+	ADDQ          $0x08, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VCVTPS2PD.Z   (CX)(BX*4), K1, Z14
+	VMAXPD        Z14, Z0, Z14
+	VMOVAPD       Z14, Z0
+	VMINPD        Z0, Z1, Z0
+	VMOVAPD       Z5, Z1
+	VFMADD231PD   Z3, Z0, Z1
+	VMOVAPD       Z1, Z3
+	VSUBPD        Z5, Z3, Z3
+	VFNMADD231PD  Z4, Z3, Z0
+	VMOVAPD       Z11, Z3
+	VFMADD213PD   Z10, Z0, Z3
+	VFMADD213PD   Z9, Z0, Z3
+	VFMADD213PD   Z8, Z0, Z3
+	VFMADD213PD   Z7, Z0, Z3
+	VFMADD213PD   Z6, Z0, Z3
+	VFMADD213PD   Z12, Z0, Z3
+	VFMADD213PD   Z13, Z0, Z3
+	VPSLLQ        $0x34, Z1, Z1
+	VPADDQ        Z1, Z3, Z3
+	VADDPD        Z2, Z3, Z3
+	VDIVPD        Z3, Z14, Z14
+	VCVTPD2PS     Z14, Y0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000004, DX
+	JZ            rest4of7
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of7:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of7
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of7:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of7
+	VMOVSS X0, (AX)
+
+rest1of7:
 vdone:
 	VZEROUPPER
 	RET
@@ -1351,21 +1477,39 @@ v1:
 	JGE       v1
 
 v1end:
-	ADDQ        $0x08, DX
-	TESTQ       DX, DX
-	JZ          vdone
-	LEAQ        opmasks<>+0(SB), SI
-	KMOVW       (SI)(DX*2), K1
-	VCVTPS2PD.Z (CX)(BX*4), K1, Z4
-	VMAXPD      Z4, Z0, Z4
-	VMOVAPD     Z4, Z0
-	VADDPD      Z2, Z0, Z0
-	VMINPD      Z0, Z1, Z0
-	VMULPD      Z3, Z0, Z0
-	VMULPD      Z4, Z0, Z0
-	VCVTPD2PS   Z0, Y0
-	VMOVUPS     Y0, K1, (AX)(BX*4)
+	ADDQ          $0x08, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VCVTPS2PD.Z   (CX)(BX*4), K1, Z4
+	VMAXPD        Z4, Z0, Z4
+	VMOVAPD       Z4, Z0
+	VADDPD        Z2, Z0, Z0
+	VMINPD        Z0, Z1, Z0
+	VMULPD        Z3, Z0, Z0
+	VMULPD        Z4, Z0, Z0
+	VCVTPD2PS     Z0, Y0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000004, DX
+	JZ            rest4of8
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of8:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of8
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of8:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of8
+	VMOVSS X0, (AX)
+
+rest1of8:
 vdone:
 	VZEROUPPER
 	RET
@@ -1516,39 +1660,57 @@ v1:
 	JGE          v1
 
 v1end:
-	ADDQ         $0x08, DX
-	TESTQ        DX, DX
-	JZ           vdone
-	LEAQ         opmasks<>+0(SB), SI
-	KMOVW        (SI)(DX*2), K1
-	VCVTPS2PD.Z  (CX)(BX*4), K1, Z14
-	VMAXPD       Z14, Z0, Z14
-	VMOVAPD      Z14, Z0
-	VMINPD       Z0, Z1, Z0
-	VMOVAPD      Z5, Z1
-	VFMADD231PD  Z3, Z0, Z1
-	VMOVAPD      Z1, Z3
-	VSUBPD       Z5, Z3, Z3
-	VFNMADD231PD Z4, Z3, Z0
-	VMOVAPD      Z11, Z3
-	VFMADD213PD  Z10, Z0, Z3
-	VFMADD213PD  Z9, Z0, Z3
-	VFMADD213PD  Z8, Z0, Z3
-	VFMADD213PD  Z7, Z0, Z3
-	VFMADD213PD  Z6, Z0, Z3
-	VFMADD213PD  Z12, Z0, Z3
-	VFMADD213PD  Z13, Z0, Z3
-	VPSLLQ       $0x34, Z1, Z1
-	VPADDQ       Z1, Z3, Z3
-	VMOVAPD      Z3, Z0
-	VADDPD       Z2, Z0, Z0
-	VMULPD       Z0, Z3, Z3
-	VMULPD       Z3, Z14, Z14
-	VADDPD       Z2, Z3, Z3
-	VDIVPD       Z3, Z14, Z14
-	VCVTPD2PS    Z14, Y0
-	VMOVUPS      Y0, K1, (AX)(BX*4)
+	ADDQ          $0x08, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VCVTPS2PD.Z   (CX)(BX*4), K1, Z14
+	VMAXPD        Z14, Z0, Z14
+	VMOVAPD       Z14, Z0
+	VMINPD        Z0, Z1, Z0
+	VMOVAPD       Z5, Z1
+	VFMADD231PD   Z3, Z0, Z1
+	VMOVAPD       Z1, Z3
+	VSUBPD        Z5, Z3, Z3
+	VFNMADD231PD  Z4, Z3, Z0
+	VMOVAPD       Z11, Z3
+	VFMADD213PD   Z10, Z0, Z3
+	VFMADD213PD   Z9, Z0, Z3
+	VFMADD213PD   Z8, Z0, Z3
+	VFMADD213PD   Z7, Z0, Z3
+	VFMADD213PD   Z6, Z0, Z3
+	VFMADD213PD   Z12, Z0, Z3
+	VFMADD213PD   Z13, Z0, Z3
+	VPSLLQ        $0x34, Z1, Z1
+	VPADDQ        Z1, Z3, Z3
+	VMOVAPD       Z3, Z0
+	VADDPD        Z2, Z0, Z0
+	VMULPD        Z0, Z3, Z3
+	VMULPD        Z3, Z14, Z14
+	VADDPD        Z2, Z3, Z3
+	VDIVPD        Z3, Z14, Z14
+	VCVTPD2PS     Z14, Y0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000004, DX
+	JZ            rest4of9
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of9:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of9
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of9:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of9
+	VMOVSS X0, (AX)
+
+rest1of9:
 vdone:
 	VZEROUPPER
 	RET
@@ -1782,12 +1944,30 @@ v1end:
 	VMULPD           Z0, Z3, Z3
 	VMOVAPD          Z4, Z0
 	VSUBPD           Z3, Z0, Z0
-	VPMOVQ2M         Z16, K2
-	VMOVAPD          Z3, K2, Z0
+	VPMOVQ2M         Z16, K1
+	VMOVAPD          Z3, K1, Z0
 	VMULPD           Z16, Z0, Z0
 	VCVTPD2PS        Z0, Y0
-	VMOVUPS          Y0, K1, (AX)(BX*4)
+	LEAQ             (AX)(BX*4), AX
+	TESTQ            $0x00000004, DX
+	JZ               rest4of10
+	VMOVUPS          X0, (AX)
+	ADDQ             $0x10, AX
+	VEXTRACTF32X4    $0x01, Y0, X0
 
+rest4of10:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of10
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of10:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of10
+	VMOVSS X0, (AX)
+
+rest1of10:
 vdone:
 	VZEROUPPER
 	RET
@@ -2060,39 +2240,57 @@ v1:
 	JGE          v1
 
 v1end:
-	ADDQ         $0x08, DX
-	TESTQ        DX, DX
-	JZ           vdone
-	LEAQ         opmasks<>+0(SB), SI
-	KMOVW        (SI)(DX*2), K1
-	VCVTPS2PD.Z  (CX)(BX*4), K1, Z16
-	VMOVAPD      Z16, Z17
-	VMULPD       Z16, Z17, Z17
-	VFMADD213PD  Z0, Z1, Z17
-	VMULPD       Z16, Z17, Z17
-	VMAXPD       Z17, Z2, Z17
-	VMINPD       Z17, Z3, Z17
-	VMOVAPD      Z7, Z0
-	VFMADD231PD  Z5, Z17, Z0
-	VMOVAPD      Z0, Z1
-	VSUBPD       Z7, Z1, Z1
-	VFNMADD231PD Z6, Z1, Z17
-	VMOVAPD      Z13, Z1
-	VFMADD213PD  Z12, Z17, Z1
-	VFMADD213PD  Z11, Z17, Z1
-	VFMADD213PD  Z10, Z17, Z1
-	VFMADD213PD  Z9, Z17, Z1
-	VFMADD213PD  Z8, Z17, Z1
-	VFMADD213PD  Z14, Z17, Z1
-	VFMADD213PD  Z15, Z17, Z1
-	VPSLLQ       $0x34, Z0, Z0
-	VPADDQ       Z0, Z1, Z1
-	VADDPD       Z4, Z1, Z1
-	VMAXPD       Z16, Z2, Z16
-	VDIVPD       Z1, Z16, Z16
-	VCVTPD2PS    Z16, Y0
-	VMOVUPS      Y0, K1, (AX)(BX*4)
+	ADDQ          $0x08, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VCVTPS2PD.Z   (CX)(BX*4), K1, Z16
+	VMOVAPD       Z16, Z17
+	VMULPD        Z16, Z17, Z17
+	VFMADD213PD   Z0, Z1, Z17
+	VMULPD        Z16, Z17, Z17
+	VMAXPD        Z17, Z2, Z17
+	VMINPD        Z17, Z3, Z17
+	VMOVAPD       Z7, Z0
+	VFMADD231PD   Z5, Z17, Z0
+	VMOVAPD       Z0, Z1
+	VSUBPD        Z7, Z1, Z1
+	VFNMADD231PD  Z6, Z1, Z17
+	VMOVAPD       Z13, Z1
+	VFMADD213PD   Z12, Z17, Z1
+	VFMADD213PD   Z11, Z17, Z1
+	VFMADD213PD   Z10, Z17, Z1
+	VFMADD213PD   Z9, Z17, Z1
+	VFMADD213PD   Z8, Z17, Z1
+	VFMADD213PD   Z14, Z17, Z1
+	VFMADD213PD   Z15, Z17, Z1
+	VPSLLQ        $0x34, Z0, Z0
+	VPADDQ        Z0, Z1, Z1
+	VADDPD        Z4, Z1, Z1
+	VMAXPD        Z16, Z2, Z16
+	VDIVPD        Z1, Z16, Z16
+	VCVTPD2PS     Z16, Y0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000004, DX
+	JZ            rest4of11
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
 
+rest4of11:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of11
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of11:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of11
+	VMOVSS X0, (AX)
+
+rest1of11:
 vdone:
 	VZEROUPPER
 	RET
@@ -2203,30 +2401,42 @@ v1end:
 	TESTQ        DX, DX
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      32(SI)(DX*4), Y3
-	VMASKMOVPS   (CX)(BX*4), X3, X4
-	VCVTPS2PD    X4, Y4
-	VMAXPD       Y4, Y0, Y4
-	VMINPD       Y4, Y1, Y4
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y3
+	VMASKMOVPS   (CX)(BX*4), X3, X3
+	VCVTPS2PD    X3, Y3
+	VMAXPD       Y3, Y0, Y3
+	VMINPD       Y3, Y1, Y3
 	VMOVAPD      Y2, Y0
-	VFMADD231PD  f64n2<>+0(SB), Y4, Y0
+	VFMADD231PD  f64n2<>+0(SB), Y3, Y0
 	VMOVAPD      Y0, Y1
 	VSUBPD       Y2, Y1, Y1
-	VFNMADD231PD f64n3<>+0(SB), Y1, Y4
+	VFNMADD231PD f64n3<>+0(SB), Y1, Y3
 	VBROADCASTSD f64n10<>+0(SB), Y1
-	VFMADD213PD  f64n9<>+0(SB), Y4, Y1
-	VFMADD213PD  f64n8<>+0(SB), Y4, Y1
-	VFMADD213PD  f64n7<>+0(SB), Y4, Y1
-	VFMADD213PD  f64n6<>+0(SB), Y4, Y1
-	VFMADD213PD  f64n5<>+0(SB), Y4, Y1
-	VFMADD213PD  f64n11<>+0(SB), Y4, Y1
-	VFMADD213PD  f64n11<>+0(SB), Y4, Y1
+	VFMADD213PD  f64n9<>+0(SB), Y3, Y1
+	VFMADD213PD  f64n8<>+0(SB), Y3, Y1
+	VFMADD213PD  f64n7<>+0(SB), Y3, Y1
+	VFMADD213PD  f64n6<>+0(SB), Y3, Y1
+	VFMADD213PD  f64n5<>+0(SB), Y3, Y1
+	VFMADD213PD  f64n11<>+0(SB), Y3, Y1
+	VFMADD213PD  f64n11<>+0(SB), Y3, Y1
 	VPSLLQ       $0x34, Y0, Y0
 	VPADDQ       Y0, Y1, Y1
 	VCVTPD2PSY   Y1, X0
-	VMASKMOVPS   X0, X3, (AX)(BX*4)
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000002, DX
+	JZ           rest2of1
+	VMOVLPS      X0, (AX)
+	ADDQ         $0x08, AX
+	VPERMILPD    $0x01, X0, X0
 
+rest2of1:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of1
+	VMOVSS X0, (AX)
+
+rest1of1:
 vdone:
 	VZEROUPPER
 	RET
@@ -2350,32 +2560,44 @@ v1end:
 	TESTQ        DX, DX
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      32(SI)(DX*4), Y4
-	VMASKMOVPS   (CX)(BX*4), X4, X5
-	VCVTPS2PD    X5, Y5
-	VMAXPD       Y5, Y0, Y5
-	VMINPD       Y5, Y1, Y5
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y4
+	VMASKMOVPS   (CX)(BX*4), X4, X4
+	VCVTPS2PD    X4, Y4
+	VMAXPD       Y4, Y0, Y4
+	VMINPD       Y4, Y1, Y4
 	VMOVAPD      Y3, Y0
-	VFMADD231PD  f64n12<>+0(SB), Y5, Y0
+	VFMADD231PD  f64n12<>+0(SB), Y4, Y0
 	VMOVAPD      Y0, Y1
 	VSUBPD       Y3, Y1, Y1
-	VFNMADD231PD f64n13<>+0(SB), Y1, Y5
+	VFNMADD231PD f64n13<>+0(SB), Y1, Y4
 	VBROADCASTSD f64n16<>+0(SB), Y1
-	VFMADD213PD  f64n9<>+0(SB), Y5, Y1
-	VFMADD213PD  f64n15<>+0(SB), Y5, Y1
-	VFMADD213PD  f64n7<>+0(SB), Y5, Y1
-	VFMADD213PD  f64n14<>+0(SB), Y5, Y1
-	VFMADD213PD  f64n5<>+0(SB), Y5, Y1
-	VFMADD213PD  f64n17<>+0(SB), Y5, Y1
-	VFMADD213PD  f64n11<>+0(SB), Y5, Y1
+	VFMADD213PD  f64n9<>+0(SB), Y4, Y1
+	VFMADD213PD  f64n15<>+0(SB), Y4, Y1
+	VFMADD213PD  f64n7<>+0(SB), Y4, Y1
+	VFMADD213PD  f64n14<>+0(SB), Y4, Y1
+	VFMADD213PD  f64n5<>+0(SB), Y4, Y1
+	VFMADD213PD  f64n17<>+0(SB), Y4, Y1
+	VFMADD213PD  f64n11<>+0(SB), Y4, Y1
 	VPSLLQ       $0x34, Y0, Y0
 	VPADDQ       Y0, Y1, Y1
 	VADDPD       Y2, Y1, Y1
 	VDIVPD       Y1, Y2, Y0
 	VCVTPD2PSY   Y0, X0
-	VMASKMOVPS   X0, X4, (AX)(BX*4)
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000002, DX
+	JZ           rest2of2
+	VMOVLPS      X0, (AX)
+	ADDQ         $0x08, AX
+	VPERMILPD    $0x01, X0, X0
 
+rest2of2:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of2
+	VMOVSS X0, (AX)
+
+rest1of2:
 vdone:
 	VZEROUPPER
 	RET
@@ -2492,25 +2714,26 @@ v1end:
 	TESTQ        DX, DX
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      32(SI)(DX*4), Y3
-	VMASKMOVPS   (CX)(BX*4), X3, X4
-	VCVTPS2PD    X4, Y4
-	VMAXPD       Y4, Y0, Y4
-	VMINPD       Y4, Y1, Y4
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y3
+	VMASKMOVPS   (CX)(BX*4), X3, X3
+	VCVTPS2PD    X3, Y3
+	VMAXPD       Y3, Y0, Y3
+	VMINPD       Y3, Y1, Y3
 	VMOVAPD      Y2, Y0
-	VFMADD231PD  f64n21<>+0(SB), Y4, Y0
+	VFMADD231PD  f64n21<>+0(SB), Y3, Y0
 	VMOVAPD      Y0, Y1
 	VSUBPD       Y2, Y1, Y1
-	VFNMADD231PD f64n22<>+0(SB), Y1, Y4
+	VFNMADD231PD f64n22<>+0(SB), Y1, Y3
 	VBROADCASTSD f64n28<>+0(SB), Y1
-	VFMADD213PD  f64n27<>+0(SB), Y4, Y1
-	VFMADD213PD  f64n26<>+0(SB), Y4, Y1
-	VFMADD213PD  f64n25<>+0(SB), Y4, Y1
-	VFMADD213PD  f64n24<>+0(SB), Y4, Y1
-	VFMADD213PD  f64n23<>+0(SB), Y4, Y1
-	VFMADD213PD  f64n20<>+0(SB), Y4, Y1
-	VMULPD       Y4, Y1, Y1
+	VFMADD213PD  f64n27<>+0(SB), Y3, Y1
+	VFMADD213PD  f64n26<>+0(SB), Y3, Y1
+	VFMADD213PD  f64n25<>+0(SB), Y3, Y1
+	VFMADD213PD  f64n24<>+0(SB), Y3, Y1
+	VFMADD213PD  f64n23<>+0(SB), Y3, Y1
+	VFMADD213PD  f64n20<>+0(SB), Y3, Y1
+	VMULPD       Y3, Y1, Y1
 	VPSLLQ       $0x34, Y0, Y0
 	VPADDQ       f64n11<>+0(SB), Y0, Y0
 	VMOVAPD      Y0, Y2
@@ -2520,8 +2743,19 @@ v1end:
 	VADDPD       f64n20<>+0(SB), Y0, Y0
 	VDIVPD       Y0, Y1, Y1
 	VCVTPD2PSY   Y1, X0
-	VMASKMOVPS   X0, X3, (AX)(BX*4)
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000002, DX
+	JZ           rest2of3
+	VMOVLPS      X0, (AX)
+	ADDQ         $0x08, AX
+	VPERMILPD    $0x01, X0, X0
 
+rest2of3:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of3
+	VMOVSS X0, (AX)
+
+rest1of3:
 vdone:
 	VZEROUPPER
 	RET
@@ -2646,38 +2880,50 @@ v1end:
 	TESTQ        DX, DX
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      32(SI)(DX*4), Y5
-	VMASKMOVPS   (CX)(BX*4), X5, X6
-	VCVTPS2PD    X6, Y6
-	VMOVAPD      Y6, Y7
-	VMULPD       Y2, Y7, Y7
-	VMAXPD       Y7, Y3, Y7
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y5
+	VMASKMOVPS   (CX)(BX*4), X5, X5
+	VCVTPS2PD    X5, Y5
+	VMOVAPD      Y5, Y6
+	VMULPD       Y2, Y6, Y6
+	VMAXPD       Y6, Y3, Y6
 	VMOVAPD      Y4, Y2
-	VFMADD231PD  f64n2<>+0(SB), Y7, Y2
+	VFMADD231PD  f64n2<>+0(SB), Y6, Y2
 	VMOVAPD      Y2, Y3
 	VSUBPD       Y4, Y3, Y3
-	VFNMADD231PD f64n3<>+0(SB), Y3, Y7
+	VFNMADD231PD f64n3<>+0(SB), Y3, Y6
 	VBROADCASTSD f64n10<>+0(SB), Y3
-	VFMADD213PD  f64n9<>+0(SB), Y7, Y3
-	VFMADD213PD  f64n8<>+0(SB), Y7, Y3
-	VFMADD213PD  f64n7<>+0(SB), Y7, Y3
-	VFMADD213PD  f64n6<>+0(SB), Y7, Y3
-	VFMADD213PD  f64n5<>+0(SB), Y7, Y3
-	VFMADD213PD  f64n11<>+0(SB), Y7, Y3
-	VMULPD       Y7, Y3, Y3
+	VFMADD213PD  f64n9<>+0(SB), Y6, Y3
+	VFMADD213PD  f64n8<>+0(SB), Y6, Y3
+	VFMADD213PD  f64n7<>+0(SB), Y6, Y3
+	VFMADD213PD  f64n6<>+0(SB), Y6, Y3
+	VFMADD213PD  f64n5<>+0(SB), Y6, Y3
+	VFMADD213PD  f64n11<>+0(SB), Y6, Y3
+	VMULPD       Y6, Y3, Y3
 	VPSLLQ       $0x34, Y2, Y2
 	VPADDQ       f64n11<>+0(SB), Y2, Y2
 	VMOVAPD      Y2, Y4
 	VSUBPD       f64n11<>+0(SB), Y4, Y4
 	VFMADD213PD  Y4, Y2, Y3
 	VMULPD       Y1, Y3, Y3
-	VMOVAPD      Y6, Y1
+	VMOVAPD      Y5, Y1
 	VMULPD       Y0, Y1, Y1
-	VBLENDVPD    Y6, Y3, Y1, Y1
+	VBLENDVPD    Y5, Y3, Y1, Y1
 	VCVTPD2PSY   Y1, X0
-	VMASKMOVPS   X0, X5, (AX)(BX*4)
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000002, DX
+	JZ           rest2of4
+	VMOVLPS      X0, (AX)
+	ADDQ         $0x08, AX
+	VPERMILPD    $0x01, X0, X0
 
+rest2of4:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of4
+	VMOVSS X0, (AX)
+
+rest1of4:
 vdone:
 	VZEROUPPER
 	RET
@@ -2821,45 +3067,57 @@ v1end:
 	TESTQ        DX, DX
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      32(SI)(DX*4), Y3
-	VMASKMOVPS   (CX)(BX*4), X3, X4
-	VCVTPS2PD    X4, Y4
-	VMOVAPD      Y4, Y5
-	VORPD        f64n31<>+0(SB), Y5, Y5
-	VMAXPD       Y5, Y0, Y5
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y3
+	VMASKMOVPS   (CX)(BX*4), X3, X3
+	VCVTPS2PD    X3, Y3
+	VMOVAPD      Y3, Y4
+	VORPD        f64n31<>+0(SB), Y4, Y4
+	VMAXPD       Y4, Y0, Y4
 	VMOVAPD      Y2, Y0
-	VFMADD231PD  f64n2<>+0(SB), Y5, Y0
-	VMOVAPD      Y0, Y6
-	VSUBPD       Y2, Y6, Y6
-	VFNMADD231PD f64n3<>+0(SB), Y6, Y5
+	VFMADD231PD  f64n2<>+0(SB), Y4, Y0
+	VMOVAPD      Y0, Y5
+	VSUBPD       Y2, Y5, Y5
+	VFNMADD231PD f64n3<>+0(SB), Y5, Y4
 	VBROADCASTSD f64n10<>+0(SB), Y2
-	VFMADD213PD  f64n9<>+0(SB), Y5, Y2
-	VFMADD213PD  f64n8<>+0(SB), Y5, Y2
-	VFMADD213PD  f64n7<>+0(SB), Y5, Y2
-	VFMADD213PD  f64n6<>+0(SB), Y5, Y2
-	VFMADD213PD  f64n5<>+0(SB), Y5, Y2
-	VFMADD213PD  f64n11<>+0(SB), Y5, Y2
-	VFMADD213PD  f64n11<>+0(SB), Y5, Y2
+	VFMADD213PD  f64n9<>+0(SB), Y4, Y2
+	VFMADD213PD  f64n8<>+0(SB), Y4, Y2
+	VFMADD213PD  f64n7<>+0(SB), Y4, Y2
+	VFMADD213PD  f64n6<>+0(SB), Y4, Y2
+	VFMADD213PD  f64n5<>+0(SB), Y4, Y2
+	VFMADD213PD  f64n11<>+0(SB), Y4, Y2
+	VFMADD213PD  f64n11<>+0(SB), Y4, Y2
 	VPSLLQ       $0x34, Y0, Y0
 	VPADDQ       Y0, Y2, Y2
 	VMOVAPD      Y2, Y0
 	VADDPD       f64n20<>+0(SB), Y0, Y0
 	VDIVPD       Y0, Y2, Y2
 	VMULPD       Y2, Y2, Y0
-	VBROADCASTSD f64n39<>+0(SB), Y5
-	VFMADD213PD  f64n38<>+0(SB), Y0, Y5
-	VFMADD213PD  f64n37<>+0(SB), Y0, Y5
-	VFMADD213PD  f64n36<>+0(SB), Y0, Y5
-	VFMADD213PD  f64n35<>+0(SB), Y0, Y5
-	VFMADD213PD  f64n34<>+0(SB), Y0, Y5
-	VFMADD213PD  f64n33<>+0(SB), Y0, Y5
-	VFMADD213PD  f64n32<>+0(SB), Y0, Y5
-	VMAXPD       Y4, Y1, Y4
-	VFMADD213PD  Y4, Y2, Y5
-	VCVTPD2PSY   Y5, X0
-	VMASKMOVPS   X0, X3, (AX)(BX*4)
+	VBROADCASTSD f64n39<>+0(SB), Y4
+	VFMADD213PD  f64n38<>+0(SB), Y0, Y4
+	VFMADD213PD  f64n37<>+0(SB), Y0, Y4
+	VFMADD213PD  f64n36<>+0(SB), Y0, Y4
+	VFMADD213PD  f64n35<>+0(SB), Y0, Y4
+	VFMADD213PD  f64n34<>+0(SB), Y0, Y4
+	VFMADD213PD  f64n33<>+0(SB), Y0, Y4
+	VFMADD213PD  f64n32<>+0(SB), Y0, Y4
+	VMAXPD       Y3, Y1, Y3
+	VFMADD213PD  Y3, Y2, Y4
+	VCVTPD2PSY   Y4, X0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000002, DX
+	JZ           rest2of5
+	VMOVLPS      X0, (AX)
+	ADDQ         $0x08, AX
+	VPERMILPD    $0x01, X0, X0
 
+rest2of5:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of5
+	VMOVSS X0, (AX)
+
+rest1of5:
 vdone:
 	VZEROUPPER
 	RET
@@ -2924,19 +3182,31 @@ v1end:
 	TESTQ      DX, DX
 	JZ         vdone
 	LEAQ       lanemasks<>+0(SB), SI
-	NEGQ       DX
-	VMOVUPS    32(SI)(DX*4), Y2
-	VMASKMOVPS (CX)(BX*4), X2, X3
-	VCVTPS2PD  X3, Y3
-	VMAXPD     Y3, Y0, Y3
-	VMINPD     Y3, Y1, Y3
-	VMOVAPD    Y3, Y0
+	MOVQ       DX, DI
+	NEGQ       DI
+	VMOVUPS    32(SI)(DI*4), Y2
+	VMASKMOVPS (CX)(BX*4), X2, X2
+	VCVTPS2PD  X2, Y2
+	VMAXPD     Y2, Y0, Y2
+	VMINPD     Y2, Y1, Y2
+	VMOVAPD    Y2, Y0
 	VANDPD     f64n42<>+0(SB), Y0, Y0
 	VADDPD     f64n11<>+0(SB), Y0, Y0
-	VDIVPD     Y0, Y3, Y3
-	VCVTPD2PSY Y3, X0
-	VMASKMOVPS X0, X2, (AX)(BX*4)
+	VDIVPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X0
+	LEAQ       (AX)(BX*4), AX
+	TESTQ      $0x00000002, DX
+	JZ         rest2of6
+	VMOVLPS    X0, (AX)
+	ADDQ       $0x08, AX
+	VPERMILPD  $0x01, X0, X0
 
+rest2of6:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of6
+	VMOVSS X0, (AX)
+
+rest1of6:
 vdone:
 	VZEROUPPER
 	RET
@@ -3044,18 +3314,19 @@ v1end:
 	TESTQ        DX, DX
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      32(SI)(DX*4), Y3
-	VMASKMOVPS   (CX)(BX*4), X3, X4
-	VCVTPS2PD    X4, Y4
-	VMAXPD       Y4, Y0, Y4
-	VMOVAPD      Y4, Y0
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y3
+	VMASKMOVPS   (CX)(BX*4), X3, X3
+	VCVTPS2PD    X3, Y3
+	VMAXPD       Y3, Y0, Y3
+	VMOVAPD      Y3, Y0
 	VMINPD       Y0, Y1, Y0
 	VMOVAPD      Y2, Y1
 	VFMADD231PD  f64n12<>+0(SB), Y0, Y1
-	VMOVAPD      Y1, Y5
-	VSUBPD       Y2, Y5, Y5
-	VFNMADD231PD f64n13<>+0(SB), Y5, Y0
+	VMOVAPD      Y1, Y4
+	VSUBPD       Y2, Y4, Y4
+	VFNMADD231PD f64n13<>+0(SB), Y4, Y0
 	VBROADCASTSD f64n16<>+0(SB), Y2
 	VFMADD213PD  f64n9<>+0(SB), Y0, Y2
 	VFMADD213PD  f64n15<>+0(SB), Y0, Y2
@@ -3067,10 +3338,21 @@ v1end:
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       Y1, Y2, Y2
 	VADDPD       f64n11<>+0(SB), Y2, Y2
-	VDIVPD       Y2, Y4, Y4
-	VCVTPD2PSY   Y4, X0
-	VMASKMOVPS   X0, X3, (AX)(BX*4)
+	VDIVPD       Y2, Y3, Y3
+	VCVTPD2PSY   Y3, X0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000002, DX
+	JZ           rest2of7
+	VMOVLPS      X0, (AX)
+	ADDQ         $0x08, AX
+	VPERMILPD    $0x01, X0, X0
 
+rest2of7:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of7
+	VMOVSS X0, (AX)
+
+rest1of7:
 vdone:
 	VZEROUPPER
 	RET
@@ -3135,19 +3417,31 @@ v1end:
 	TESTQ      DX, DX
 	JZ         vdone
 	LEAQ       lanemasks<>+0(SB), SI
-	NEGQ       DX
-	VMOVUPS    32(SI)(DX*4), Y2
-	VMASKMOVPS (CX)(BX*4), X2, X3
-	VCVTPS2PD  X3, Y3
-	VMAXPD     Y3, Y0, Y3
-	VMOVAPD    Y3, Y0
+	MOVQ       DX, DI
+	NEGQ       DI
+	VMOVUPS    32(SI)(DI*4), Y2
+	VMASKMOVPS (CX)(BX*4), X2, X2
+	VCVTPS2PD  X2, Y2
+	VMAXPD     Y2, Y0, Y2
+	VMOVAPD    Y2, Y0
 	VADDPD     f64n45<>+0(SB), Y0, Y0
 	VMINPD     Y0, Y1, Y0
 	VMULPD     f64n46<>+0(SB), Y0, Y0
-	VMULPD     Y3, Y0, Y0
+	VMULPD     Y2, Y0, Y0
 	VCVTPD2PSY Y0, X0
-	VMASKMOVPS X0, X2, (AX)(BX*4)
+	LEAQ       (AX)(BX*4), AX
+	TESTQ      $0x00000002, DX
+	JZ         rest2of8
+	VMOVLPS    X0, (AX)
+	ADDQ       $0x08, AX
+	VPERMILPD  $0x01, X0, X0
 
+rest2of8:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of8
+	VMOVSS X0, (AX)
+
+rest1of8:
 vdone:
 	VZEROUPPER
 	RET
@@ -3267,18 +3561,19 @@ v1end:
 	TESTQ        DX, DX
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      32(SI)(DX*4), Y3
-	VMASKMOVPS   (CX)(BX*4), X3, X4
-	VCVTPS2PD    X4, Y4
-	VMAXPD       Y4, Y0, Y4
-	VMOVAPD      Y4, Y0
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y3
+	VMASKMOVPS   (CX)(BX*4), X3, X3
+	VCVTPS2PD    X3, Y3
+	VMAXPD       Y3, Y0, Y3
+	VMOVAPD      Y3, Y0
 	VMINPD       Y0, Y1, Y0
 	VMOVAPD      Y2, Y1
 	VFMADD231PD  f64n2<>+0(SB), Y0, Y1
-	VMOVAPD      Y1, Y5
-	VSUBPD       Y2, Y5, Y5
-	VFNMADD231PD f64n3<>+0(SB), Y5, Y0
+	VMOVAPD      Y1, Y4
+	VSUBPD       Y2, Y4, Y4
+	VFNMADD231PD f64n3<>+0(SB), Y4, Y0
 	VBROADCASTSD f64n10<>+0(SB), Y2
 	VFMADD213PD  f64n9<>+0(SB), Y0, Y2
 	VFMADD213PD  f64n8<>+0(SB), Y0, Y2
@@ -3292,12 +3587,23 @@ v1end:
 	VMOVAPD      Y2, Y0
 	VADDPD       f64n20<>+0(SB), Y0, Y0
 	VMULPD       Y0, Y2, Y2
-	VMULPD       Y2, Y4, Y4
+	VMULPD       Y2, Y3, Y3
 	VADDPD       f64n20<>+0(SB), Y2, Y2
-	VDIVPD       Y2, Y4, Y4
-	VCVTPD2PSY   Y4, X0
-	VMASKMOVPS   X0, X3, (AX)(BX*4)
+	VDIVPD       Y2, Y3, Y3
+	VCVTPD2PSY   Y3, X0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000002, DX
+	JZ           rest2of9
+	VMOVLPS      X0, (AX)
+	ADDQ         $0x08, AX
+	VPERMILPD    $0x01, X0, X0
 
+rest2of9:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of9
+	VMOVSS X0, (AX)
+
+rest1of9:
 vdone:
 	VZEROUPPER
 	RET
@@ -3469,23 +3775,24 @@ v1end:
 	TESTQ        DX, DX
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      32(SI)(DX*4), Y4
-	VMASKMOVPS   (CX)(BX*4), X4, X5
-	VCVTPS2PD    X5, Y5
-	VMAXPD       Y5, Y0, Y5
-	VMOVAPD      Y5, Y0
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y4
+	VMASKMOVPS   (CX)(BX*4), X4, X4
+	VCVTPS2PD    X4, Y4
+	VMAXPD       Y4, Y0, Y4
+	VMOVAPD      Y4, Y0
 	VANDPD       f64n42<>+0(SB), Y0, Y0
 	VMINPD       Y0, Y1, Y0
 	VMOVAPD      Y0, Y1
 	VADDPD       f64n50<>+0(SB), Y1, Y1
 	VDIVPD       Y1, Y2, Y1
 	VMULPD       Y0, Y0, Y0
-	VMOVAPD      Y3, Y6
-	VFMADD231PD  f64n51<>+0(SB), Y0, Y6
-	VMOVAPD      Y6, Y7
-	VSUBPD       Y3, Y7, Y7
-	VFNMADD231PD f64n52<>+0(SB), Y7, Y0
+	VMOVAPD      Y3, Y5
+	VFMADD231PD  f64n51<>+0(SB), Y0, Y5
+	VMOVAPD      Y5, Y6
+	VSUBPD       Y3, Y6, Y6
+	VFNMADD231PD f64n52<>+0(SB), Y6, Y0
 	VBROADCASTSD f64n58<>+0(SB), Y3
 	VFMADD213PD  f64n57<>+0(SB), Y0, Y3
 	VFMADD213PD  f64n56<>+0(SB), Y0, Y3
@@ -3494,8 +3801,8 @@ v1end:
 	VFMADD213PD  f64n53<>+0(SB), Y0, Y3
 	VFMADD213PD  f64n59<>+0(SB), Y0, Y3
 	VFMADD213PD  f64n11<>+0(SB), Y0, Y3
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       Y6, Y3, Y3
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       Y5, Y3, Y3
 	VMULPD       Y1, Y3, Y3
 	VBROADCASTSD f64n71<>+0(SB), Y0
 	VFMADD213PD  f64n70<>+0(SB), Y1, Y0
@@ -3512,11 +3819,22 @@ v1end:
 	VMULPD       Y0, Y3, Y3
 	VMOVAPD      Y2, Y0
 	VSUBPD       Y3, Y0, Y0
-	VBLENDVPD    Y5, Y3, Y0, Y0
-	VMULPD       Y5, Y0, Y0
+	VBLENDVPD    Y4, Y3, Y0, Y0
+	VMULPD       Y4, Y0, Y0
 	VCVTPD2PSY   Y0, X0
-	VMASKMOVPS   X0, X4, (AX)(BX*4)
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000002, DX
+	JZ           rest2of10
+	VMOVLPS      X0, (AX)
+	ADDQ         $0x08, AX
+	VPERMILPD    $0x01, X0, X0
 
+rest2of10:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of10
+	VMOVSS X0, (AX)
+
+rest1of10:
 vdone:
 	VZEROUPPER
 	RET
@@ -3637,37 +3955,49 @@ v1end:
 	TESTQ        DX, DX
 	JZ           vdone
 	LEAQ         lanemasks<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      32(SI)(DX*4), Y4
-	VMASKMOVPS   (CX)(BX*4), X4, X5
-	VCVTPS2PD    X5, Y5
-	VMOVAPD      Y5, Y6
-	VMULPD       Y5, Y6, Y6
-	VFMADD213PD  f64n72<>+0(SB), Y0, Y6
-	VMULPD       Y5, Y6, Y6
-	VMAXPD       Y6, Y1, Y6
-	VMINPD       Y6, Y2, Y6
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y4
+	VMASKMOVPS   (CX)(BX*4), X4, X4
+	VCVTPS2PD    X4, Y4
+	VMOVAPD      Y4, Y5
+	VMULPD       Y4, Y5, Y5
+	VFMADD213PD  f64n72<>+0(SB), Y0, Y5
+	VMULPD       Y4, Y5, Y5
+	VMAXPD       Y5, Y1, Y5
+	VMINPD       Y5, Y2, Y5
 	VMOVAPD      Y3, Y0
-	VFMADD231PD  f64n12<>+0(SB), Y6, Y0
+	VFMADD231PD  f64n12<>+0(SB), Y5, Y0
 	VMOVAPD      Y0, Y2
 	VSUBPD       Y3, Y2, Y2
-	VFNMADD231PD f64n13<>+0(SB), Y2, Y6
+	VFNMADD231PD f64n13<>+0(SB), Y2, Y5
 	VBROADCASTSD f64n16<>+0(SB), Y2
-	VFMADD213PD  f64n9<>+0(SB), Y6, Y2
-	VFMADD213PD  f64n15<>+0(SB), Y6, Y2
-	VFMADD213PD  f64n7<>+0(SB), Y6, Y2
-	VFMADD213PD  f64n14<>+0(SB), Y6, Y2
-	VFMADD213PD  f64n5<>+0(SB), Y6, Y2
-	VFMADD213PD  f64n17<>+0(SB), Y6, Y2
-	VFMADD213PD  f64n11<>+0(SB), Y6, Y2
+	VFMADD213PD  f64n9<>+0(SB), Y5, Y2
+	VFMADD213PD  f64n15<>+0(SB), Y5, Y2
+	VFMADD213PD  f64n7<>+0(SB), Y5, Y2
+	VFMADD213PD  f64n14<>+0(SB), Y5, Y2
+	VFMADD213PD  f64n5<>+0(SB), Y5, Y2
+	VFMADD213PD  f64n17<>+0(SB), Y5, Y2
+	VFMADD213PD  f64n11<>+0(SB), Y5, Y2
 	VPSLLQ       $0x34, Y0, Y0
 	VPADDQ       Y0, Y2, Y2
 	VADDPD       f64n11<>+0(SB), Y2, Y2
-	VMAXPD       Y5, Y1, Y5
-	VDIVPD       Y2, Y5, Y5
-	VCVTPD2PSY   Y5, X0
-	VMASKMOVPS   X0, X4, (AX)(BX*4)
+	VMAXPD       Y4, Y1, Y4
+	VDIVPD       Y2, Y4, Y4
+	VCVTPD2PSY   Y4, X0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000002, DX
+	JZ           rest2of11
+	VMOVLPS      X0, (AX)
+	ADDQ         $0x08, AX
+	VPERMILPD    $0x01, X0, X0
 
+rest2of11:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of11
+	VMOVSS X0, (AX)
+
+rest1of11:
 vdone:
 	VZEROUPPER
 	RET

@@ -49,7 +49,7 @@ func (s *simd) addRow() {
 			}
 		}
 		for j := range v {
-			s.store(v[j], s.at(dst, i, j*s.bytes), mask)
+			s.storeRow(v[j], s.at(dst, i, j*s.bytes), mask)
 		}
 	})
 	s.ret()
@@ -77,7 +77,7 @@ func (s *simd) scaleShiftRow() {
 			}
 		}
 		for j := range x {
-			s.store(x[j], s.at(dst, i, j*s.bytes), mask)
+			s.storeRow(x[j], s.at(dst, i, j*s.bytes), mask)
 		}
 	})
 	s.ret()
@@ -104,7 +104,7 @@ func (s *simd) kernelName(name string, streamed bool) string {
 
 // map1 sets dst to fn of src, which works in place.
 func (s *simd) map1(dst, src reg.Register, n reg.GPVirtual, streamed bool, fn func(v reg.VecVirtual)) {
-	store := s.store
+	store := s.storeRow
 	if streamed {
 		store = s.stream
 	}
@@ -225,7 +225,7 @@ func (s *simd) binary(op binaryOp, form string, streamed bool) {
 	if op.name == "prelu" {
 		zero = s.zero()
 	}
-	store := s.store
+	store := s.storeRow
 	if streamed {
 		store = s.stream
 	}

@@ -147,7 +147,7 @@ func (d doubles) softmaxMax(lanes bool) {
 						VMAXPS(w, v[j], v[j])
 					}
 					for j := range v {
-						p.simd.store(v[j], p.at(m, i, j*p.bytes), mask)
+						p.simd.storeRow(v[j], p.at(m, i, j*p.bytes), mask)
 					}
 				})
 			})

@@ -15,11 +15,14 @@ type simd struct {
 	name  string // suffix of functions
 	wide  bool   // AVX-512: opmasks and vectors of 512 bits, instead of 256
 	bytes int    // of a vector
+	// rest is the number of elements that sweep leaves to a vector with a mask.
+	rest  reg.GPVirtual
+	rests int // so far, for labels
 }
 
 var (
-	avx2   = &simd{"AVX2", false, 32}
-	avx512 = &simd{"AVX512", true, 64}
+	avx2   = &simd{name: "AVX2", bytes: 32}
+	avx512 = &simd{name: "AVX512", wide: true, bytes: 64}
 )
 
 // floats is the number of float32 in a vector.
@@ -133,8 +136,53 @@ func (s *simd) stream(v reg.VecVirtual, m operand.Mem, mask reg.Register) {
 	if mask == nil {
 		VMOVNTPS(v, m)
 	} else {
-		s.store(v, m, mask)
+		s.storeRest(v, m)
 	}
+}
+
+// storeRow is store in the body of a sweep: see storeRest.
+func (s *simd) storeRow(v reg.VecVirtual, m operand.Mem, mask reg.Register) {
+	if mask == nil {
+		VMOVUPS(v, m)
+	} else {
+		s.storeRest(v, m)
+	}
+}
+
+// storeRest writes the first elements of v, a vector of float32 of any length, as many
+// as sweep has left, in powers of two: a store with a mask would hold up the loads of
+// what follows in memory, the next row. It overwrites v.
+func (s *simd) storeRest(v reg.VecVirtual, m operand.Mem) {
+	at := GP64()
+	LEAQ(m, at)
+	s.rests++
+	step := func(lanes int, store, shift func()) {
+		label := fmt.Sprintf("rest%dof%d", lanes, s.rests)
+		TESTQ(operand.U32(uint32(lanes)), s.rest)
+		JZ(operand.LabelRef(label))
+		store()
+		if lanes > 1 {
+			ADDQ(operand.Imm(uint64(4*lanes)), at)
+			shift()
+		}
+		Label(label)
+	}
+	to := operand.Mem{Base: at}
+	x, y := v.AsX(), v.AsY()
+	if v.Size() == 64 {
+		step(8, func() { VMOVUPS(y, to) }, func() { VEXTRACTF64X4(operand.U8(1), v, y) })
+	}
+	if v.Size() >= 32 {
+		step(4, func() { VMOVUPS(x, to) }, func() {
+			if s.wide { // where the other one cannot name all registers
+				VEXTRACTF32X4(operand.U8(1), y, x)
+			} else {
+				VEXTRACTF128(operand.U8(1), y, x)
+			}
+		})
+	}
+	step(2, func() { VMOVLPS(x, to) }, func() { VPERMILPD(operand.U8(1), x, x) })
+	step(1, func() { VMOVSS(x, to) }, nil)
 }
 
 // store writes a vector, the lanes of a mask only where it is not nil.
@@ -176,6 +224,7 @@ func (s *simd) sweep(label string, n reg.GPVirtual, width, unroll int, body func
 	}
 	TESTQ(left, left)
 	JZ(operand.LabelRef(label + "done"))
+	s.rest = left
 	body(i, 1, s.mask(left))
 	Label(label + "done")
 }

@@ -507,23 +507,14 @@ func (d doubles) load(m operand.Mem, v reg.VecVirtual, mask reg.Register) {
 	}
 }
 
-// store rounds float64 to float32.
+// store rounds float64 to float32, in the body of a sweep.
 func (d doubles) store(v reg.VecVirtual, m operand.Mem, mask reg.Register) {
+	half := XMM()
 	if d.wide {
-		y := YMM()
-		VCVTPD2PS(v, y)
-		if mask != nil {
-			VMOVUPS(y, mask, m)
-		} else {
-			VMOVUPS(y, m)
-		}
-		return
-	}
-	x := XMM()
-	VCVTPD2PSY(v, x)
-	if mask != nil {
-		VMASKMOVPS(x, mask.(reg.VecVirtual).AsX(), m)
+		half = YMM()
+		VCVTPD2PS(v, half)
 	} else {
-		VMOVUPS(x, m)
+		VCVTPD2PSY(v, half)
 	}
+	d.storeRow(half, m, mask)
 }
