@@ -26,12 +26,14 @@ func TestRunAllocatesNothing(t *testing.T) {
 			x := backend.F32(2, 48, 40, 31)
 			x.Layout = l
 			add := func(op backend.Op, in ...backend.TensorDesc) {
-				cases[fmt.Sprintf("%v %T", l, op)] = backend.Desc{Op: op, In: append([]backend.TensorDesc{x}, in...)}
+				cases[fmt.Sprintf("%v %T %v", l, op, in)] = backend.Desc{Op: op, In: append([]backend.TensorDesc{x}, in...)}
 			}
 			c, w := backend.F32(48), backend.F32(31)
 			add(backend.GroupNorm{Groups: 2}, c, c)
 			add(backend.InstanceNorm{}, c, c)
 			add(backend.LayerNorm{Axis: -1}, w, w)
+			image := backend.F32(48, 40, 31)
+			add(backend.LayerNorm{Axis: 1}, image, image)
 			add(backend.LRN{Size: 5, Alpha: 1, Beta: 0.7, K: 1})
 			if l != plain {
 				add(backend.ConvTranspose{Window: backend.Window{Strides: []int{2, 2}}}, backend.F32(48, 3, 2, 2))

@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -9,20 +8,18 @@ import (
 
 // Sums of squares of integers are exact, and nothing beyond the slices is touched.
 func TestSumSquares(t *testing.T) {
-	r := rand.New(rand.NewPCG(7, 8))
+	r, g := rand.New(rand.NewPCG(7, 8)), newGuards(t)
 	for _, set := range isas(t) {
 		k := pick(set, lrnImpls)
 		for _, n := range normSizes() {
 			for rows := 1; rows <= 6; rows++ {
 				for _, pitch := range []int{1, n + 2} {
 					atEnd := n%3 != 0
-					x := guarded(t, integersOf[float32](r, (rows-1)*pitch+n), atEnd)
-					got, want := guarded(t, integersOf[float64](r, n), atEnd), make([]float64, n)
+					x := guarded(g, integersOf[float32](r, (rows-1)*pitch+n), atEnd)
+					got, want := guarded(g, integersOf[float64](r, n), atEnd), make([]float64, n)
 					k.sumSquares(got, x, rows, pitch)
 					sumSquaresGeneric(want, x, rows, pitch)
-					if fmt.Sprint(got) != fmt.Sprint(want) {
-						t.Fatalf("%v: %d rows of %d, pitch %d: got %v, want %v", set, rows, n, pitch, got, want)
-					}
+					wantAll(t, got, want, "%v: %d rows of %d, pitch %d", set, rows, n, pitch)
 				}
 			}
 		}
@@ -32,7 +29,7 @@ func TestSumSquares(t *testing.T) {
 // Powers of numbers of all sizes are within their bound and half a unit in the last
 // place; the sums that are 0 or not finite give what the formula does.
 func TestLRNPower(t *testing.T) {
-	r := rand.New(rand.NewPCG(9, 10))
+	r, g := rand.New(rand.NewPCG(9, 10)), newGuards(t)
 	inf, nan := math.Inf(1), math.NaN()
 	for _, set := range isas(t) {
 		kernels := pick(set, lrnImpls)
@@ -41,7 +38,7 @@ func TestLRNPower(t *testing.T) {
 			worst := 0.0
 			for _, n := range []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 1000} {
 				d := make([]float64, (n+7)/8*8)
-				x := guarded(t, make([]float32, n), n%3 != 0)
+				x := guarded(g, make([]float32, n), n%3 != 0)
 				for i := range x {
 					d[i] = math.Exp(r.NormFloat64() * 40)
 					x[i] = float32(r.NormFloat64() * math.Exp(r.NormFloat64()*20))
@@ -50,7 +47,7 @@ func TestLRNPower(t *testing.T) {
 				if n == 5 {
 					k[1] = 1
 				}
-				y := guarded(t, make([]float32, n), n%3 != 0)
+				y := guarded(g, make([]float32, n), n%3 != 0)
 				power(y, x, d, k)
 				for i, got := range y {
 					p := math.Pow(k[1]+k[0]*d[i], -beta)

@@ -12,18 +12,48 @@ import (
 	"github.com/convgl/convgl/tensor"
 )
 
+// guards are pieces of memory between pages that may not be touched.
+type guards struct {
+	of   []func(n int, atEnd bool) []uint32
+	next int
+}
+
+// guardWords is how long a slice between guards may be.
+const guardWords = 1 << 12
+
+// newGuards returns enough for all slices that are in use at once.
+func newGuards(t testing.TB) *guards {
+	g := &guards{}
+	for range 32 {
+		g.of = append(g.of, newGuard(t, guardWords))
+	}
+	return g
+}
+
 // guarded copies values to memory that ends, or begins, at a page that may not be
-// touched.
-func guarded[T float32 | float64](t testing.TB, v []T, atEnd bool) []T {
-	t.Helper()
-	words := int(unsafe.Sizeof(*new(T))) / 4
-	g := newGuard(t, max(1, len(v)*words))(len(v)*words, atEnd)
+// touched. It is used again 32 calls later.
+func guarded[T float32 | float64](g *guards, v []T, atEnd bool) []T {
+	g.next = (g.next + 1) % len(g.of)
 	if len(v) == 0 {
 		return nil
 	}
-	d := unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(g))), len(v))
+	words := g.of[g.next](len(v)*int(unsafe.Sizeof(v[0]))/4, atEnd)
+	d := unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(words))), len(v))
 	copy(d, v)
 	return d
+}
+
+// wantAll fails unless all elements are equal, NaN to NaN.
+func wantAll[T float32 | float64](t testing.TB, got, want []T, format string, args ...any) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d elements, want %d", len(got), len(want))
+	}
+	for i, g := range got {
+		if w := want[i]; g != w && (g == g || w == w) {
+			t.Fatalf("%s: element %d is %v, want %v", fmt.Sprintf(format, args...), i, g, w)
+		}
+	}
 }
 
 func integersOf[T float32 | float64](r *rand.Rand, n int) []T {
@@ -46,23 +76,21 @@ func normSizes() []int {
 // The kernels of every instruction set are exact on integers, as those in plain Go
 // are, touch nothing beyond their slices, and write every element.
 func TestNormKernelsExact(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
+	r, g := rand.New(rand.NewPCG(1, 2)), newGuards(t)
 	want := pick(isaGeneric, normImpls)
 	for _, set := range isas(t) {
 		k := pick(set, normImpls)
-		equal := func(what string, got, want any) {
+		equal := func(what string, got, want []float32) {
 			t.Helper()
-			if fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Fatalf("%v: %s: got %v, want %v", set, what, got, want)
-			}
+			wantAll(t, got, want, "%v: %s", set, what)
 		}
 		for _, n := range normSizes() {
 			atEnd := n%3 != 0
-			f := func() []float32 { return guarded(t, integersOf[float32](r, n), atEnd) }
+			f := func() []float32 { return guarded(g, integersOf[float32](r, n), atEnd) }
 			x, scale, bias := f(), f(), f()
 			s, q := k.moments(x, 3)
 			ws, wq := want.moments(x, 3)
-			equal(fmt.Sprintf("moments of %d", n), []float64{s, q}, []float64{ws, wq})
+			wantAll(t, []float64{s, q}, []float64{ws, wq}, "%v: moments of %d", set, n)
 
 			y, wy := f(), make([]float32, n)
 			k.affine(y, x, 3, 0.5, -7)
@@ -91,25 +119,26 @@ func TestNormKernelsExact(t *testing.T) {
 				n := (rows-1)*pitch + lanes
 				name := fmt.Sprintf("of %d rows of %d", rows, lanes)
 				atEnd := lanes%3 != 0
-				wide := func() []float64 { return guarded(t, integersOf[float64](r, lanes), atEnd) }
-				x, y := guarded(t, integersOf[float32](r, n), atEnd), guarded(t, integersOf[float32](r, n), atEnd)
+				wide := func() []float64 { return guarded(g, integersOf[float64](r, lanes), atEnd) }
+				x, y := guarded(g, integersOf[float32](r, n), atEnd), guarded(g, integersOf[float32](r, n), atEnd)
 				a, b, c := wide(), wide(), wide()
 				wb, wc := slices.Clone(b), slices.Clone(c)
 				k.rowMoments(x, rows, pitch, a, b, c)
 				want.rowMoments(x, rows, pitch, a, wb, wc)
-				equal("rowMoments "+name, [][]float64{b, c}, [][]float64{wb, wc})
+				wantAll(t, b, wb, "%v: sums of rowMoments %s", set, name)
+				wantAll(t, c, wc, "%v: squares of rowMoments %s", set, name)
 
 				wy := slices.Clone(y)
 				k.affineRows(y, x, rows, pitch, a, b, c)
 				want.affineRows(wy, x, rows, pitch, a, b, c)
 				equal("affineRows "+name, y, wy)
 
-				scale, bias := guarded(t, integersOf[float32](r, rows), atEnd), guarded(t, integersOf[float32](r, rows), atEnd)
+				scale, bias := guarded(g, integersOf[float32](r, rows), atEnd), guarded(g, integersOf[float32](r, rows), atEnd)
 				k.affineSlices(y, x, rows, pitch, a, b, scale, bias)
 				want.affineSlices(wy, x, rows, pitch, a, b, scale, bias)
 				equal("affineSlices "+name, y, wy)
 
-				single := func() []float32 { return guarded(t, integersOf[float32](r, lanes), atEnd) }
+				single := func() []float32 { return guarded(g, integersOf[float32](r, lanes), atEnd) }
 				high, low, factor, lane := single(), single(), single(), single()
 				k.singleAffineRows(y, x, rows, pitch, high, low, factor, lane)
 				want.singleAffineRows(wy, x, rows, pitch, high, low, factor, lane)

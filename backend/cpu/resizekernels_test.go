@@ -13,20 +13,18 @@ import (
 // The kernels of every instruction set are exact on integers and weights that are
 // quarters, touch nothing beyond their slices, and write every element.
 func TestResizeKernels(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
+	r, g := rand.New(rand.NewPCG(5, 6)), newGuards(t)
 	want := pick(isaGeneric, resizeImpls)
 	nan := float32(math.NaN())
 	for _, set := range isas(t) {
 		k := pick(set, resizeImpls)
 		equal := func(what string, got, want []float32) {
 			t.Helper()
-			if fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Fatalf("%v: %s: got %v, want %v", set, what, got, want)
-			}
+			wantAll(t, got, want, "%v: %s", set, what)
 		}
 		for _, n := range normSizes() {
 			atEnd := n%3 != 0
-			f := func() []float32 { return guarded(t, integersOf[float32](r, n), atEnd) }
+			f := func() []float32 { return guarded(g, integersOf[float32](r, n), atEnd) }
 			a, b, c, d, y, wy := f(), f(), f(), f(), f(), make([]float32, n)
 			k.blend2(y, a, b, 0.25, 0.75)
 			want.blend2(wy, a, b, 0.25, 0.75)
@@ -40,7 +38,7 @@ func TestResizeKernels(t *testing.T) {
 			for _, n := range []int{1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 50} {
 				for _, step := range []int{1, 3} {
 					atEnd := (length+n)%3 != 0
-					x, y := guarded(t, integersOf[float32](r, length), atEnd), guarded(t, integersOf[float32](r, n), atEnd)
+					x, y := guarded(g, integersOf[float32](r, length), atEnd), guarded(g, integersOf[float32](r, n), atEnd)
 					x[r.IntN(length)] = nan
 					var base []int32
 					whole := (n + k.lanes - 1) / k.lanes * k.lanes
@@ -70,8 +68,8 @@ func TestResizeKernels(t *testing.T) {
 			for pixels := range 4 {
 				atEnd := channels%3 != 0
 				pitch, step := channels+pixels%2, channels+pixels/2
-				x := guarded(t, integersOf[float32](r, 3*step+channels), atEnd)
-				y := guarded(t, integersOf[float32](r, max(0, (pixels-1)*pitch+channels)), atEnd)
+				x := guarded(g, integersOf[float32](r, 3*step+channels), atEnd)
+				y := guarded(g, integersOf[float32](r, max(0, (pixels-1)*pitch+channels)), atEnd)
 				x[2*step+r.IntN(channels)] = nan
 				at, w0, w1 := []int32{3, 1, 0}[:pixels], []float32{1, 1, 0.25}[:pixels], []float32{0, 0, 0.75}[:pixels]
 				name := fmt.Sprintf(" of %d pixels of %d", pixels, channels)
