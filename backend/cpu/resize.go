@@ -23,6 +23,9 @@ type resizePlan struct {
 	// The tables along a line: by pixel, or by element if base is not nil.
 	at, base []int32
 	w0, w1   []float32
+
+	permuteLine permuteFn
+	blendLine   permuteBlendFn
 }
 
 // planResize takes channels-last and plain.
@@ -96,14 +99,14 @@ func (r *resizePlan) columns(taps []backend.ResizeTap) {
 	if !blend {
 		r.w0, r.w1 = nil, nil
 	}
-	if r.y.pitch < r.lanes && len(taps)*r.y.pitch <= 1<<16 {
-		r.elements(taps, blend)
+	if r.y.pitch < r.lanes && len(taps)*r.y.pitch <= 1<<16 && !r.elements(taps, blend, 1) {
+		r.elements(taps, blend, 2)
 	}
 }
 
 // elements replaces the tables by those of elements, if the elements of each vector
-// are near enough in x.
-func (r *resizePlan) elements(taps []backend.ResizeTap, blend bool) {
+// are within so many vectors of x.
+func (r *resizePlan) elements(taps []backend.ResizeTap, blend bool, vectors int) bool {
 	length, step := r.in[2]*r.x.pitch, r.x.pitch
 	n := len(taps) * r.y.pitch
 	whole := (n + r.lanes - 1) / r.lanes * r.lanes
@@ -130,9 +133,9 @@ func (r *resizePlan) elements(taps []backend.ResizeTap, blend bool) {
 				to = max(to, e+step)
 			}
 		}
-		b := max(0, min(from, length-2*r.lanes))
-		if to-b >= 2*r.lanes {
-			return
+		b := max(0, min(from, length-vectors*r.lanes))
+		if to-b >= vectors*r.lanes {
+			return false
 		}
 		base = append(base, int32(b))
 		for i := v; i < min(v+r.lanes, n); i++ {
@@ -140,6 +143,8 @@ func (r *resizePlan) elements(taps []backend.ResizeTap, blend bool) {
 		}
 	}
 	r.at, r.base, r.w0, r.w1 = index, base, w0, w1
+	r.permuteLine, r.blendLine = r.permute[vectors-1], r.permuteBlend[vectors-1]
+	return true
 }
 
 // corners are the lines of x that a line of y is made of, with their weights; 1, 2 or
@@ -240,9 +245,9 @@ func (r *resizePlan) along(y, line []float32) {
 	case r.same:
 		copy(y, line)
 	case r.base != nil && r.w1 != nil:
-		r.permuteBlend(y, line, r.base, r.at, r.w0, r.w1, r.x.pitch)
+		r.blendLine(y, line, r.base, r.at, r.w0, r.w1, r.x.pitch)
 	case r.base != nil:
-		r.permute(y, line, r.base, r.at)
+		r.permuteLine(y, line, r.base, r.at)
 	case r.w1 != nil:
 		r.pixelsBlend(y, line, r.at, r.w0, r.w1, r.c, r.y.pitch, r.x.pitch)
 	default:

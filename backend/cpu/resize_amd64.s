@@ -186,6 +186,121 @@ done:
 	VZEROUPPER
 	RET
 
+// func permuteNearAVX512(y []float32, x []float32, base []int32, index []int32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·permuteNearAVX512(SB), NOSPLIT, $0-96
+	MOVQ    y_base+0(FP), AX
+	MOVQ    y_len+8(FP), CX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    x_len+32(FP), BX
+	MOVQ    base_base+48(FP), SI
+	MOVQ    index_base+72(FP), DI
+	XORQ    R8, R8
+	MOVQ    $0x00000010, R9
+	SUBQ    $0x00000000, BX
+	CMOVQLT R8, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+	MOVL    $0xffffffff, R8
+	BZHIL   BX, R8, R8
+	KMOVW   R8, K1
+	XORQ    BX, BX
+	SUBQ    $0x00000010, CX
+	JLT     tail
+
+loop:
+	MOVLQSX   (SI), R8
+	VMOVUPS.Z (DX)(R8*4), K1, Z0
+	VMOVUPS   (DI)(BX*1), Z1
+	VPERMPS   Z0, Z1, Z0
+	VMOVUPS   Z0, (AX)(BX*1)
+	ADDQ      $0x40, BX
+	ADDQ      $0x04, SI
+	SUBQ      $0x00000010, CX
+	JGE       loop
+
+tail:
+	ADDQ      $0x00000010, CX
+	JEQ       done
+	MOVL      $0xffffffff, R8
+	BZHIL     CX, R8, R8
+	KMOVW     R8, K2
+	MOVLQSX   (SI), CX
+	VMOVUPS.Z (DX)(CX*4), K1, Z0
+	VMOVUPS   (DI)(BX*1), Z1
+	VPERMPS   Z0, Z1, Z0
+	ADDQ      BX, AX
+	VMOVUPS   Z0, K2, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func permuteBlendNearAVX512(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·permuteBlendNearAVX512(SB), NOSPLIT, $0-152
+	MOVQ         y_base+0(FP), AX
+	MOVQ         y_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         x_len+32(FP), BX
+	MOVQ         base_base+48(FP), SI
+	MOVQ         index_base+72(FP), DI
+	MOVQ         w0_base+96(FP), R8
+	MOVQ         w1_base+120(FP), R9
+	VPBROADCASTD step+144(FP), Z0
+	XORQ         R10, R10
+	MOVQ         $0x00000010, R11
+	SUBQ         $0x00000000, BX
+	CMOVQLT      R10, BX
+	CMPQ         BX, R11
+	CMOVQGT      R11, BX
+	MOVL         $0xffffffff, R10
+	BZHIL        BX, R10, R10
+	KMOVW        R10, K1
+	XORQ         BX, BX
+	SUBQ         $0x00000010, CX
+	JLT          tail
+
+loop:
+	MOVLQSX     (SI), R10
+	VMOVUPS.Z   (DX)(R10*4), K1, Z1
+	VMOVUPS     (DI)(BX*1), Z2
+	VPADDD      Z0, Z2, Z3
+	VPERMPS     Z1, Z2, Z2
+	VPERMPS     Z1, Z3, Z3
+	VMULPS      (R8)(BX*1), Z2, Z2
+	VMOVUPS     (R9)(BX*1), Z1
+	VPTESTMD    Z1, Z1, K2
+	VFMADD231PS Z1, Z3, K2, Z2
+	VMOVUPS     Z2, (AX)(BX*1)
+	ADDQ        $0x40, BX
+	ADDQ        $0x04, SI
+	SUBQ        $0x00000010, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, CX
+	JEQ         done
+	MOVL        $0xffffffff, R10
+	BZHIL       CX, R10, R10
+	KMOVW       R10, K2
+	MOVLQSX     (SI), CX
+	VMOVUPS.Z   (DX)(CX*4), K1, Z1
+	VMOVUPS     (DI)(BX*1), Z2
+	VPADDD      Z0, Z2, Z0
+	VPERMPS     Z1, Z2, Z2
+	VPERMPS     Z1, Z0, Z1
+	VMULPS      (R8)(BX*1), Z2, Z2
+	VMOVUPS     (R9)(BX*1), Z0
+	VPTESTMD    Z0, Z0, K1
+	VFMADD231PS Z0, Z1, K1, Z2
+	ADDQ        BX, AX
+	VMOVUPS     Z2, K2, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func permuteAVX512(y []float32, x []float32, base []int32, index []int32)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·permuteAVX512(SB), NOSPLIT, $0-96
@@ -195,40 +310,51 @@ TEXT ·permuteAVX512(SB), NOSPLIT, $0-96
 	MOVQ    x_len+32(FP), BX
 	MOVQ    base_base+48(FP), SI
 	MOVQ    index_base+72(FP), DI
-	MOVQ    $0x00000020, R8
-	CMPQ    BX, R8
-	CMOVQLT BX, R8
-	MOVL    $0xffffffff, BX
-	BZHIL   R8, BX, BX
-	KMOVW   BX, K1
-	SHRL    $0x10, BX
-	KMOVW   BX, K2
+	XORQ    R8, R8
+	MOVQ    $0x00000010, R9
+	MOVQ    BX, R10
+	SUBQ    $0x00000000, R10
+	CMOVQLT R8, R10
+	CMPQ    R10, R9
+	CMOVQGT R9, R10
+	MOVL    $0xffffffff, R11
+	BZHIL   R10, R11, R11
+	KMOVW   R11, K1
+	SUBQ    $0x00000010, BX
+	CMOVQLT R8, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+	MOVL    $0xffffffff, R8
+	BZHIL   BX, R8, R8
+	KMOVW   R8, K2
+	XORQ    BX, BX
+	SUBQ    $0x00000010, CX
+	JLT     tail
 
 loop:
-	SUBQ      $0x00000010, CX
-	JLT       tail
-	MOVLQSX   (SI), BX
-	VMOVUPS.Z (DX)(BX*4), K1, Z0
-	VMOVUPS.Z 64(DX)(BX*4), K2, Z1
-	VMOVUPS   (DI), Z2
+	MOVLQSX   (SI), R8
+	VMOVUPS.Z (DX)(R8*4), K1, Z0
+	VMOVUPS.Z 64(DX)(R8*4), K2, Z1
+	VMOVUPS   (DI)(BX*1), Z2
 	VPERMI2PS Z1, Z0, Z2
-	VMOVUPS   Z2, (AX)
-	ADDQ      $0x40, AX
+	VMOVUPS   Z2, (AX)(BX*1)
+	ADDQ      $0x40, BX
 	ADDQ      $0x04, SI
-	ADDQ      $0x40, DI
-	JMP       loop
+	SUBQ      $0x00000010, CX
+	JGE       loop
 
 tail:
 	ADDQ      $0x00000010, CX
 	JEQ       done
-	MOVL      $0xffffffff, BX
-	BZHIL     CX, BX, BX
-	KMOVW     BX, K3
+	MOVL      $0xffffffff, R8
+	BZHIL     CX, R8, R8
+	KMOVW     R8, K3
 	MOVLQSX   (SI), CX
 	VMOVUPS.Z (DX)(CX*4), K1, Z0
 	VMOVUPS.Z 64(DX)(CX*4), K2, Z1
-	VMOVUPS   (DI), Z2
+	VMOVUPS   (DI)(BX*1), Z2
 	VPERMI2PS Z1, Z0, Z2
+	ADDQ      BX, AX
 	VMOVUPS   Z2, K3, (AX)
 
 done:
@@ -247,55 +373,63 @@ TEXT ·permuteBlendAVX512(SB), NOSPLIT, $0-152
 	MOVQ         w0_base+96(FP), R8
 	MOVQ         w1_base+120(FP), R9
 	VPBROADCASTD step+144(FP), Z0
-	VPXORD       Z1, Z1, Z1
-	MOVQ         $0x00000020, R10
-	CMPQ         BX, R10
-	CMOVQLT      BX, R10
-	MOVL         $0xffffffff, BX
-	BZHIL        R10, BX, BX
-	KMOVW        BX, K1
-	SHRL         $0x10, BX
-	KMOVW        BX, K2
+	XORQ         R10, R10
+	MOVQ         $0x00000010, R11
+	MOVQ         BX, R12
+	SUBQ         $0x00000000, R12
+	CMOVQLT      R10, R12
+	CMPQ         R12, R11
+	CMOVQGT      R11, R12
+	MOVL         $0xffffffff, R13
+	BZHIL        R12, R13, R13
+	KMOVW        R13, K1
+	SUBQ         $0x00000010, BX
+	CMOVQLT      R10, BX
+	CMPQ         BX, R11
+	CMOVQGT      R11, BX
+	MOVL         $0xffffffff, R10
+	BZHIL        BX, R10, R10
+	KMOVW        R10, K2
+	XORQ         BX, BX
+	SUBQ         $0x00000010, CX
+	JLT          tail
 
 loop:
-	SUBQ        $0x00000010, CX
-	JLT         tail
-	MOVLQSX     (SI), BX
-	VMOVUPS.Z   (DX)(BX*4), K1, Z1
-	VMOVUPS.Z   64(DX)(BX*4), K2, Z2
-	VMOVUPS     (DI), Z3
+	MOVLQSX     (SI), R10
+	VMOVUPS.Z   (DX)(R10*4), K1, Z1
+	VMOVUPS.Z   64(DX)(R10*4), K2, Z2
+	VMOVUPS     (DI)(BX*1), Z3
 	VPADDD      Z0, Z3, Z4
 	VPERMI2PS   Z2, Z1, Z3
 	VPERMI2PS   Z2, Z1, Z4
-	VMULPS      (R8), Z3, Z3
-	VMOVUPS     (R9), Z1
+	VMULPS      (R8)(BX*1), Z3, Z3
+	VMOVUPS     (R9)(BX*1), Z1
 	VPTESTMD    Z1, Z1, K3
 	VFMADD231PS Z1, Z4, K3, Z3
-	VMOVUPS     Z3, (AX)
-	ADDQ        $0x40, AX
+	VMOVUPS     Z3, (AX)(BX*1)
+	ADDQ        $0x40, BX
 	ADDQ        $0x04, SI
-	ADDQ        $0x40, DI
-	ADDQ        $0x40, R8
-	ADDQ        $0x40, R9
-	JMP         loop
+	SUBQ        $0x00000010, CX
+	JGE         loop
 
 tail:
 	ADDQ        $0x00000010, CX
 	JEQ         done
-	MOVL        $0xffffffff, BX
-	BZHIL       CX, BX, BX
-	KMOVW       BX, K3
+	MOVL        $0xffffffff, R10
+	BZHIL       CX, R10, R10
+	KMOVW       R10, K3
 	MOVLQSX     (SI), CX
 	VMOVUPS.Z   (DX)(CX*4), K1, Z1
 	VMOVUPS.Z   64(DX)(CX*4), K2, Z2
-	VMOVUPS     (DI), Z3
+	VMOVUPS     (DI)(BX*1), Z3
 	VPADDD      Z0, Z3, Z0
 	VPERMI2PS   Z2, Z1, Z3
 	VPERMI2PS   Z2, Z1, Z0
-	VMULPS      (R8), Z3, Z3
-	VMOVUPS     (R9), Z1
+	VMULPS      (R8)(BX*1), Z3, Z3
+	VMOVUPS     (R9)(BX*1), Z1
 	VPTESTMD    Z1, Z1, K1
 	VFMADD231PS Z1, Z0, K1, Z3
+	ADDQ        BX, AX
 	VMOVUPS     Z3, K3, (AX)
 
 done:
@@ -714,6 +848,152 @@ done:
 	VZEROUPPER
 	RET
 
+// func permuteNearAVX2(y []float32, x []float32, base []int32, index []int32)
+// Requires: AVX, AVX2, CMOV
+TEXT ·permuteNearAVX2(SB), NOSPLIT, $0-96
+	MOVQ    y_base+0(FP), AX
+	MOVQ    y_len+8(FP), CX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    x_len+32(FP), BX
+	MOVQ    base_base+48(FP), SI
+	MOVQ    index_base+72(FP), DI
+	XORQ    R8, R8
+	MOVQ    $0x00000008, R9
+	SUBQ    $0x00000000, BX
+	CMOVQLT R8, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+	LEAQ    resizeMasks<>+0(SB), R8
+	NEGQ    BX
+	VMOVUPS 32(R8)(BX*4), Y0
+	XORQ    BX, BX
+	SUBQ    $0x00000008, CX
+	JLT     tail
+
+loop:
+	MOVLQSX    (SI), R8
+	VMASKMOVPS (DX)(R8*4), Y0, Y1
+	VMOVUPS    (DI)(BX*1), Y2
+	VPERMPS    Y1, Y2, Y1
+	VMOVUPS    Y1, (AX)(BX*1)
+	ADDQ       $0x20, BX
+	ADDQ       $0x04, SI
+	SUBQ       $0x00000008, CX
+	JGE        loop
+
+tail:
+	ADDQ         $0x00000008, CX
+	JEQ          done
+	MOVLQSX      (SI), SI
+	VMASKMOVPS   (DX)(SI*4), Y0, Y0
+	VMOVUPS      (DI)(BX*1), Y1
+	VPERMPS      Y0, Y1, Y0
+	ADDQ         BX, AX
+	TESTB        $0x04, CL
+	JEQ          tail4
+	VMOVUPS      X0, (AX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, AX
+
+tail4:
+	TESTB     $0x02, CL
+	JEQ       tail2
+	VMOVLPS   X0, (AX)
+	VPERMILPS $0x0e, X0, X0
+	ADDQ      $0x08, AX
+
+tail2:
+	TESTB  $0x01, CL
+	JEQ    tail1
+	VMOVSS X0, (AX)
+
+tail1:
+done:
+	VZEROUPPER
+	RET
+
+// func permuteBlendNearAVX2(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·permuteBlendNearAVX2(SB), NOSPLIT, $0-152
+	MOVQ         y_base+0(FP), AX
+	MOVQ         y_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         x_len+32(FP), BX
+	MOVQ         base_base+48(FP), SI
+	MOVQ         index_base+72(FP), DI
+	MOVQ         w0_base+96(FP), R8
+	MOVQ         w1_base+120(FP), R9
+	VPBROADCASTD step+144(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	XORQ         R10, R10
+	MOVQ         $0x00000008, R11
+	SUBQ         $0x00000000, BX
+	CMOVQLT      R10, BX
+	CMPQ         BX, R11
+	CMOVQGT      R11, BX
+	LEAQ         resizeMasks<>+0(SB), R10
+	NEGQ         BX
+	VMOVUPS      32(R10)(BX*4), Y2
+	XORQ         BX, BX
+	SUBQ         $0x00000008, CX
+	JLT          tail
+
+loop:
+	MOVLQSX     (SI), R10
+	VMASKMOVPS  (DX)(R10*4), Y2, Y3
+	VMOVUPS     (DI)(BX*1), Y4
+	VPADDD      Y0, Y4, Y5
+	VPERMPS     Y3, Y4, Y4
+	VPERMPS     Y3, Y5, Y5
+	VMULPS      (R8)(BX*1), Y4, Y4
+	VMOVUPS     (R9)(BX*1), Y3
+	VCMPPS      $0x04, Y1, Y3, Y6
+	VANDPS      Y6, Y5, Y5
+	VFMADD231PS Y3, Y5, Y4
+	VMOVUPS     Y4, (AX)(BX*1)
+	ADDQ        $0x20, BX
+	ADDQ        $0x04, SI
+	SUBQ        $0x00000008, CX
+	JGE         loop
+
+tail:
+	ADDQ         $0x00000008, CX
+	JEQ          done
+	MOVLQSX      (SI), SI
+	VMASKMOVPS   (DX)(SI*4), Y2, Y2
+	VMOVUPS      (DI)(BX*1), Y3
+	VPADDD       Y0, Y3, Y0
+	VPERMPS      Y2, Y3, Y3
+	VPERMPS      Y2, Y0, Y2
+	VMULPS       (R8)(BX*1), Y3, Y3
+	VMOVUPS      (R9)(BX*1), Y0
+	VCMPPS       $0x04, Y1, Y0, Y1
+	VANDPS       Y1, Y2, Y2
+	VFMADD231PS  Y0, Y2, Y3
+	ADDQ         BX, AX
+	TESTB        $0x04, CL
+	JEQ          tail4
+	VMOVUPS      X3, (AX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, AX
+
+tail4:
+	TESTB     $0x02, CL
+	JEQ       tail2
+	VMOVLPS   X3, (AX)
+	VPERMILPS $0x0e, X3, X3
+	ADDQ      $0x08, AX
+
+tail2:
+	TESTB  $0x01, CL
+	JEQ    tail1
+	VMOVSS X3, (AX)
+
+tail1:
+done:
+	VZEROUPPER
+	RET
+
 // func permuteAVX2(y []float32, x []float32, base []int32, index []int32)
 // Requires: AVX, AVX2, CMOV
 TEXT ·permuteAVX2(SB), NOSPLIT, $0-96
@@ -723,51 +1003,54 @@ TEXT ·permuteAVX2(SB), NOSPLIT, $0-96
 	MOVQ    x_len+32(FP), BX
 	MOVQ    base_base+48(FP), SI
 	MOVQ    index_base+72(FP), DI
-	MOVQ    $0x00000008, R8
-	CMPQ    BX, R8
-	CMOVQLT BX, R8
-	LEAQ    resizeMasks<>+0(SB), R9
-	NEGQ    R8
-	VMOVUPS 32(R9)(R8*4), Y0
-	MOVQ    $0x00000010, R8
-	CMPQ    BX, R8
-	CMOVQLT BX, R8
-	SUBQ    $0x00000008, R8
+	XORQ    R8, R8
+	MOVQ    $0x00000008, R9
+	MOVQ    BX, R10
+	SUBQ    $0x00000000, R10
+	CMOVQLT R8, R10
+	CMPQ    R10, R9
+	CMOVQGT R9, R10
+	LEAQ    resizeMasks<>+0(SB), R11
+	NEGQ    R10
+	VMOVUPS 32(R11)(R10*4), Y0
+	SUBQ    $0x00000008, BX
+	CMOVQLT R8, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+	LEAQ    resizeMasks<>+0(SB), R8
+	NEGQ    BX
+	VMOVUPS 32(R8)(BX*4), Y1
 	XORQ    BX, BX
-	TESTQ   R8, R8
-	CMOVQLT BX, R8
-	LEAQ    resizeMasks<>+0(SB), BX
-	NEGQ    R8
-	VMOVUPS 32(BX)(R8*4), Y1
+	SUBQ    $0x00000008, CX
+	JLT     tail
 
 loop:
-	SUBQ       $0x00000008, CX
-	JLT        tail
-	MOVLQSX    (SI), BX
-	VMASKMOVPS (DX)(BX*4), Y0, Y2
-	VMASKMOVPS 32(DX)(BX*4), Y1, Y3
-	VMOVUPS    (DI), Y4
+	MOVLQSX    (SI), R8
+	VMASKMOVPS (DX)(R8*4), Y0, Y2
+	VMASKMOVPS 32(DX)(R8*4), Y1, Y3
+	VMOVUPS    (DI)(BX*1), Y4
 	VPERMPS    Y2, Y4, Y2
 	VPERMPS    Y3, Y4, Y3
 	VPSLLD     $0x1c, Y4, Y4
 	VBLENDVPS  Y4, Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	ADDQ       $0x20, AX
+	VMOVUPS    Y2, (AX)(BX*1)
+	ADDQ       $0x20, BX
 	ADDQ       $0x04, SI
-	ADDQ       $0x20, DI
-	JMP        loop
+	SUBQ       $0x00000008, CX
+	JGE        loop
 
 tail:
 	ADDQ         $0x00000008, CX
 	JEQ          done
-	MOVLQSX      (SI), BX
-	VMASKMOVPS   (DX)(BX*4), Y0, Y0
-	VMASKMOVPS   32(DX)(BX*4), Y1, Y1
-	VMOVUPS      (DI), Y2
+	MOVLQSX      (SI), SI
+	VMASKMOVPS   (DX)(SI*4), Y0, Y0
+	VMASKMOVPS   32(DX)(SI*4), Y1, Y1
+	VMOVUPS      (DI)(BX*1), Y2
 	VPERMPS      Y0, Y2, Y0
 	VPERMPS      Y1, Y2, Y1
 	VPSLLD       $0x1c, Y2, Y2
 	VBLENDVPS    Y2, Y1, Y0, Y0
+	ADDQ         BX, AX
 	TESTB        $0x04, CL
 	JEQ          tail4
 	VMOVUPS      X0, (AX)
@@ -804,30 +1087,32 @@ TEXT ·permuteBlendAVX2(SB), NOSPLIT, $0-152
 	MOVQ         w1_base+120(FP), R9
 	VPBROADCASTD step+144(FP), Y0
 	VXORPS       Y1, Y1, Y1
-	MOVQ         $0x00000008, R10
-	CMPQ         BX, R10
-	CMOVQLT      BX, R10
-	LEAQ         resizeMasks<>+0(SB), R11
-	NEGQ         R10
-	VMOVUPS      32(R11)(R10*4), Y2
-	MOVQ         $0x00000010, R10
-	CMPQ         BX, R10
-	CMOVQLT      BX, R10
-	SUBQ         $0x00000008, R10
+	XORQ         R10, R10
+	MOVQ         $0x00000008, R11
+	MOVQ         BX, R12
+	SUBQ         $0x00000000, R12
+	CMOVQLT      R10, R12
+	CMPQ         R12, R11
+	CMOVQGT      R11, R12
+	LEAQ         resizeMasks<>+0(SB), R13
+	NEGQ         R12
+	VMOVUPS      32(R13)(R12*4), Y2
+	SUBQ         $0x00000008, BX
+	CMOVQLT      R10, BX
+	CMPQ         BX, R11
+	CMOVQGT      R11, BX
+	LEAQ         resizeMasks<>+0(SB), R10
+	NEGQ         BX
+	VMOVUPS      32(R10)(BX*4), Y3
 	XORQ         BX, BX
-	TESTQ        R10, R10
-	CMOVQLT      BX, R10
-	LEAQ         resizeMasks<>+0(SB), BX
-	NEGQ         R10
-	VMOVUPS      32(BX)(R10*4), Y3
+	SUBQ         $0x00000008, CX
+	JLT          tail
 
 loop:
-	SUBQ        $0x00000008, CX
-	JLT         tail
-	MOVLQSX     (SI), BX
-	VMASKMOVPS  (DX)(BX*4), Y2, Y4
-	VMASKMOVPS  32(DX)(BX*4), Y3, Y5
-	VMOVUPS     (DI), Y6
+	MOVLQSX     (SI), R10
+	VMASKMOVPS  (DX)(R10*4), Y2, Y4
+	VMASKMOVPS  32(DX)(R10*4), Y3, Y5
+	VMOVUPS     (DI)(BX*1), Y6
 	VPADDD      Y0, Y6, Y7
 	VPERMPS     Y4, Y6, Y8
 	VPERMPS     Y5, Y6, Y9
@@ -837,26 +1122,24 @@ loop:
 	VPERMPS     Y5, Y7, Y5
 	VPSLLD      $0x1c, Y7, Y7
 	VBLENDVPS   Y7, Y5, Y4, Y4
-	VMULPS      (R8), Y8, Y8
-	VMOVUPS     (R9), Y5
+	VMULPS      (R8)(BX*1), Y8, Y8
+	VMOVUPS     (R9)(BX*1), Y5
 	VCMPPS      $0x04, Y1, Y5, Y6
 	VANDPS      Y6, Y4, Y4
 	VFMADD231PS Y5, Y4, Y8
-	VMOVUPS     Y8, (AX)
-	ADDQ        $0x20, AX
+	VMOVUPS     Y8, (AX)(BX*1)
+	ADDQ        $0x20, BX
 	ADDQ        $0x04, SI
-	ADDQ        $0x20, DI
-	ADDQ        $0x20, R8
-	ADDQ        $0x20, R9
-	JMP         loop
+	SUBQ        $0x00000008, CX
+	JGE         loop
 
 tail:
 	ADDQ         $0x00000008, CX
 	JEQ          done
-	MOVLQSX      (SI), BX
-	VMASKMOVPS   (DX)(BX*4), Y2, Y2
-	VMASKMOVPS   32(DX)(BX*4), Y3, Y3
-	VMOVUPS      (DI), Y4
+	MOVLQSX      (SI), SI
+	VMASKMOVPS   (DX)(SI*4), Y2, Y2
+	VMASKMOVPS   32(DX)(SI*4), Y3, Y3
+	VMOVUPS      (DI)(BX*1), Y4
 	VPADDD       Y0, Y4, Y0
 	VPERMPS      Y2, Y4, Y5
 	VPERMPS      Y3, Y4, Y6
@@ -866,11 +1149,12 @@ tail:
 	VPERMPS      Y3, Y0, Y3
 	VPSLLD       $0x1c, Y0, Y0
 	VBLENDVPS    Y0, Y3, Y2, Y2
-	VMULPS       (R8), Y5, Y5
-	VMOVUPS      (R9), Y0
+	VMULPS       (R8)(BX*1), Y5, Y5
+	VMOVUPS      (R9)(BX*1), Y0
 	VCMPPS       $0x04, Y1, Y0, Y1
 	VANDPS       Y1, Y2, Y2
 	VFMADD231PS  Y0, Y2, Y5
+	ADDQ         BX, AX
 	TESTB        $0x04, CL
 	JEQ          tail4
 	VMOVUPS      X5, (AX)

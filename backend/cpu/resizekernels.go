@@ -12,17 +12,24 @@ type resizeKernels struct {
 	// permute sets element i of y to x[base[i/lanes] + index[i]], and permuteBlend to
 	// w0[i]·that + w1[i]·(the one step on). Both are within 2·lanes of the base, and
 	// those within x, unless x is shorter and the base 0. Index and weights are as long
-	// as whole vectors.
-	permute      func(y, x []float32, base, index []int32)
-	permuteBlend func(y, x []float32, base, index []int32, w0, w1 []float32, step int)
+	// as whole vectors. The first function of two is for elements within lanes.
+	permute      [2]permuteFn
+	permuteBlend [2]permuteBlendFn
 	// pixels copies pixel at[i] of x, step elements a pixel, to pixel i of y, pitch
 	// elements a pixel; pixelsBlend sets it to w0[i]·that + w1[i]·(the next).
 	pixels      func(y, x []float32, at []int32, channels, pitch, step int)
 	pixelsBlend func(y, x []float32, at []int32, w0, w1 []float32, channels, pitch, step int)
 }
 
+type (
+	permuteFn      func(y, x []float32, base, index []int32)
+	permuteBlendFn func(y, x []float32, base, index []int32, w0, w1 []float32, step int)
+)
+
 var resizeImpls = append(resizeArch, impl[*resizeKernels]{isaGeneric, &resizeKernels{
-	1 << 4, blend2Generic, blend4Generic, permuteGeneric, permuteBlendGeneric, pixelsGeneric, pixelsBlendGeneric,
+	1 << 4, blend2Generic, blend4Generic,
+	[2]permuteFn{permuteGeneric, permuteGeneric}, [2]permuteBlendFn{permuteBlendGeneric, permuteBlendGeneric},
+	pixelsGeneric, pixelsBlendGeneric,
 }})
 
 func blend2Generic(y, a, b []float32, wa, wb float32) {

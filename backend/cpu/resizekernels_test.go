@@ -6,9 +6,16 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/convgl/convgl/backend"
 )
+
+// guarded32 returns n zeros between guards.
+func guarded32(g *guards, n int, atEnd bool) []int32 {
+	v := guarded(g, make([]float32, n), atEnd)
+	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(v))), n)
+}
 
 // The kernels of every instruction set are exact on integers and weights that are
 // quarters, touch nothing beyond their slices, and write every element.
@@ -33,33 +40,35 @@ func TestResizeKernels(t *testing.T) {
 			want.blend4(wy, a, b, c, d, 0.25, 0.75, 0.5, -2)
 			equal(fmt.Sprintf("blend4 of %d", n), y, wy)
 		}
-		// permutations of lines that are shorter than two vectors, and longer
+		// permutations of lines that are shorter than the vectors, and longer
 		for _, length := range []int{1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 40, 100} {
 			for _, n := range []int{1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 50} {
-				for _, step := range []int{1, 3} {
+				for c := range 4 {
+					step, near := []int{1, 3}[c%2], c/2
 					atEnd := (length+n)%3 != 0
 					x, y := guarded(g, integersOf[float32](r, length), atEnd), guarded(g, integersOf[float32](r, n), atEnd)
 					x[r.IntN(length)] = nan
-					var base []int32
 					whole := (n + k.lanes - 1) / k.lanes * k.lanes
-					index, w0, w1 := make([]int32, whole), make([]float32, whole), make([]float32, whole)
-					for v := range whole / k.lanes {
-						base = append(base, int32(r.IntN(max(0, length-2*k.lanes)+1)))
+					reach := (1 + near) * k.lanes
+					base := guarded32(g, whole/k.lanes, atEnd)
+					index, w0, w1 := guarded32(g, whole, atEnd), guarded(g, make([]float32, whole), atEnd), guarded(g, make([]float32, whole), atEnd)
+					for v := range base {
+						base[v] = int32(r.IntN(max(0, length-reach) + 1))
 						for i := v * k.lanes; i < min(n, (v+1)*k.lanes); i++ {
-							reach := min(2*k.lanes, length)
-							index[i], w0[i] = int32(r.IntN(reach)), 1
-							if int(index[i])+step < reach && r.IntN(2) > 0 {
+							in := min(reach, length)
+							index[i], w0[i] = int32(r.IntN(in)), 1
+							if int(index[i])+step < in && r.IntN(2) > 0 {
 								w0[i], w1[i] = 0.25, 0.75
 							}
 						}
 					}
-					name := fmt.Sprintf(" of %d from %d", n, length)
+					name := fmt.Sprintf(" of %d from %d, %d", n, length, near)
 					wy := make([]float32, n)
-					k.permute(y, x, base, index)
-					want.permute(wy, x, base, index)
+					k.permute[near](y, x, base, index)
+					want.permute[near](wy, x, base, index)
 					equal("permute"+name, y, wy)
-					k.permuteBlend(y, x, base, index, w0, w1, step)
-					want.permuteBlend(wy, x, base, index, w0, w1, step)
+					k.permuteBlend[near](y, x, base, index, w0, w1, step)
+					want.permuteBlend[near](wy, x, base, index, w0, w1, step)
 					equal("permuteBlend"+name, y, wy)
 				}
 			}

@@ -14,12 +14,22 @@ func blend2AVX512(y []float32, a []float32, b []float32, wa float32, wb float32)
 //go:noescape
 func blend4AVX512(y []float32, a []float32, b []float32, c []float32, d []float32, wa float32, wb float32, wc float32, wd float32)
 
-// permuteAVX512 is permuteGeneric.
+// permuteNearAVX512 is permuteGeneric, of elements that are within 16 of the base.
+//
+//go:noescape
+func permuteNearAVX512(y []float32, x []float32, base []int32, index []int32)
+
+// permuteBlendNearAVX512 is permuteBlendGeneric, of elements that are within 16 of the base.
+//
+//go:noescape
+func permuteBlendNearAVX512(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
+
+// permuteAVX512 is permuteGeneric, of elements that are within 32 of the base.
 //
 //go:noescape
 func permuteAVX512(y []float32, x []float32, base []int32, index []int32)
 
-// permuteBlendAVX512 is permuteBlendGeneric.
+// permuteBlendAVX512 is permuteBlendGeneric, of elements that are within 32 of the base.
 //
 //go:noescape
 func permuteBlendAVX512(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
@@ -44,12 +54,22 @@ func blend2AVX2(y []float32, a []float32, b []float32, wa float32, wb float32)
 //go:noescape
 func blend4AVX2(y []float32, a []float32, b []float32, c []float32, d []float32, wa float32, wb float32, wc float32, wd float32)
 
-// permuteAVX2 is permuteGeneric.
+// permuteNearAVX2 is permuteGeneric, of elements that are within 8 of the base.
+//
+//go:noescape
+func permuteNearAVX2(y []float32, x []float32, base []int32, index []int32)
+
+// permuteBlendNearAVX2 is permuteBlendGeneric, of elements that are within 8 of the base.
+//
+//go:noescape
+func permuteBlendNearAVX2(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
+
+// permuteAVX2 is permuteGeneric, of elements that are within 16 of the base.
 //
 //go:noescape
 func permuteAVX2(y []float32, x []float32, base []int32, index []int32)
 
-// permuteBlendAVX2 is permuteBlendGeneric.
+// permuteBlendAVX2 is permuteBlendGeneric, of elements that are within 16 of the base.
 //
 //go:noescape
 func permuteBlendAVX2(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)

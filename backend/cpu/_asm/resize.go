@@ -14,8 +14,10 @@ func resizes() {
 	for _, l := range lineSets("resize") {
 		l.blend2()
 		l.blend4()
-		l.permute(false)
-		l.permute(true)
+		for _, vectors := range []int{1, 2} {
+			l.permute(false, vectors)
+			l.permute(true, vectors)
+		}
 		l.pixels(false)
 		l.pixels(true)
 	}
@@ -70,15 +72,17 @@ func (l *lines) blend4() {
 }
 
 // permute emits lines whose elements come from near places of x: a vector of y from
-// two of x at a base.
-func (l *lines) permute(blend bool) {
+// two of x at a base, or from one.
+func (l *lines) permute(blend bool, vectors int) {
+	name, signature := "permute", "(y, x []float32, base, index []int32)"
 	if blend {
-		l.function("permuteBlend", "(y, x []float32, base, index []int32, w0, w1 []float32, step int)")
-	} else {
-		l.function("permute", "(y, x []float32, base, index []int32)")
+		name, signature = "permuteBlend", "(y, x []float32, base, index []int32, w0, w1 []float32, step int)"
 	}
-	y, left := Load(Param("y").Base(), GP64()), Load(Param("y").Len(), GP64()).(reg.GPVirtual)
-	x, width := Load(Param("x").Base(), GP64()), Load(Param("x").Len(), GP64()).(reg.GPVirtual)
+	TEXT(name+[]string{"", "Near", ""}[vectors]+l.name, NOSPLIT, "func"+signature)
+	Doc(fmt.Sprintf("%s%s%s is %sGeneric, of elements that are within %d of the base.", name, []string{"", "Near", ""}[vectors], l.name, name, vectors*l.n))
+	Pragma("noescape")
+	y, left := Load(Param("y").Base(), GP64()), loadLen("y")
+	x, width := Load(Param("x").Base(), GP64()), loadLen("x")
 	base, index := Load(Param("base").Base(), GP64()), Load(Param("index").Base(), GP64())
 	var w0, w1 reg.Register
 	var step, zero reg.VecVirtual
@@ -88,69 +92,64 @@ func (l *lines) permute(blend bool) {
 		if err != nil {
 			panic(err)
 		}
-		step, zero = l.vec(), l.vec()
+		step = l.vec()
 		VPBROADCASTD(m.Addr, step)
-		if l.evex() {
-			VPXORD(zero, zero, zero)
-		} else {
+		if !l.evex() {
+			zero = l.vec()
 			VXORPS(zero, zero, zero)
 		}
 	}
-	// What of the two vectors is there, where x is shorter.
-	cap := GP64()
-	clamp := func(most int) {
-		MOVQ(operand.U32(most), cap)
-		CMPQ(width, cap)
-		CMOVQLT(width, cap)
+	// What of the vectors is there, where x is shorter.
+	none, most := GP64(), GP64()
+	XORQ(none, none)
+	MOVQ(operand.U32(l.n), most)
+	masks := make([]reg.Register, vectors)
+	for i := range masks {
+		n := GP64()
+		MOVQ(width, n)
+		SUBQ(operand.U32(i*l.n), n)
+		CMOVQLT(none, n)
+		CMPQ(n, most)
+		CMOVQGT(most, n)
+		masks[i] = l.mask(n)
 	}
-	var masks [2]reg.Register
-	if l.evex() {
-		ones, k, k1 := GP32(), K(), K()
-		clamp(2 * l.n)
-		MOVL(operand.U32(0xffffffff), ones)
-		BZHIL(cap.As32(), ones, ones)
-		KMOVW(ones, k)
-		SHRL(operand.U8(16), ones)
-		KMOVW(ones, k1)
-		masks = [2]reg.Register{k, k1}
-	} else {
-		clamp(l.n)
-		masks[0] = l.mask(cap)
-		clamp(2 * l.n)
-		SUBQ(operand.U32(l.n), cap)
-		none := GP64()
-		XORQ(none, none)
-		TESTQ(cap, cap)
-		CMOVQLT(none, cap)
-		masks[1] = l.mask(cap)
-	}
+	at := GP64() // of the vector, in bytes
+	XORQ(at, at)
+	here := func(p reg.Register) operand.Mem { return operand.Mem{Base: p, Index: at, Scale: 1} }
 	value := func() reg.VecVirtual {
-		at := GP64()
-		MOVLQSX(operand.Mem{Base: base}, at)
-		src := operand.Mem{Base: x, Index: at, Scale: 4}
-		lo, hi := l.load(src, masks[0]), l.load(src.Offset(4*l.n), masks[1])
+		from := GP64()
+		MOVLQSX(operand.Mem{Base: base}, from)
+		src := make([]reg.VecVirtual, vectors)
+		for i := range src {
+			src[i] = l.load(operand.Mem{Base: x, Index: from, Scale: 4, Disp: 4 * i * l.n}, masks[i])
+		}
 		pick := func(idx reg.VecVirtual) reg.VecVirtual {
-			if l.evex() {
-				VPERMI2PS(hi, lo, idx)
+			a := l.vec()
+			switch {
+			case vectors == 1:
+				VPERMPS(src[0], idx, a)
+			case l.evex():
+				VPERMI2PS(src[1], src[0], idx)
 				return idx
+			default:
+				b := l.vec()
+				VPERMPS(src[0], idx, a)
+				VPERMPS(src[1], idx, b)
+				VPSLLD(operand.U8(28), idx, idx)
+				VBLENDVPS(idx, b, a, a)
 			}
-			a, b := l.vec(), l.vec()
-			VPERMPS(lo, idx, a)
-			VPERMPS(hi, idx, b)
-			VPSLLD(operand.U8(28), idx, idx)
-			VBLENDVPS(idx, b, a, a)
 			return a
 		}
 		idx := l.vec()
-		VMOVUPS(operand.Mem{Base: index}, idx)
+		VMOVUPS(here(index), idx)
 		if !blend {
 			return pick(idx)
 		}
-		next := l.vec()
+		next, w := l.vec(), l.vec()
 		VPADDD(step, idx, next)
-		a, b, w := pick(idx), pick(next), l.vec()
-		VMULPS(operand.Mem{Base: w0}, a, a)
-		VMOVUPS(operand.Mem{Base: w1}, w)
+		a, b := pick(idx), pick(next)
+		VMULPS(here(w0), a, a)
+		VMOVUPS(here(w1), w)
 		// What has weight 0 takes no part, as it may not be finite.
 		if l.evex() {
 			k := K()
@@ -158,24 +157,20 @@ func (l *lines) permute(blend bool) {
 			VFMADD231PS(w, b, k, a)
 		} else {
 			m := l.vec()
-			VCMPPS(operand.U8(4), zero, w, m) // not equal
+			VCMPPS(operand.U8(notEqualUnordered), zero, w, m)
 			VANDPS(m, b, b)
 			VFMADD231PS(w, b, a)
 		}
 		return a
 	}
-	Label("loop")
 	SUBQ(operand.U32(l.n), left)
 	JLT(operand.LabelRef("tail"))
-	VMOVUPS(value(), operand.Mem{Base: y})
-	ADDQ(operand.U8(4*l.n), y)
+	Label("loop")
+	VMOVUPS(value(), here(y))
+	ADDQ(operand.U8(4*l.n), at)
 	ADDQ(operand.U8(4), base)
-	ADDQ(operand.U8(4*l.n), index)
-	if blend {
-		ADDQ(operand.U8(4*l.n), w0)
-		ADDQ(operand.U8(4*l.n), w1)
-	}
-	JMP(operand.LabelRef("loop"))
+	SUBQ(operand.U32(l.n), left)
+	JGE(operand.LabelRef("loop"))
 	Label("tail")
 	ADDQ(operand.U32(l.n), left)
 	JEQ(operand.LabelRef("done"))
@@ -183,7 +178,9 @@ func (l *lines) permute(blend bool) {
 	if l.evex() {
 		mask = l.mask(left)
 	}
-	l.storeTail(value(), y, left, mask, "tail")
+	v := value()
+	ADDQ(at, y)
+	l.storeTail(v, y, left, mask, "tail")
 	Label("done")
 	l.ret()
 }
