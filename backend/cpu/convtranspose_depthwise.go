@@ -10,16 +10,15 @@ import (
 func planTransposeDepthwise(dev *device, d backend.Desc) (*plan, error) {
 	op := d.Op.(backend.ConvTranspose)
 	w := d.In[1].Shape
-	if w[1] != 1 || w[0] != op.GroupCount() {
-		return nil, backend.Unsupported(name, "ConvTranspose", fmt.Sprintf("depthwise takes one input and one output channel a group, w is %v with groups %d", w, op.GroupCount()))
+	if w[0] != op.GroupCount() || w[0] == 1 && w[1] > 1 {
+		return nil, backend.Unsupported(name, "ConvTranspose", fmt.Sprintf("depthwise takes one input channel a group, and several groups or one output, w is %v with groups %d", w, op.GroupCount()))
 	}
 	geo, err := op.Geometry(d.In[0].Shape, w)
 	if err != nil {
 		return nil, err
 	}
 	g := geo.To3()
-	kernels := dwKernels(dev.isa)
-	p, pl, err := newDepthwise(dev, d, op.Bias, op.Epilogue, g, kernels[len(kernels)-1])
+	p, pl, err := newDepthwise(dev, d, op.Bias, op.Epilogue, g, true, func(*depthwise) int { return 1 })
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +29,7 @@ func planTransposeDepthwise(dev *device, d backend.Desc) (*plan, error) {
 	p.rows = func(n, z, y, cols int, dst []dwRow) int { return p.transposeRows(&rs, n, z, y, cols, dst) }
 	for _, r := range rs[2] {
 		at, m, n := r.outputs(g.Stride[2], g.Begin[2], g.Out[2])
-		c := dwClass{taps: r.taps, xstep: 1, ystep: g.Stride[2] * p.y.pitch}
+		c := dwClass{kernel: p.any(), taps: r.taps, step: 1, ystep: g.Stride[2] * p.y.pitch, ch: p.y.c}
 		for _, s := range r.shift {
 			c.delta = append(c.delta, -s)
 		}
@@ -38,7 +37,7 @@ func planTransposeDepthwise(dev *device, d backend.Desc) (*plan, error) {
 		p.addClass(c)
 	}
 	if len(rs[2]) < g.Stride[2] { // there are outputs that no tap reads for
-		none := dwClass{ystep: p.y.pitch}
+		none := dwClass{kernel: p.any(), ystep: p.y.pitch, ch: p.y.c}
 		n := 0 // of them before q
 		for q := range g.Out[2] + 1 {
 			if _, ok := findResidue(rs[2], (q+g.Begin[2])%g.Stride[2]); q < g.Out[2] && !ok {

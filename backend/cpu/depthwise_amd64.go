@@ -10,6 +10,7 @@ var dwArch = []impl[[]dwKernel]{
 		{16, 5, 1, depthwise5S1AVX512},
 		{16, 5, 2, depthwise5S2AVX512},
 		{16, 7, 1, depthwise7S1AVX512},
+		{16, 0, 0, depthwiseManyAVX512},
 		{16, 0, 0, depthwiseAnyAVX512},
 	}},
 	{isaAVX2, []dwKernel{
@@ -18,6 +19,7 @@ var dwArch = []impl[[]dwKernel]{
 		{8, 5, 1, depthwise5S1AVX2},
 		{8, 5, 2, depthwise5S2AVX2},
 		{8, 7, 1, depthwise7S1AVX2},
+		{8, 0, 0, depthwiseManyAVX2},
 		{8, 0, 0, depthwiseAnyAVX2},
 	}},
 }

@@ -4491,6 +4491,772 @@ done:
 	VZEROUPPER
 	RET
 
+// func depthwiseManyAVX512(a *dwTile)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseManyAVX512(SB), NOSPLIT, $528-8
+	MOVQ a+0(FP), AX
+	MOVQ 248(AX), CX
+	LEAQ (CX)(CX*2), CX
+	SHLQ $0x03, CX
+	ADDQ 240(AX), CX
+	MOVQ CX, (SP)
+	MOVQ 272(AX), CX
+	SHLQ $0x05, CX
+	ADDQ 264(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ 296(AX), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ 24(AX), BX
+	XORQ SI, SI
+
+vector:
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x40
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-64, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
+
+line:
+	MOVQ 264(AX), R8
+
+strip:
+	MOVQ    (R8), R9
+	MOVQ    SI, R10
+	SHRQ    $0x02, R10
+	ADDQ    376(AX), R10
+	ADDQ    (R10), R9
+	SHLQ    $0x02, R9
+	MOVQ    8(R10), R10
+	LEAQ    opmasks<>+0(SB), R11
+	KMOVW   (R11)(R10*2), K1
+	MOVQ    352(AX), R10
+	VMOVUPS (R10)(SI*1), Z7
+	ADDQ    (AX), R9
+	MOVQ    72(AX), R10
+	TESTQ   R10, R10
+	JZ      noBias
+	VMOVUPS (R10)(SI*1), Z0
+	JMP     biasDone
+
+noBias:
+	VPXORD Z0, Z0, Z0
+
+biasDone:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ    8(DI), R10
+	MOVQ    16(DI), R11
+	SHLQ    $0x05, R10
+	SHLQ    $0x05, R11
+	ADDQ    168(AX), R10
+	ADDQ    168(AX), R11
+	CMPQ    R10, R11
+	JGE     rowsDone
+	MOVQ    24(R8), R12
+	MOVQ    DI, 504(SP)
+	MOVQ    R8, 512(SP)
+	MOVQ    SI, 520(SP)
+	MOVQ    320(AX), AX
+	SHLQ    $0x05, AX
+	ADDQ    R10, AX
+	MOVQ    AX, 496(SP)
+	MOVQ    $0x00000000, 488(SP)
+
+row:
+	MOVQ (R10), AX
+	LEAQ (R9)(AX*4), AX
+	MOVQ 8(R10), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(R10), DI
+	MOVQ 24(R10), R8
+	MOVQ a+0(FP), R13
+	LEAQ (R12)(DI*1), R14
+	SHLQ $0x02, R14
+	ADDQ 216(R13), R14
+	SHLQ $0x04, DI
+	SHLQ $0x04, R8
+	ADDQ 192(R13), DI
+	ADDQ 192(R13), R8
+	CMPQ R12, $0x00
+	JGE  tapMasked
+
+tap:
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Z8
+	VMOVUPS.Z   (R13), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z0
+	VMOVUPS.Z   (R13)(CX*1), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z1
+	VMOVUPS.Z   (R13)(CX*2), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z2
+	VMOVUPS.Z   (R13)(DX*1), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z3
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS.Z   (R13), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z4
+	VMOVUPS.Z   (R13)(CX*1), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z5
+	VMOVUPS.Z   (R13)(CX*2), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z6
+	ADDQ        $0x10, DI
+	CMPQ        DI, R8
+	JLT         tap
+	JMP         rowEnd
+
+tapMasked:
+	CMPL        (R14), $0x00
+	JE          tapMaskedNext
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R15
+	VMOVUPS     (SI)(R15*4), Z8
+	TESTL       $0x00000001, (R14)
+	JZ          tapMasked0
+	VMOVUPS.Z   (R13), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z0
+
+tapMasked0:
+	TESTL       $0x00000002, (R14)
+	JZ          tapMasked1
+	VMOVUPS.Z   (R13)(CX*1), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z1
+
+tapMasked1:
+	TESTL       $0x00000004, (R14)
+	JZ          tapMasked2
+	VMOVUPS.Z   (R13)(CX*2), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z2
+
+tapMasked2:
+	TESTL       $0x00000008, (R14)
+	JZ          tapMasked3
+	VMOVUPS.Z   (R13)(DX*1), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z3
+
+tapMasked3:
+	LEAQ        (R13)(CX*4), R13
+	TESTL       $0x00000010, (R14)
+	JZ          tapMasked4
+	VMOVUPS.Z   (R13), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z4
+
+tapMasked4:
+	TESTL       $0x00000020, (R14)
+	JZ          tapMasked5
+	VMOVUPS.Z   (R13)(CX*1), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z5
+
+tapMasked5:
+	TESTL       $0x00000040, (R14)
+	JZ          tapMasked6
+	VMOVUPS.Z   (R13)(CX*2), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z6
+
+tapMasked6:
+tapMaskedNext:
+	ADDQ $0x04, R14
+	ADDQ $0x10, DI
+	CMPQ DI, R8
+	JLT  tapMasked
+
+rowEnd:
+	ADDQ   $0x20, R10
+	CMPQ   R10, R11
+	JGE    rowsEnd
+	CMPQ   R10, 496(SP)
+	JLT    row
+	CMPQ   488(SP), $0x00
+	JE     first
+	VADDPS 40(SP), Z0, Z0
+	VADDPS 104(SP), Z1, Z1
+	VADDPS 168(SP), Z2, Z2
+	VADDPS 232(SP), Z3, Z3
+	VADDPS 296(SP), Z4, Z4
+	VADDPS 360(SP), Z5, Z5
+	VADDPS 424(SP), Z6, Z6
+
+first:
+	VMOVUPS Z0, 40(SP)
+	VPXORD  Z0, Z0, Z0
+	VMOVUPS Z1, 104(SP)
+	VPXORD  Z1, Z1, Z1
+	VMOVUPS Z2, 168(SP)
+	VPXORD  Z2, Z2, Z2
+	VMOVUPS Z3, 232(SP)
+	VPXORD  Z3, Z3, Z3
+	VMOVUPS Z4, 296(SP)
+	VPXORD  Z4, Z4, Z4
+	VMOVUPS Z5, 360(SP)
+	VPXORD  Z5, Z5, Z5
+	VMOVUPS Z6, 424(SP)
+	VPXORD  Z6, Z6, Z6
+	MOVQ    $0x00000001, 488(SP)
+	MOVQ    a+0(FP), AX
+	MOVQ    320(AX), AX
+	SHLQ    $0x05, AX
+	ADDQ    AX, 496(SP)
+	JMP     row
+
+rowsEnd:
+	CMPQ   488(SP), $0x00
+	JE     oneBlock
+	VADDPS 40(SP), Z0, Z0
+	VADDPS 104(SP), Z1, Z1
+	VADDPS 168(SP), Z2, Z2
+	VADDPS 232(SP), Z3, Z3
+	VADDPS 296(SP), Z4, Z4
+	VADDPS 360(SP), Z5, Z5
+	VADDPS 424(SP), Z6, Z6
+
+oneBlock:
+	MOVQ a+0(FP), AX
+	MOVQ 504(SP), DI
+	MOVQ 512(SP), R8
+	MOVQ 520(SP), SI
+
+rowsDone:
+	MOVQ        304(AX), R11
+	SHLQ        $0x02, R11
+	LEAQ        (R11)(R11*2), R12
+	MOVQ        (DI), R10
+	ADDQ        8(R8), R10
+	LEAQ        (SI)(R10*4), R10
+	MOVQ        96(AX), R13
+	TESTQ       R13, R13
+	JZ          noScale
+	VMOVUPS     (R13)(SI*1), Z7
+	MOVQ        120(AX), R13
+	VMOVUPS     (R13)(SI*1), Z8
+	VFMADD213PS Z8, Z7, Z0
+	VFMADD213PS Z8, Z7, Z1
+	VFMADD213PS Z8, Z7, Z2
+	VFMADD213PS Z8, Z7, Z3
+	VFMADD213PS Z8, Z7, Z4
+	VFMADD213PS Z8, Z7, Z5
+	VFMADD213PS Z8, Z7, Z6
+
+noScale:
+	MOVQ    144(AX), R13
+	TESTQ   R13, R13
+	JZ      noRes
+	ADDQ    R10, R13
+	MOVQ    16(R8), R9
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z0, Z0
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z1, Z1
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z2, Z2
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z3, Z3
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z4, Z4
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z5, Z5
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z6, Z6
+
+noRes:
+	CMPQ         336(AX), $0x00
+	JE           noLo
+	VBROADCASTSS 328(AX), Z7
+	VMAXPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z7, Z5
+	VMAXPS       Z6, Z7, Z6
+
+noLo:
+	CMPQ         344(AX), $0x00
+	JE           noHi
+	VBROADCASTSS 332(AX), Z7
+	VMINPS       Z0, Z7, Z0
+	VMINPS       Z1, Z7, Z1
+	VMINPS       Z2, Z7, Z2
+	VMINPS       Z3, Z7, Z3
+	VMINPS       Z4, Z7, Z4
+	VMINPS       Z5, Z7, Z5
+	VMINPS       Z6, Z7, Z6
+
+noHi:
+	ADDQ    48(AX), R10
+	MOVQ    16(R8), R9
+	CMPQ    R9, $0x07
+	JNE     few
+	VMOVUPS Z0, (R10)
+	VMOVUPS Z1, (R10)(R11*1)
+	VMOVUPS Z2, (R10)(R11*2)
+	VMOVUPS Z3, (R10)(R12*1)
+	LEAQ    (R10)(R11*4), R10
+	VMOVUPS Z4, (R10)
+	VMOVUPS Z5, (R10)(R11*1)
+	VMOVUPS Z6, (R10)(R11*2)
+	JMP     stored
+
+few:
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+
+stored:
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x40, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
+
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
+
+last:
+	ADDQ $0x20, R8
+	CMPQ R8, 8(SP)
+	JLT  strip
+	ADDQ $0x18, DI
+	CMPQ DI, (SP)
+	JLT  line
+	JMP  vector
+
+tail:
+	SHRQ  $0x02, DI
+	LEAQ  opmasks<>+0(SB), R8
+	KMOVW (R8)(DI*2), K1
+	MOVQ  240(AX), DI
+
+lineTail:
+	MOVQ 264(AX), R8
+
+stripTail:
+	MOVQ      (R8), R9
+	MOVQ      SI, R10
+	SHRQ      $0x02, R10
+	ADDQ      376(AX), R10
+	ADDQ      (R10), R9
+	SHLQ      $0x02, R9
+	MOVQ      8(R10), R10
+	LEAQ      opmasks<>+0(SB), R11
+	KMOVW     (R11)(R10*2), K2
+	MOVQ      352(AX), R10
+	VMOVUPS   (R10)(SI*1), Z6
+	ADDQ      (AX), R9
+	MOVQ      72(AX), R10
+	TESTQ     R10, R10
+	JZ        noBiasTail
+	VMOVUPS.Z (R10)(SI*1), K1, Z10
+	JMP       biasDoneTail
+
+noBiasTail:
+	VPXORD Z10, Z10, Z10
+
+biasDoneTail:
+	VMOVAPS Z10, Z0
+	VMOVAPS Z10, Z1
+	VMOVAPS Z10, Z2
+	VMOVAPS Z10, Z3
+	VMOVAPS Z10, Z4
+	VMOVAPS Z10, Z5
+	MOVQ    8(DI), R10
+	MOVQ    16(DI), R11
+	SHLQ    $0x05, R10
+	SHLQ    $0x05, R11
+	ADDQ    168(AX), R10
+	ADDQ    168(AX), R11
+	CMPQ    R10, R11
+	JGE     rowsDoneTail
+	MOVQ    24(R8), R12
+	MOVQ    DI, 504(SP)
+	MOVQ    R8, 512(SP)
+	MOVQ    SI, 520(SP)
+	MOVQ    320(AX), AX
+	SHLQ    $0x05, AX
+	ADDQ    R10, AX
+	MOVQ    AX, 496(SP)
+	MOVQ    $0x00000000, 488(SP)
+
+rowTail:
+	MOVQ (R10), AX
+	LEAQ (R9)(AX*4), AX
+	MOVQ 8(R10), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(R10), DI
+	MOVQ 24(R10), R8
+	MOVQ a+0(FP), R13
+	LEAQ (R12)(DI*1), R14
+	SHLQ $0x02, R14
+	ADDQ 216(R13), R14
+	SHLQ $0x04, DI
+	SHLQ $0x04, R8
+	ADDQ 192(R13), DI
+	ADDQ 192(R13), R8
+	CMPQ R12, $0x00
+	JGE  tapMaskedTail
+
+tapTail:
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Z7
+	VMOVUPS.Z   (R13), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z10
+	VMOVUPS.Z   (R13)(CX*1), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z0
+	VMOVUPS.Z   (R13)(CX*2), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z1
+	VMOVUPS.Z   (R13)(DX*1), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z2
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS.Z   (R13), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z3
+	VMOVUPS.Z   (R13)(CX*1), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z4
+	VMOVUPS.Z   (R13)(CX*2), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z5
+	ADDQ        $0x10, DI
+	CMPQ        DI, R8
+	JLT         tapTail
+	JMP         rowEndTail
+
+tapMaskedTail:
+	CMPL        (R14), $0x00
+	JE          tapMaskedTailNext
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R15
+	VMOVUPS     (SI)(R15*4), Z7
+	TESTL       $0x00000001, (R14)
+	JZ          tapMaskedTail0
+	VMOVUPS.Z   (R13), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z10
+
+tapMaskedTail0:
+	TESTL       $0x00000002, (R14)
+	JZ          tapMaskedTail1
+	VMOVUPS.Z   (R13)(CX*1), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z0
+
+tapMaskedTail1:
+	TESTL       $0x00000004, (R14)
+	JZ          tapMaskedTail2
+	VMOVUPS.Z   (R13)(CX*2), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z1
+
+tapMaskedTail2:
+	TESTL       $0x00000008, (R14)
+	JZ          tapMaskedTail3
+	VMOVUPS.Z   (R13)(DX*1), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z2
+
+tapMaskedTail3:
+	LEAQ        (R13)(CX*4), R13
+	TESTL       $0x00000010, (R14)
+	JZ          tapMaskedTail4
+	VMOVUPS.Z   (R13), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z3
+
+tapMaskedTail4:
+	TESTL       $0x00000020, (R14)
+	JZ          tapMaskedTail5
+	VMOVUPS.Z   (R13)(CX*1), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z4
+
+tapMaskedTail5:
+	TESTL       $0x00000040, (R14)
+	JZ          tapMaskedTail6
+	VMOVUPS.Z   (R13)(CX*2), K2, Z8
+	VPERMPS     Z8, Z6, Z8
+	VFMADD231PS Z8, Z7, Z5
+
+tapMaskedTail6:
+tapMaskedTailNext:
+	ADDQ $0x04, R14
+	ADDQ $0x10, DI
+	CMPQ DI, R8
+	JLT  tapMaskedTail
+
+rowEndTail:
+	ADDQ   $0x20, R10
+	CMPQ   R10, R11
+	JGE    rowsEndTail
+	CMPQ   R10, 496(SP)
+	JLT    rowTail
+	CMPQ   488(SP), $0x00
+	JE     firstTail
+	VADDPS 40(SP), Z10, Z10
+	VADDPS 104(SP), Z0, Z0
+	VADDPS 168(SP), Z1, Z1
+	VADDPS 232(SP), Z2, Z2
+	VADDPS 296(SP), Z3, Z3
+	VADDPS 360(SP), Z4, Z4
+	VADDPS 424(SP), Z5, Z5
+
+firstTail:
+	VMOVUPS Z10, 40(SP)
+	VPXORD  Z10, Z10, Z10
+	VMOVUPS Z0, 104(SP)
+	VPXORD  Z0, Z0, Z0
+	VMOVUPS Z1, 168(SP)
+	VPXORD  Z1, Z1, Z1
+	VMOVUPS Z2, 232(SP)
+	VPXORD  Z2, Z2, Z2
+	VMOVUPS Z3, 296(SP)
+	VPXORD  Z3, Z3, Z3
+	VMOVUPS Z4, 360(SP)
+	VPXORD  Z4, Z4, Z4
+	VMOVUPS Z5, 424(SP)
+	VPXORD  Z5, Z5, Z5
+	MOVQ    $0x00000001, 488(SP)
+	MOVQ    a+0(FP), AX
+	MOVQ    320(AX), AX
+	SHLQ    $0x05, AX
+	ADDQ    AX, 496(SP)
+	JMP     rowTail
+
+rowsEndTail:
+	CMPQ   488(SP), $0x00
+	JE     oneBlockTail
+	VADDPS 40(SP), Z10, Z10
+	VADDPS 104(SP), Z0, Z0
+	VADDPS 168(SP), Z1, Z1
+	VADDPS 232(SP), Z2, Z2
+	VADDPS 296(SP), Z3, Z3
+	VADDPS 360(SP), Z4, Z4
+	VADDPS 424(SP), Z5, Z5
+
+oneBlockTail:
+	MOVQ a+0(FP), AX
+	MOVQ 504(SP), DI
+	MOVQ 512(SP), R8
+	MOVQ 520(SP), SI
+
+rowsDoneTail:
+	MOVQ        304(AX), R11
+	SHLQ        $0x02, R11
+	LEAQ        (R11)(R11*2), R12
+	MOVQ        (DI), R10
+	ADDQ        8(R8), R10
+	LEAQ        (SI)(R10*4), R10
+	MOVQ        96(AX), R13
+	TESTQ       R13, R13
+	JZ          noScaleTail
+	VMOVUPS.Z   (R13)(SI*1), K1, Z6
+	MOVQ        120(AX), R13
+	VMOVUPS.Z   (R13)(SI*1), K1, Z7
+	VFMADD213PS Z7, Z6, Z10
+	VFMADD213PS Z7, Z6, Z0
+	VFMADD213PS Z7, Z6, Z1
+	VFMADD213PS Z7, Z6, Z2
+	VFMADD213PS Z7, Z6, Z3
+	VFMADD213PS Z7, Z6, Z4
+	VFMADD213PS Z7, Z6, Z5
+
+noScaleTail:
+	MOVQ      144(AX), R13
+	TESTQ     R13, R13
+	JZ        noResTail
+	ADDQ      R10, R13
+	MOVQ      16(R8), R9
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z10, Z10
+	ADDQ      R11, R13
+	DECQ      R9
+	JZ        noResTail
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	ADDQ      R11, R13
+	DECQ      R9
+	JZ        noResTail
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      R11, R13
+	DECQ      R9
+	JZ        noResTail
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	ADDQ      R11, R13
+	DECQ      R9
+	JZ        noResTail
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      R11, R13
+	DECQ      R9
+	JZ        noResTail
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z4, Z4
+	ADDQ      R11, R13
+	DECQ      R9
+	JZ        noResTail
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z5, Z5
+
+noResTail:
+	CMPQ         336(AX), $0x00
+	JE           noLoTail
+	VBROADCASTSS 328(AX), Z6
+	VMAXPS       Z10, Z6, Z10
+	VMAXPS       Z0, Z6, Z0
+	VMAXPS       Z1, Z6, Z1
+	VMAXPS       Z2, Z6, Z2
+	VMAXPS       Z3, Z6, Z3
+	VMAXPS       Z4, Z6, Z4
+	VMAXPS       Z5, Z6, Z5
+
+noLoTail:
+	CMPQ         344(AX), $0x00
+	JE           noHiTail
+	VBROADCASTSS 332(AX), Z6
+	VMINPS       Z10, Z6, Z10
+	VMINPS       Z0, Z6, Z0
+	VMINPS       Z1, Z6, Z1
+	VMINPS       Z2, Z6, Z2
+	VMINPS       Z3, Z6, Z3
+	VMINPS       Z4, Z6, Z4
+	VMINPS       Z5, Z6, Z5
+
+noHiTail:
+	ADDQ    48(AX), R10
+	MOVQ    16(R8), R9
+	CMPQ    R9, $0x07
+	JNE     fewTail
+	VMOVUPS Z10, K1, (R10)
+	VMOVUPS Z0, K1, (R10)(R11*1)
+	VMOVUPS Z1, K1, (R10)(R11*2)
+	VMOVUPS Z2, K1, (R10)(R12*1)
+	LEAQ    (R10)(R11*4), R10
+	VMOVUPS Z3, K1, (R10)
+	VMOVUPS Z4, K1, (R10)(R11*1)
+	VMOVUPS Z5, K1, (R10)(R11*2)
+	JMP     storedTail
+
+fewTail:
+	VMOVUPS Z10, K1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      storedTail
+	VMOVUPS Z0, K1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      storedTail
+	VMOVUPS Z1, K1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      storedTail
+	VMOVUPS Z2, K1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      storedTail
+	VMOVUPS Z3, K1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      storedTail
+	VMOVUPS Z4, K1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      storedTail
+
+storedTail:
+	ADDQ $0x20, R8
+	CMPQ R8, 8(SP)
+	JLT  stripTail
+	ADDQ $0x18, DI
+	CMPQ DI, (SP)
+	JLT  lineTail
+
+done:
+	VZEROUPPER
+	RET
+
 // func depthwise3S1AVX2(a *dwTile)
 // Requires: AVX, CMOV, FMA3
 TEXT ·depthwise3S1AVX2(SB), NOSPLIT, $40-8
@@ -8783,6 +9549,775 @@ tapMaskedTail5:
 	JZ          tapMaskedTail6
 	VMASKMOVPS  (R13)(CX*2), Y0, Y9
 	VFMADD231PS Y9, Y8, Y7
+
+tapMaskedTail6:
+tapMaskedTailNext:
+	ADDQ $0x04, R14
+	ADDQ $0x10, DI
+	CMPQ DI, R8
+	JLT  tapMaskedTail
+
+rowEndTail:
+	ADDQ   $0x20, R10
+	CMPQ   R10, R11
+	JGE    rowsEndTail
+	CMPQ   R10, 272(SP)
+	JLT    rowTail
+	CMPQ   264(SP), $0x00
+	JE     firstTail
+	VADDPS 40(SP), Y1, Y1
+	VADDPS 72(SP), Y2, Y2
+	VADDPS 104(SP), Y3, Y3
+	VADDPS 136(SP), Y4, Y4
+	VADDPS 168(SP), Y5, Y5
+	VADDPS 200(SP), Y6, Y6
+	VADDPS 232(SP), Y7, Y7
+
+firstTail:
+	VMOVUPS Y1, 40(SP)
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y2, 72(SP)
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y3, 104(SP)
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y4, 136(SP)
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y5, 168(SP)
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y6, 200(SP)
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y7, 232(SP)
+	VXORPS  Y7, Y7, Y7
+	MOVQ    $0x00000001, 264(SP)
+	MOVQ    a+0(FP), AX
+	MOVQ    320(AX), AX
+	SHLQ    $0x05, AX
+	ADDQ    AX, 272(SP)
+	JMP     rowTail
+
+rowsEndTail:
+	CMPQ   264(SP), $0x00
+	JE     oneBlockTail
+	VADDPS 40(SP), Y1, Y1
+	VADDPS 72(SP), Y2, Y2
+	VADDPS 104(SP), Y3, Y3
+	VADDPS 136(SP), Y4, Y4
+	VADDPS 168(SP), Y5, Y5
+	VADDPS 200(SP), Y6, Y6
+	VADDPS 232(SP), Y7, Y7
+
+oneBlockTail:
+	MOVQ a+0(FP), AX
+	MOVQ 280(SP), DI
+	MOVQ 288(SP), R8
+	MOVQ 296(SP), SI
+
+rowsDoneTail:
+	MOVQ        304(AX), R11
+	SHLQ        $0x02, R11
+	LEAQ        (R11)(R11*2), R12
+	MOVQ        (DI), R10
+	ADDQ        8(R8), R10
+	LEAQ        (SI)(R10*4), R10
+	MOVQ        96(AX), R13
+	TESTQ       R13, R13
+	JZ          noScaleTail
+	VMASKMOVPS  (R13)(SI*1), Y0, Y8
+	MOVQ        120(AX), R13
+	VMASKMOVPS  (R13)(SI*1), Y0, Y9
+	VFMADD213PS Y9, Y8, Y1
+	VFMADD213PS Y9, Y8, Y2
+	VFMADD213PS Y9, Y8, Y3
+	VFMADD213PS Y9, Y8, Y4
+	VFMADD213PS Y9, Y8, Y5
+	VFMADD213PS Y9, Y8, Y6
+	VFMADD213PS Y9, Y8, Y7
+
+noScaleTail:
+	MOVQ       144(AX), R13
+	TESTQ      R13, R13
+	JZ         noResTail
+	ADDQ       R10, R13
+	MOVQ       16(R8), R9
+	VMASKMOVPS (R13), Y0, Y8
+	VADDPS     Y8, Y1, Y1
+	ADDQ       R11, R13
+	DECQ       R9
+	JZ         noResTail
+	VMASKMOVPS (R13), Y0, Y8
+	VADDPS     Y8, Y2, Y2
+	ADDQ       R11, R13
+	DECQ       R9
+	JZ         noResTail
+	VMASKMOVPS (R13), Y0, Y8
+	VADDPS     Y8, Y3, Y3
+	ADDQ       R11, R13
+	DECQ       R9
+	JZ         noResTail
+	VMASKMOVPS (R13), Y0, Y8
+	VADDPS     Y8, Y4, Y4
+	ADDQ       R11, R13
+	DECQ       R9
+	JZ         noResTail
+	VMASKMOVPS (R13), Y0, Y8
+	VADDPS     Y8, Y5, Y5
+	ADDQ       R11, R13
+	DECQ       R9
+	JZ         noResTail
+	VMASKMOVPS (R13), Y0, Y8
+	VADDPS     Y8, Y6, Y6
+	ADDQ       R11, R13
+	DECQ       R9
+	JZ         noResTail
+	VMASKMOVPS (R13), Y0, Y8
+	VADDPS     Y8, Y7, Y7
+
+noResTail:
+	CMPQ         336(AX), $0x00
+	JE           noLoTail
+	VBROADCASTSS 328(AX), Y8
+	VMAXPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMAXPS       Y6, Y8, Y6
+	VMAXPS       Y7, Y8, Y7
+
+noLoTail:
+	CMPQ         344(AX), $0x00
+	JE           noHiTail
+	VBROADCASTSS 332(AX), Y8
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
+
+noHiTail:
+	ADDQ       48(AX), R10
+	MOVQ       16(R8), R9
+	CMPQ       R9, $0x07
+	JNE        fewTail
+	VMASKMOVPS Y1, Y0, (R10)
+	VMASKMOVPS Y2, Y0, (R10)(R11*1)
+	VMASKMOVPS Y3, Y0, (R10)(R11*2)
+	VMASKMOVPS Y4, Y0, (R10)(R12*1)
+	LEAQ       (R10)(R11*4), R10
+	VMASKMOVPS Y5, Y0, (R10)
+	VMASKMOVPS Y6, Y0, (R10)(R11*1)
+	VMASKMOVPS Y7, Y0, (R10)(R11*2)
+	JMP        storedTail
+
+fewTail:
+	VMASKMOVPS Y1, Y0, (R10)
+	ADDQ       R11, R10
+	DECQ       R9
+	JZ         storedTail
+	VMASKMOVPS Y2, Y0, (R10)
+	ADDQ       R11, R10
+	DECQ       R9
+	JZ         storedTail
+	VMASKMOVPS Y3, Y0, (R10)
+	ADDQ       R11, R10
+	DECQ       R9
+	JZ         storedTail
+	VMASKMOVPS Y4, Y0, (R10)
+	ADDQ       R11, R10
+	DECQ       R9
+	JZ         storedTail
+	VMASKMOVPS Y5, Y0, (R10)
+	ADDQ       R11, R10
+	DECQ       R9
+	JZ         storedTail
+	VMASKMOVPS Y6, Y0, (R10)
+	ADDQ       R11, R10
+	DECQ       R9
+	JZ         storedTail
+
+storedTail:
+	ADDQ $0x20, R8
+	CMPQ R8, 8(SP)
+	JLT  stripTail
+	ADDQ $0x18, DI
+	CMPQ DI, (SP)
+	JLT  lineTail
+
+done:
+	VZEROUPPER
+	RET
+
+// func depthwiseManyAVX2(a *dwTile)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·depthwiseManyAVX2(SB), NOSPLIT, $304-8
+	MOVQ a+0(FP), AX
+	MOVQ 248(AX), CX
+	LEAQ (CX)(CX*2), CX
+	SHLQ $0x03, CX
+	ADDQ 240(AX), CX
+	MOVQ CX, (SP)
+	MOVQ 272(AX), CX
+	SHLQ $0x05, CX
+	ADDQ 264(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ 296(AX), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ 24(AX), BX
+	XORQ SI, SI
+
+vector:
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x20
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-32, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
+
+line:
+	MOVQ 264(AX), R8
+
+strip:
+	MOVQ    (R8), R9
+	MOVQ    SI, R10
+	SHRQ    $0x01, R10
+	ADDQ    376(AX), R10
+	ADDQ    (R10), R9
+	SHLQ    $0x02, R9
+	MOVQ    8(R10), R10
+	LEAQ    lanemasks<>+0(SB), R11
+	NEGQ    R10
+	VMOVUPS 32(R11)(R10*4), Y7
+	MOVQ    352(AX), R10
+	VMOVUPS (R10)(SI*1), Y8
+	ADDQ    (AX), R9
+	MOVQ    72(AX), R10
+	TESTQ   R10, R10
+	JZ      noBias
+	VMOVUPS (R10)(SI*1), Y0
+	JMP     biasDone
+
+noBias:
+	VXORPS Y0, Y0, Y0
+
+biasDone:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ    8(DI), R10
+	MOVQ    16(DI), R11
+	SHLQ    $0x05, R10
+	SHLQ    $0x05, R11
+	ADDQ    168(AX), R10
+	ADDQ    168(AX), R11
+	CMPQ    R10, R11
+	JGE     rowsDone
+	MOVQ    24(R8), R12
+	MOVQ    DI, 280(SP)
+	MOVQ    R8, 288(SP)
+	MOVQ    SI, 296(SP)
+	MOVQ    320(AX), AX
+	SHLQ    $0x05, AX
+	ADDQ    R10, AX
+	MOVQ    AX, 272(SP)
+	MOVQ    $0x00000000, 264(SP)
+
+row:
+	MOVQ (R10), AX
+	LEAQ (R9)(AX*4), AX
+	MOVQ 8(R10), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(R10), DI
+	MOVQ 24(R10), R8
+	MOVQ a+0(FP), R13
+	LEAQ (R12)(DI*1), R14
+	SHLQ $0x02, R14
+	ADDQ 216(R13), R14
+	SHLQ $0x04, DI
+	SHLQ $0x04, R8
+	ADDQ 192(R13), DI
+	ADDQ 192(R13), R8
+	CMPQ R12, $0x00
+	JGE  tapMasked
+
+tap:
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Y9
+	VMASKMOVPS  (R13), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y0
+	VMASKMOVPS  (R13)(CX*1), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y1
+	VMASKMOVPS  (R13)(CX*2), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y2
+	VMASKMOVPS  (R13)(DX*1), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y3
+	LEAQ        (R13)(CX*4), R13
+	VMASKMOVPS  (R13), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y4
+	VMASKMOVPS  (R13)(CX*1), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y5
+	VMASKMOVPS  (R13)(CX*2), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y6
+	ADDQ        $0x10, DI
+	CMPQ        DI, R8
+	JLT         tap
+	JMP         rowEnd
+
+tapMasked:
+	CMPL        (R14), $0x00
+	JE          tapMaskedNext
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R15
+	VMOVUPS     (SI)(R15*4), Y9
+	TESTL       $0x00000001, (R14)
+	JZ          tapMasked0
+	VMASKMOVPS  (R13), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y0
+
+tapMasked0:
+	TESTL       $0x00000002, (R14)
+	JZ          tapMasked1
+	VMASKMOVPS  (R13)(CX*1), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y1
+
+tapMasked1:
+	TESTL       $0x00000004, (R14)
+	JZ          tapMasked2
+	VMASKMOVPS  (R13)(CX*2), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y2
+
+tapMasked2:
+	TESTL       $0x00000008, (R14)
+	JZ          tapMasked3
+	VMASKMOVPS  (R13)(DX*1), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y3
+
+tapMasked3:
+	LEAQ        (R13)(CX*4), R13
+	TESTL       $0x00000010, (R14)
+	JZ          tapMasked4
+	VMASKMOVPS  (R13), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y4
+
+tapMasked4:
+	TESTL       $0x00000020, (R14)
+	JZ          tapMasked5
+	VMASKMOVPS  (R13)(CX*1), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y5
+
+tapMasked5:
+	TESTL       $0x00000040, (R14)
+	JZ          tapMasked6
+	VMASKMOVPS  (R13)(CX*2), Y7, Y10
+	VPERMPS     Y10, Y8, Y10
+	VFMADD231PS Y10, Y9, Y6
+
+tapMasked6:
+tapMaskedNext:
+	ADDQ $0x04, R14
+	ADDQ $0x10, DI
+	CMPQ DI, R8
+	JLT  tapMasked
+
+rowEnd:
+	ADDQ   $0x20, R10
+	CMPQ   R10, R11
+	JGE    rowsEnd
+	CMPQ   R10, 272(SP)
+	JLT    row
+	CMPQ   264(SP), $0x00
+	JE     first
+	VADDPS 40(SP), Y0, Y0
+	VADDPS 72(SP), Y1, Y1
+	VADDPS 104(SP), Y2, Y2
+	VADDPS 136(SP), Y3, Y3
+	VADDPS 168(SP), Y4, Y4
+	VADDPS 200(SP), Y5, Y5
+	VADDPS 232(SP), Y6, Y6
+
+first:
+	VMOVUPS Y0, 40(SP)
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS Y1, 72(SP)
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y2, 104(SP)
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y3, 136(SP)
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y4, 168(SP)
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y5, 200(SP)
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y6, 232(SP)
+	VXORPS  Y6, Y6, Y6
+	MOVQ    $0x00000001, 264(SP)
+	MOVQ    a+0(FP), AX
+	MOVQ    320(AX), AX
+	SHLQ    $0x05, AX
+	ADDQ    AX, 272(SP)
+	JMP     row
+
+rowsEnd:
+	CMPQ   264(SP), $0x00
+	JE     oneBlock
+	VADDPS 40(SP), Y0, Y0
+	VADDPS 72(SP), Y1, Y1
+	VADDPS 104(SP), Y2, Y2
+	VADDPS 136(SP), Y3, Y3
+	VADDPS 168(SP), Y4, Y4
+	VADDPS 200(SP), Y5, Y5
+	VADDPS 232(SP), Y6, Y6
+
+oneBlock:
+	MOVQ a+0(FP), AX
+	MOVQ 280(SP), DI
+	MOVQ 288(SP), R8
+	MOVQ 296(SP), SI
+
+rowsDone:
+	MOVQ        304(AX), R11
+	SHLQ        $0x02, R11
+	LEAQ        (R11)(R11*2), R12
+	MOVQ        (DI), R10
+	ADDQ        8(R8), R10
+	LEAQ        (SI)(R10*4), R10
+	MOVQ        96(AX), R13
+	TESTQ       R13, R13
+	JZ          noScale
+	VMOVUPS     (R13)(SI*1), Y7
+	MOVQ        120(AX), R13
+	VMOVUPS     (R13)(SI*1), Y8
+	VFMADD213PS Y8, Y7, Y0
+	VFMADD213PS Y8, Y7, Y1
+	VFMADD213PS Y8, Y7, Y2
+	VFMADD213PS Y8, Y7, Y3
+	VFMADD213PS Y8, Y7, Y4
+	VFMADD213PS Y8, Y7, Y5
+	VFMADD213PS Y8, Y7, Y6
+
+noScale:
+	MOVQ    144(AX), R13
+	TESTQ   R13, R13
+	JZ      noRes
+	ADDQ    R10, R13
+	MOVQ    16(R8), R9
+	VMOVUPS (R13), Y7
+	VADDPS  Y7, Y0, Y0
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Y7
+	VADDPS  Y7, Y1, Y1
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Y7
+	VADDPS  Y7, Y2, Y2
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Y7
+	VADDPS  Y7, Y3, Y3
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Y7
+	VADDPS  Y7, Y4, Y4
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Y7
+	VADDPS  Y7, Y5, Y5
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Y7
+	VADDPS  Y7, Y6, Y6
+
+noRes:
+	CMPQ         336(AX), $0x00
+	JE           noLo
+	VBROADCASTSS 328(AX), Y7
+	VMAXPS       Y0, Y7, Y0
+	VMAXPS       Y1, Y7, Y1
+	VMAXPS       Y2, Y7, Y2
+	VMAXPS       Y3, Y7, Y3
+	VMAXPS       Y4, Y7, Y4
+	VMAXPS       Y5, Y7, Y5
+	VMAXPS       Y6, Y7, Y6
+
+noLo:
+	CMPQ         344(AX), $0x00
+	JE           noHi
+	VBROADCASTSS 332(AX), Y7
+	VMINPS       Y0, Y7, Y0
+	VMINPS       Y1, Y7, Y1
+	VMINPS       Y2, Y7, Y2
+	VMINPS       Y3, Y7, Y3
+	VMINPS       Y4, Y7, Y4
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
+
+noHi:
+	ADDQ    48(AX), R10
+	MOVQ    16(R8), R9
+	CMPQ    R9, $0x07
+	JNE     few
+	VMOVUPS Y0, (R10)
+	VMOVUPS Y1, (R10)(R11*1)
+	VMOVUPS Y2, (R10)(R11*2)
+	VMOVUPS Y3, (R10)(R12*1)
+	LEAQ    (R10)(R11*4), R10
+	VMOVUPS Y4, (R10)
+	VMOVUPS Y5, (R10)(R11*1)
+	VMOVUPS Y6, (R10)(R11*2)
+	JMP     stored
+
+few:
+	VMOVUPS Y0, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Y1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Y2, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Y3, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Y4, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Y5, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+
+stored:
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x20, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 24(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
+
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
+
+last:
+	ADDQ $0x20, R8
+	CMPQ R8, 8(SP)
+	JLT  strip
+	ADDQ $0x18, DI
+	CMPQ DI, (SP)
+	JLT  line
+	JMP  vector
+
+tail:
+	SHRQ    $0x02, DI
+	LEAQ    lanemasks<>+0(SB), R8
+	NEGQ    DI
+	VMOVUPS 32(R8)(DI*4), Y0
+	MOVQ    240(AX), DI
+
+lineTail:
+	MOVQ 264(AX), R8
+
+stripTail:
+	MOVQ       (R8), R9
+	MOVQ       SI, R10
+	SHRQ       $0x01, R10
+	ADDQ       376(AX), R10
+	ADDQ       (R10), R9
+	SHLQ       $0x02, R9
+	MOVQ       8(R10), R10
+	LEAQ       lanemasks<>+0(SB), R11
+	NEGQ       R10
+	VMOVUPS    32(R11)(R10*4), Y8
+	MOVQ       352(AX), R10
+	VMOVUPS    (R10)(SI*1), Y9
+	ADDQ       (AX), R9
+	MOVQ       72(AX), R10
+	TESTQ      R10, R10
+	JZ         noBiasTail
+	VMASKMOVPS (R10)(SI*1), Y0, Y1
+	JMP        biasDoneTail
+
+noBiasTail:
+	VXORPS Y1, Y1, Y1
+
+biasDoneTail:
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	VMOVAPS Y1, Y7
+	MOVQ    8(DI), R10
+	MOVQ    16(DI), R11
+	SHLQ    $0x05, R10
+	SHLQ    $0x05, R11
+	ADDQ    168(AX), R10
+	ADDQ    168(AX), R11
+	CMPQ    R10, R11
+	JGE     rowsDoneTail
+	MOVQ    24(R8), R12
+	MOVQ    DI, 280(SP)
+	MOVQ    R8, 288(SP)
+	MOVQ    SI, 296(SP)
+	MOVQ    320(AX), AX
+	SHLQ    $0x05, AX
+	ADDQ    R10, AX
+	MOVQ    AX, 272(SP)
+	MOVQ    $0x00000000, 264(SP)
+
+rowTail:
+	MOVQ (R10), AX
+	LEAQ (R9)(AX*4), AX
+	MOVQ 8(R10), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(R10), DI
+	MOVQ 24(R10), R8
+	MOVQ a+0(FP), R13
+	LEAQ (R12)(DI*1), R14
+	SHLQ $0x02, R14
+	ADDQ 216(R13), R14
+	SHLQ $0x04, DI
+	SHLQ $0x04, R8
+	ADDQ 192(R13), DI
+	ADDQ 192(R13), R8
+	CMPQ R12, $0x00
+	JGE  tapMaskedTail
+
+tapTail:
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Y10
+	VMASKMOVPS  (R13), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y1
+	VMASKMOVPS  (R13)(CX*1), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y2
+	VMASKMOVPS  (R13)(CX*2), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y3
+	VMASKMOVPS  (R13)(DX*1), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y4
+	LEAQ        (R13)(CX*4), R13
+	VMASKMOVPS  (R13), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y5
+	VMASKMOVPS  (R13)(CX*1), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y6
+	VMASKMOVPS  (R13)(CX*2), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y7
+	ADDQ        $0x10, DI
+	CMPQ        DI, R8
+	JLT         tapTail
+	JMP         rowEndTail
+
+tapMaskedTail:
+	CMPL        (R14), $0x00
+	JE          tapMaskedTailNext
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R15
+	VMOVUPS     (SI)(R15*4), Y10
+	TESTL       $0x00000001, (R14)
+	JZ          tapMaskedTail0
+	VMASKMOVPS  (R13), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y1
+
+tapMaskedTail0:
+	TESTL       $0x00000002, (R14)
+	JZ          tapMaskedTail1
+	VMASKMOVPS  (R13)(CX*1), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y2
+
+tapMaskedTail1:
+	TESTL       $0x00000004, (R14)
+	JZ          tapMaskedTail2
+	VMASKMOVPS  (R13)(CX*2), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y3
+
+tapMaskedTail2:
+	TESTL       $0x00000008, (R14)
+	JZ          tapMaskedTail3
+	VMASKMOVPS  (R13)(DX*1), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y4
+
+tapMaskedTail3:
+	LEAQ        (R13)(CX*4), R13
+	TESTL       $0x00000010, (R14)
+	JZ          tapMaskedTail4
+	VMASKMOVPS  (R13), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y5
+
+tapMaskedTail4:
+	TESTL       $0x00000020, (R14)
+	JZ          tapMaskedTail5
+	VMASKMOVPS  (R13)(CX*1), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y6
+
+tapMaskedTail5:
+	TESTL       $0x00000040, (R14)
+	JZ          tapMaskedTail6
+	VMASKMOVPS  (R13)(CX*2), Y8, Y11
+	VPERMPS     Y11, Y9, Y11
+	VFMADD231PS Y11, Y10, Y7
 
 tapMaskedTail6:
 tapMaskedTailNext:

@@ -17,6 +17,9 @@ const dwOutputs = 7
 // counts from the first channel that the slices begin with; those of one vector of
 // lanes have their weights together, wstep before those of the next.
 //
+// A kernel for several output channels a group reads channel sources[v].x + perm[c]
+// instead of c, of vector v of channels, where it lies from the beginning of a pixel.
+//
 // A kernel for rows of a known width takes no cols: column j of a row lies at
 // j·xstep, and its outputs are that kernel's stride columns apart.
 //
@@ -39,7 +42,13 @@ type dwTile struct {
 	block              int // rows of taps that are summed before the sum is added to others
 	lo, hi             float32
 	hasLo, hasHi       int // 0 where the bound is infinite
+	perm               []int32
+	sources            []dwSource
 }
+
+// dwSource is the channels of x that a vector of output channels reads, where a group
+// has several: n from x on.
+type dwSource struct{ x, n int }
 
 // dwRow is a row of taps: where it lies from the origin of x and of the weights.
 type dwRow struct{ x, w, t0, t1 int }
@@ -64,9 +73,11 @@ type dwKernel struct {
 	fn            func(*dwTile)
 }
 
-// dwKernels returns the kernels for an instruction set; the last one takes all taps.
+// dwKernels returns the kernels for an instruction set. The last one takes all taps,
+// the one before it all taps with several output channels a group.
 func dwKernels(set isa) []dwKernel {
-	return pick(set, append(dwArch[:len(dwArch):len(dwArch)], impl[[]dwKernel]{isaGeneric, []dwKernel{{lanes: dwGenericLanes, fn: dwGeneric}}}))
+	k := dwKernel{lanes: dwGenericLanes, fn: dwGeneric}
+	return pick(set, append(dwArch[:len(dwArch):len(dwArch)], impl[[]dwKernel]{isaGeneric, []dwKernel{k, k}}))
 }
 
 const dwGenericLanes = 8
@@ -93,7 +104,12 @@ func dwPixel(a *dwTile, l *dwLine, s *dwStrip, q, c, n int, w []float32) {
 	if a.bias != nil {
 		copy(sum[:n], a.bias[c:])
 	}
-	at := s.x + q*a.xstep + c
+	at := s.x + q*a.xstep
+	if a.perm == nil {
+		at += c
+	} else {
+		at += a.sources[c/dwGenericLanes].x
+	}
 	block := a.block
 	for _, r := range a.rows[l.r0:l.r1] {
 		if block == 0 {
@@ -108,6 +124,12 @@ func dwPixel(a *dwTile, l *dwLine, s *dwStrip, q, c, n int, w []float32) {
 				continue
 			}
 			x, k := a.x[at+r.x+a.cols[t].x:], (*[dwGenericLanes]float32)(w[r.w+a.cols[t].w:])
+			if a.perm != nil {
+				for i, j := range a.perm[c : c+n] {
+					sum[i] += x[j] * k[i]
+				}
+				continue
+			}
 			if n == dwGenericLanes {
 				x := (*[dwGenericLanes]float32)(x)
 				sum[0] += x[0] * k[0]

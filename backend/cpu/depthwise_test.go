@@ -32,6 +32,8 @@ func TestDepthwiseOffsets(t *testing.T) {
 		"dwColX": unsafe.Offsetof(c.x), "dwColW": unsafe.Offsetof(c.w), "dwColSize": unsafe.Sizeof(c),
 		"dwLineY": unsafe.Offsetof(l.y), "dwLineR0": unsafe.Offsetof(l.r0), "dwLineR1": unsafe.Offsetof(l.r1), "dwLineSize": unsafe.Sizeof(l),
 		"dwStripX": unsafe.Offsetof(s.x), "dwStripY": unsafe.Offsetof(s.y), "dwStripN": unsafe.Offsetof(s.n), "dwStripMask": unsafe.Offsetof(s.mask), "dwStripSize": unsafe.Sizeof(s),
+		"dwPerm": unsafe.Offsetof(a.perm), "dwSources": unsafe.Offsetof(a.sources),
+		"dwSourceX": unsafe.Offsetof(dwSource{}.x), "dwSourceN": unsafe.Offsetof(dwSource{}.n), "dwSourceSize": unsafe.Sizeof(dwSource{}),
 		"dwOutputs": dwOutputs,
 	}
 	src, err := os.ReadFile("_asm/depthwise.go")
@@ -54,6 +56,7 @@ func TestDepthwiseOffsets(t *testing.T) {
 // dwCase is a depthwise convolution of channels ch on a picture of hw, or a volume.
 type dwCase struct {
 	ch     int
+	mult   int // output channels a group; 0 is 1
 	in, k  []int
 	win    backend.Window
 	outPad []int // of a transposed one
@@ -67,7 +70,7 @@ type dwCase struct {
 var dwEpilogues = []string{"", "b", "u", "bc", "s", "sr", "bsru", "rc", "burs", "urcr"}
 
 func (c dwCase) epilogue(y tensor.Shape) (bias bool, steps backend.Epilogue, in []backend.TensorDesc) {
-	ch := backend.F32(c.ch)
+	ch := backend.F32(y[1])
 	for _, r := range c.epi {
 		switch r {
 		case 'b':
@@ -91,7 +94,14 @@ func (c dwCase) epilogue(y tensor.Shape) (bias bool, steps backend.Epilogue, in 
 // desc describes the case for n images.
 func (c dwCase) desc(n int, transposed bool) (backend.Desc, error) {
 	x := backend.F32(append([]int{n, c.ch}, c.in...)...)
-	w := backend.F32(append([]int{c.ch, 1}, c.k...)...)
+	m := max(c.mult, 1)
+	w := backend.F32(append([]int{c.ch * m, 1}, c.k...)...)
+	if transposed {
+		w = backend.F32(append([]int{c.ch, m}, c.k...)...)
+	}
+	if c.free && m > 1 {
+		w.Layout = cl4
+	}
 	x.Layout, w.Const = c.layout, !c.free
 	var op backend.Op = backend.Conv{Window: c.win, Groups: c.ch}
 	if transposed {
@@ -141,6 +151,24 @@ func dwCases() []dwCase {
 			}
 		}
 	}
+	for _, ch := range []int{1, 2, 3, 4, 5, 6, 7, 11, 17} { // several pixels a vector
+		for w := 1; w <= 70; w += 1 + w/9 {
+			add(dwCase{ch: ch, in: []int{2, w}, k: []int{2, 1 + w%4}, win: backend.Window{Dilations: []int{1, 1 + w%3}, Pads: []int{1, 3, 1, 3 + w%2}}})
+		}
+		add(dwCase{ch: ch, in: []int{3, 260}, k: sq(3), win: win(1, 1, 1, 1, 1, 1)})
+	}
+	for _, ch := range []int{2, 3, 8, 17} {
+		for _, m := range []int{2, 3, 4, 7, 8, 16, 19} {
+			add(dwCase{ch: ch, mult: m, in: []int{4, 9 + m}, k: []int{3, 1 + m%4}, win: win(1+m%2, 1, 1, 2, 2, 1)})
+		}
+	}
+	for d := 2; d <= 4; d++ { // sets of outputs that are not dilated
+		for s := 1; s <= 4; s++ {
+			for _, k := range []int{3, 5, 7} {
+				add(dwCase{ch: 20, in: []int{4, 57}, k: []int{2, k}, win: backend.Window{Strides: []int{1, s}, Dilations: []int{3, d}, Pads: []int{1, d * (k - 1), 2, d + s}}})
+			}
+		}
+	}
 	add(dwCase{ch: 17, in: sq(3), k: sq(3), win: win(1, 1, 9, 11, 8, 10)}) // windows wholly in the padding
 	add(dwCase{ch: 17, in: sq(3), k: sq(5), win: win(2, 3, 9, 11, 8, 10)})
 	add(dwCase{ch: 20, in: sq(11), k: []int{3, 2}, win: backend.Window{Strides: []int{2, 1}, Dilations: []int{1, 3}, Pads: []int{0, 1, 2, 3}}})
@@ -180,6 +208,11 @@ func dwTransposed() []dwCase {
 					add(dwCase{ch: ch, in: []int{3, 1 + (ch+k)%11}, k: sq(k), win: backend.Window{Strides: sq(s), Dilations: sq(d), Pads: []int{p, p / 2, p / 2, p}}})
 				}
 			}
+		}
+	}
+	for _, ch := range []int{2, 3, 8, 17} {
+		for _, m := range []int{2, 3, 4, 7, 8, 16, 19} {
+			add(dwCase{ch: ch, mult: m, in: []int{2, 9 + m}, k: sq(4), win: backend.Window{Strides: []int{1, 2}, Pads: []int{1, 1, 1, 1}}})
 		}
 	}
 	add(dwCase{ch: 18, in: sq(20), k: sq(19), win: backend.Window{Strides: sq(1), Pads: []int{9, 8, 9, 9}}})

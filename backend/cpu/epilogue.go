@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"slices"
 
 	"github.com/convgl/convgl/backend"
 )
@@ -113,6 +114,11 @@ func (e *epilogue) store(c *call, y, acc []float32, ld, mr, n, o, at, pitch, pad
 		}
 		at += pitch
 	}
+}
+
+// byChannel reports whether the epilogue has operands of one element a channel.
+func (e *epilogue) byChannel() bool {
+	return e.bias >= 0 || slices.ContainsFunc(e.steps, func(s epilogueStep) bool { return s.kind == backend.ScaleShift })
 }
 
 // row applies the epilogue to one row; at is its place in the output.

@@ -34,6 +34,11 @@ func depthwise7S1AVX512(a *dwTile)
 //go:noescape
 func depthwiseAnyAVX512(a *dwTile)
 
+// depthwiseManyAVX512 is depthwiseGeneric for any taps and several output channels a group, with 16 lanes.
+//
+//go:noescape
+func depthwiseManyAVX512(a *dwTile)
+
 // depthwise3S1AVX2 is depthwiseGeneric for rows of 3 taps and stride 1, with 8 lanes.
 //
 //go:noescape
@@ -63,3 +68,8 @@ func depthwise7S1AVX2(a *dwTile)
 //
 //go:noescape
 func depthwiseAnyAVX2(a *dwTile)
+
+// depthwiseManyAVX2 is depthwiseGeneric for any taps and several output channels a group, with 8 lanes.
+//
+//go:noescape
+func depthwiseManyAVX2(a *dwTile)

@@ -33,6 +33,13 @@ const (
 	dwHasLo  = 336
 	dwHasHi  = 344
 
+	dwPerm    = 352
+	dwSources = 376
+
+	dwSourceX    = 0
+	dwSourceN    = 8
+	dwSourceSize = 16
+
 	dwRowX    = 0
 	dwRowW    = 8
 	dwRowT0   = 16
@@ -68,11 +75,14 @@ const depthwiseGroup = 128
 type dwKernel struct {
 	*simd
 	width, stride int
+	many          bool // output channels a group
 
 	a               reg.GPVirtual
 	xstep, xstep3   reg.GPVirtual
 	w, co           reg.GPVirtual // weights of this vector; its first channel, in bytes
 	mask            reg.Register  // of a vector that has fewer channels than lanes
+	xmask           reg.Register  // of the channels of x where there are many of y
+	perm            reg.VecVirtual
 	acc             []reg.VecVirtual
 	lineEnd         Mem
 	stripEnd        Mem
@@ -90,6 +100,7 @@ func init() {
 			for _, k := range [][2]int{{3, 1}, {3, 2}, {5, 1}, {5, 2}, {7, 1}, {0, 0}} {
 				(&dwKernel{simd: s, width: k[0], stride: k[1]}).emit()
 			}
+			(&dwKernel{simd: s, many: true}).emit()
 		}
 	}
 }
@@ -104,12 +115,17 @@ func (k *dwKernel) load(m Mem, v reg.VecVirtual) { k.simd.load(m, v, k.mask) }
 
 // fmaMem is acc += w·m.
 func (k *dwKernel) fmaMem(m Mem, w, acc reg.VecVirtual) {
-	if k.mask == nil {
+	if k.mask == nil && !k.many {
 		VFMADD231PS(m, w, acc)
 		return
 	}
 	t := k.vec()
-	k.load(m, t)
+	if k.many {
+		k.simd.load(m, t, k.xmask)
+		VPERMPS(t, k.perm, t)
+	} else {
+		k.load(m, t)
+	}
 	VFMADD231PS(t, w, acc)
 }
 
@@ -143,6 +159,9 @@ func (k *dwKernel) emit() {
 	if k.width > 0 {
 		kind = fmt.Sprintf("%dS%d", k.width, k.stride)
 		what = fmt.Sprintf("rows of %d taps and stride %d", k.width, k.stride)
+	}
+	if k.many {
+		kind, what = "Many", "any taps and several output channels a group"
 	}
 	TEXT("depthwise"+kind+k.name, NOSPLIT, "func(a *byte)")
 	Doc(fmt.Sprintf("depthwise%s%s is depthwiseGeneric for %s, with %d lanes.", kind, k.name, what, k.floats()))
@@ -219,7 +238,11 @@ func (k *dwKernel) body() {
 	k.acc = k.vecs(dwOutputs)
 	xb := GP64()
 	MOVQ(Mem{Base: k.strip, Disp: dwStripX}, xb)
-	LEAQ(Mem{Base: k.co, Index: xb, Scale: 4}, xb)
+	if k.many {
+		k.source(xb)
+	} else {
+		LEAQ(Mem{Base: k.co, Index: xb, Scale: 4}, xb)
+	}
 	ADDQ(k.at(dwX), xb)
 	k.begin(l)
 	r, rEnd := GP64(), GP64()
@@ -275,6 +298,22 @@ func (k *dwKernel) next(l func(string) string) {
 	MOVQ(k.from, k.co)
 	MOVQ(k.fromW, k.w)
 	Label(l("last"))
+}
+
+// source prepares the loads of the channels that a vector of outputs reads; xb is the
+// place of the strip, in elements, and then in bytes that of the channels.
+func (k *dwKernel) source(xb reg.GPVirtual) {
+	s, n := GP64(), GP64()
+	MOVQ(k.co, s)
+	SHRQ(Imm(map[bool]uint64{true: 2, false: 1}[k.wide]), s) // a vector has dwSourceSize bytes
+	ADDQ(k.at(dwSources), s)
+	ADDQ(Mem{Base: s, Disp: dwSourceX}, xb)
+	SHLQ(Imm(2), xb)
+	MOVQ(Mem{Base: s, Disp: dwSourceN}, n)
+	k.xmask = k.simd.mask(n)
+	MOVQ(k.at(dwPerm), s)
+	k.perm = k.vec()
+	VMOVUPS(Mem{Base: s, Index: k.co, Scale: 1}, k.perm)
 }
 
 // begin sets the sums to the bias, or 0.
