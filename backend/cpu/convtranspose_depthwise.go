@@ -26,12 +26,13 @@ func planTransposeDepthwise(dev *device, d backend.Desc) (*plan, error) {
 	for i := range rs {
 		rs[i] = residues(g.Kernel[i], g.Stride[i], g.Dilation[i])
 	}
-	p.rows = func(n, z, y, cols int, dst []dwRow) int { return p.transposeRows(&rs, n, z, y, cols, dst) }
+	p.reach = func(z, y int) (int, dwReach) { return p.transposeReach(&rs, z, y) }
+	p.rows = func(r *dwReach, cols int, dst []dwRow) int { return p.transposeRows(&rs, r, cols, dst) }
 	for _, r := range rs[2] {
 		at, m, n := r.outputs(g.Stride[2], g.Begin[2], g.Out[2])
-		c := dwClass{kernel: p.any(), taps: r.taps, step: 1, ystep: g.Stride[2] * p.y.pitch, ch: p.y.c}
-		for _, s := range r.shift {
-			c.delta = append(c.delta, -s)
+		c := dwClass{kernel: p.any(), step: 1, ystep: g.Stride[2] * p.y.pitch, ch: p.y.c}
+		for i := len(r.taps) - 1; i >= 0; i-- { // by ascending columns
+			c.taps, c.delta = append(c.taps, r.taps[i]), append(c.delta, -r.shift[i])
 		}
 		p.addStrips(&c, m, at, n)
 		p.addClass(c)
@@ -56,24 +57,31 @@ func findResidue(rs []residue, q int) (int, bool) {
 	return slices.BinarySearchFunc(rs, q, func(r residue, q int) int { return r.q - q })
 }
 
-// transposeRows is rows of a transposed convolution.
-func (p *depthwise) transposeRows(rs *[3][]residue, n, z, y, cols int, dst []dwRow) int {
-	z, y = z+p.Begin[0], y+p.Begin[1]
-	iz, okz := findResidue(rs[0], z%p.Stride[0])
-	iy, oky := findResidue(rs[1], y%p.Stride[1])
-	if !okz || !oky {
-		return 0 // no tap
-	}
-	i := 0
-	for a, kz := range rs[0][iz].taps {
-		xz := z/p.Stride[0] - rs[0][iz].shift[a]
-		if !inRange(xz, p.In[0]) {
-			continue
+// transposeReach is reach of a transposed convolution: for each dim the residue and the
+// range of its taps.
+func (p *depthwise) transposeReach(rs *[3][]residue, z, y int) (x int, r dwReach) {
+	at := [2]int{z + p.Begin[0], y + p.Begin[1]}
+	for d, i := range at {
+		q, ok := findResidue(rs[d], i%p.Stride[d])
+		if !ok {
+			return 0, dwReach{}
 		}
-		for b, ky := range rs[1][iy].taps {
-			if xy := y/p.Stride[1] - rs[1][iy].shift[b]; inRange(xy, p.In[1]) {
-				i += p.row(dst[i:], n, xz, xy, kz, ky, cols)
-			}
+		at[d] /= p.Stride[d]
+		shift := rs[d][q].shift // ascending
+		t0, _ := slices.BinarySearch(shift, at[d]-p.In[d]+1)
+		t1, _ := slices.BinarySearch(shift, at[d]+1)
+		r[3*d], r[3*d+1], r[3*d+2] = q, t0, t1
+	}
+	return (at[0]*p.In[1] + at[1]) * p.In[2] * p.x.pitch, r
+}
+
+// transposeRows is rows of a transposed convolution.
+func (p *depthwise) transposeRows(rs *[3][]residue, r *dwReach, cols int, dst []dwRow) int {
+	i := 0
+	for a := r[1]; a < r[2]; a++ {
+		for b := r[4]; b < r[5]; b++ {
+			z, y := &rs[0][r[0]], &rs[1][r[3]]
+			i += p.row(dst[i:], -z.shift[a], -y.shift[b], z.taps[a], y.taps[b], cols)
 		}
 	}
 	return i

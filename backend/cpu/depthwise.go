@@ -93,9 +93,11 @@ type depthwise struct {
 	fused   fused
 	rest    *epilogue
 	packed  bool
-	// rows stores the rows of cols taps of line z, y of image n, and returns their
-	// number.
-	rows func(n, z, y, cols int, dst []dwRow) int
+	// reach returns where line z, y of outputs of an image begins to read in x, in
+	// elements, and what its rows of taps depend on beside that.
+	reach func(z, y int) (x int, r dwReach)
+	// rows stores the rows of cols taps, and returns their number.
+	rows func(r *dwReach, cols int, dst []dwRow) int
 
 	lParts, vParts, sParts int // parts of the lines, vectors and strips
 	band, group, chunk     int // lines, units of channels and strips of a call of a kernel
@@ -106,6 +108,10 @@ type depthwise struct {
 	repeatOff              int64 // of operands that are repeated as the channels
 }
 
+// dwReach tells the taps of the first two dims that read x, in a way that reach and
+// rows of a depthwise agree on.
+type dwReach [6]int
+
 // dwClass is the outputs of a line that one call computes: they read the same taps of
 // the kernel's rows, and lie and read at equal distances.
 type dwClass struct {
@@ -114,10 +120,14 @@ type dwClass struct {
 	delta  []int // the columns of x that they read
 	cols   []dwCol
 	strips []dwStrip
-	step   int // columns of x between neighbouring outputs
-	unit   int // and between those of a kernel of a known width
-	ystep  int // elements of y between them
-	ch     int // channels: repeated ones are those of several pixels
+	step   int      // columns of x between neighbouring outputs
+	unit   int      // and between those of a kernel of a known width
+	ystep  int      // elements of y between them
+	slide  int      // 1 where cols lie as far apart as outputs
+	lines  []dwLine // of one image, with
+	rows   []dwRow  // their rows of taps; nil where they are many
+	masks  []uint32 // of the strips; nil where they are many
+	ch     int      // channels: repeated ones are those of several pixels
 }
 
 // newDepthwise begins a plan, which partition ends. The weights are [C,m,...] if
@@ -132,7 +142,7 @@ func newDepthwise(dev *device, d backend.Desc, bias bool, steps backend.Epilogue
 	if err := epi.resolve(op, in, out[0]); err != nil {
 		return nil, nil, err
 	}
-	p := &depthwise{Geometry3: geo, x: x, y: y, kernels: dwKernels(dev.isa), packed: in[1].Const}
+	p := &depthwise{Geometry3: geo, x: x, y: y, kernels: dwKernels(dev.isa, y.c), packed: in[1].Const}
 	k := geo.Kernel
 	p.format = depthwiseFormat{k[0] * k[1] * k[2], y.c, repeat(p), p.lanes()}
 	if err := p.format.check(op); err != nil {
@@ -210,7 +220,7 @@ func planDepthwise(dev *device, d backend.Desc) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.rows = p.convRows
+	p.reach, p.rows = p.convReach, p.convRows
 	pixels := p.format.repeat
 	if pixels == 1 {
 		p.addConv([2]int{0, g.Out[2]})
@@ -289,7 +299,10 @@ func (p *depthwise) addConv(ranges ...[2]int) {
 	k, ok := p.known()
 	apart := d / gcd(s, d)
 	if !ok {
-		k, apart = p.any(), 1
+		k = p.any()
+		if s/gcd(s, d) > 1 || p.Out[2] < 4*apart {
+			apart = 1 // taps of neighbouring outputs share no inputs
+		}
 	}
 	for i := range min(apart, p.Out[2]) {
 		c := dwClass{kernel: k, step: s * apart, unit: d, ystep: apart * p.y.pitch, ch: p.y.c}
@@ -314,6 +327,12 @@ func (p *depthwise) addTaps(c *dwClass) {
 func (p *depthwise) addClass(c dwClass) {
 	for t, d := range c.delta {
 		c.cols = append(c.cols, dwCol{x: d * p.x.pitch, w: c.taps[t] * c.kernel.lanes})
+	}
+	c.slide = 1
+	for i := range c.delta[min(1, len(c.delta)):] {
+		if c.delta[i+1]-c.delta[i] != c.step {
+			c.slide = 0
+		}
 	}
 	if len(c.strips) > 0 {
 		p.classes = append(p.classes, c)
@@ -345,25 +364,32 @@ func (p *depthwise) addStrips(c *dwClass, first, at, n int) {
 	}
 }
 
-// convRows is rows of a convolution.
-func (p *depthwise) convRows(n, z, y, cols int, dst []dwRow) int {
+// convReach is reach of a convolution: the ranges of the taps.
+func (p *depthwise) convReach(z, y int) (x int, r dwReach) {
 	z, y = z*p.Stride[0]-p.Begin[0], y*p.Stride[1]-p.Begin[1]
-	z0, z1 := tapsBelow(p.Kernel[0], p.Dilation[0], -z), tapsBelow(p.Kernel[0], p.Dilation[0], p.In[0]-z)
-	y0, y1 := tapsBelow(p.Kernel[1], p.Dilation[1], -y), tapsBelow(p.Kernel[1], p.Dilation[1], p.In[1]-y)
+	r = dwReach{
+		tapsBelow(p.Kernel[0], p.Dilation[0], -z), tapsBelow(p.Kernel[0], p.Dilation[0], p.In[0]-z),
+		tapsBelow(p.Kernel[1], p.Dilation[1], -y), tapsBelow(p.Kernel[1], p.Dilation[1], p.In[1]-y),
+	}
+	return (z*p.In[1] + y) * p.In[2] * p.x.pitch, r
+}
+
+// convRows is rows of a convolution.
+func (p *depthwise) convRows(r *dwReach, cols int, dst []dwRow) int {
 	i := 0
-	for kz := z0; kz < z1; kz++ {
-		for ky := y0; ky < y1; ky++ {
-			i += p.row(dst[i:], n, z+kz*p.Dilation[0], y+ky*p.Dilation[1], kz, ky, cols)
+	for z := r[0]; z < r[1]; z++ {
+		for y := r[2]; y < r[3]; y++ {
+			i += p.row(dst[i:], z*p.Dilation[0], y*p.Dilation[1], z, y, cols)
 		}
 	}
 	return i
 }
 
-// row stores the row of taps kz, ky that lies at line z, y of image n, in pieces of
-// at most maxK of the cols taps, and returns their number.
-func (p *depthwise) row(dst []dwRow, n, z, y, kz, ky, cols int) int {
+// row stores the row of taps kz, ky that lies z, y from where the line begins to read,
+// in pieces of at most maxK of the cols taps, and returns their number.
+func (p *depthwise) row(dst []dwRow, z, y, kz, ky, cols int) int {
 	r := dwRow{
-		x: (n*p.x.s + (z*p.In[1]+y)*p.In[2]) * p.x.pitch,
+		x: (z*p.In[1] + y) * p.In[2] * p.x.pitch,
 		w: (kz*p.Kernel[1] + ky) * p.Kernel[2] * p.format.lanes,
 	}
 	i := 0
@@ -378,14 +404,15 @@ func (p *depthwise) row(dst []dwRow, n, z, y, kz, ky, cols int) int {
 // The work of a part: fewer outputs do not pay for handing it to a thread, and a
 // call of the kernel must be short, as a garbage collection waits for it.
 const (
-	dwGrain  = 1 << 13 // multiply-adds of vectors
+	dwGrain  = 1 << 14 // multiply-adds of vectors
+	dwParts  = 64
 	dwCall   = 1 << 17
 	dwTables = 1 << 12 // entries of a table
 	dwBand   = 8       // lines of a call: rows of x stay in the first-level cache for the next line
 )
 
-// dwChannels is the number of channels that go together, a unit: a cache line.
-const dwChannels = 16
+// dwChannels is the number of channels that go together, a unit: two cache lines.
+const dwChannels = 32
 
 func units(channels int) int { return (channels + dwChannels - 1) / dwChannels }
 
@@ -398,29 +425,28 @@ func (p *depthwise) partition(dev *device, pl *plan) *plan {
 	perStrip := int64(p.format.taps) * dwOutputs
 	for _, c := range p.classes {
 		strips, cols, most = max(strips, len(c.strips)), max(cols, len(c.cols)), max(most, units(c.ch))
-		work += perStrip * int64(len(c.strips)) * int64(units(c.ch)) * int64(lines)
+		work += perStrip * int64(len(c.strips)) * int64(units(c.ch)) * int64(lines) * dwChannels / 16
 	}
-	want := partsFor(math.MaxInt32, work, dwGrain)
-	p.lParts, p.vParts, p.sParts = max(1, min(lines, want)), 1, 1
-	if p.format.repeat == 1 {
-		p.vParts = max(1, min(most, (want+p.lParts-1)/p.lParts))
-	}
-	p.sParts = max(1, min(strips, (want+p.lParts*p.vParts-1)/(p.lParts*p.vParts)))
+	p.split(lines, most, strips, partsFor(dwParts, work, dwGrain))
 
 	atMost := func(n int, limit int64) int { return int(max(1, min(int64(n), limit))) }
 	p.chunk = atMost(strips, min(dwCall/perStrip, dwTables/int64(max(cols, 1))))
 	p.group = atMost(most, dwCall/(perStrip*int64(p.chunk)))
 	p.band = atMost(dwBand, min(dwCall/(perStrip*int64(p.chunk)*int64(p.group)), dwTables/int64(p.perLine)))
-	for _, c := range p.classes {
-		for i := range c.strips {
-			if s := &c.strips[i]; c.kernel.width == 0 && s.mask >= 0 {
-				s.mask = i % p.chunk * len(c.cols) // strips of one call have places of their own
-			}
+	var rowBytes, maskBytes, lineBytes int64
+	for i := range p.classes {
+		c := &p.classes[i]
+		if !p.fixLines(c) {
+			rowBytes = int64(p.band) * int64(p.perLine) * int64(unsafe.Sizeof(dwRow{}))
+			lineBytes = int64(p.band) * int64(unsafe.Sizeof(dwLine{}))
+		}
+		if !p.fixMasks(c) {
+			maskBytes = 4 * int64(p.chunk) * int64(cols)
 		}
 	}
-	p.maskOff = roundUp(int64(p.band) * int64(p.perLine) * int64(unsafe.Sizeof(dwRow{})))
-	p.lineOff = p.maskOff + roundUp(4*int64(p.chunk)*int64(cols))
-	p.repeatOff = p.lineOff + roundUp(int64(p.band)*int64(unsafe.Sizeof(dwLine{})))
+	p.maskOff = roundUp(rowBytes)
+	p.lineOff = p.maskOff + roundUp(maskBytes)
+	p.repeatOff = p.lineOff + roundUp(lineBytes)
 	p.scratch = p.repeatOff
 	if p.format.repeat > 1 {
 		p.scratch += 3 * p.repeatBytes()
@@ -432,46 +458,151 @@ func (p *depthwise) partition(dev *device, pl *plan) *plan {
 	return pl
 }
 
+// split cuts the work into at least so many parts, a power of two, such that the
+// largest is as small as can be; lines are cut into strips last. A part reads lines of
+// x that its neighbour has read: each counts a quarter of a line of outputs.
+func (p *depthwise) split(lines, units, strips, parts int) {
+	p.lParts, p.vParts, p.sParts = 1, 1, 1
+	least, all := math.MaxInt, 1
+	for all < parts {
+		all *= 2
+	}
+	size := func(n, parts int) int { return (n + parts - 1) / parts }
+	for v := 1; v <= all; v *= 2 {
+		if v > 1 && (v > units || p.format.repeat > 1) {
+			break
+		}
+		for s := 1; s*v <= all && s <= max(strips, 1) && (s == 1 || lines*v*s/2 < all); s *= 2 {
+			l := min(all/(v*s), max(lines, 1))
+			n := (4*size(lines, l) + min(p.Kernel[1], p.In[1]) - 1) * size(units, v) * size(strips, s)
+			if n < least {
+				least, p.lParts, p.vParts, p.sParts = n, l, v, s
+			}
+		}
+	}
+}
+
 func (p *depthwise) repeatBytes() int64 { return roundUp(4 * int64(p.format.repeat*p.y.c)) }
+
+// fixLines makes the lines of a class once and for all, unless they are too many.
+func (p *depthwise) fixLines(c *dwClass) bool {
+	n, rows := p.Out[0]*p.Out[1], 0
+	if n > dwTables {
+		return false
+	}
+	var last dwReach
+	for q := range n {
+		if _, r := p.reach(q/p.Out[1], q%p.Out[1]); q == 0 || r != last {
+			last = r
+			rows += p.perLine
+		}
+		if rows > dwTables {
+			return false
+		}
+	}
+	c.lines, c.rows = make([]dwLine, n), make([]dwRow, rows)
+	p.fillLines(c, 0, c.lines, c.rows)
+	return true
+}
+
+// fillLines fills in the lines of an image from line first on, for a class, and their
+// rows of taps, which most of them share.
+func (p *depthwise) fillLines(c *dwClass, first int, lines []dwLine, rows []dwRow) {
+	var last dwReach
+	r0, r1 := 0, 0
+	for i := range lines {
+		q := first + i
+		x, r := p.reach(q/p.Out[1], q%p.Out[1])
+		if len(c.cols) > 0 && (i == 0 || r != last) {
+			r0, last = r1, r
+			r1 += p.rows(&r, len(c.cols), rows[r1:])
+		}
+		lines[i] = dwLine{x: x, y: q * p.Out[2] * p.y.pitch, r0: r0, r1: r1}
+	}
+}
+
+// fixMasks makes the masks of the strips of a class once and for all, unless they are
+// too many.
+func (p *depthwise) fixMasks(c *dwClass) bool {
+	if c.kernel.width > 0 {
+		return true
+	}
+	some := 0 // strips that have masks
+	for i := range c.strips {
+		if s := &c.strips[i]; s.mask >= 0 {
+			s.mask = some * len(c.cols)
+			some++
+		}
+	}
+	if some*len(c.cols) <= dwTables {
+		c.masks = make([]uint32, some*len(c.cols))
+		p.fillMasks(c, c.strips, c.masks)
+		return true
+	}
+	for i := range c.strips {
+		if s := &c.strips[i]; s.mask >= 0 {
+			s.mask = i % p.chunk * len(c.cols) // strips of one call have places of their own
+		}
+	}
+	return false
+}
+
+// fillMasks fills the masks of strips of which not every tap is read.
+func (p *depthwise) fillMasks(c *dwClass, strips []dwStrip, dst []uint32) {
+	for i := range strips {
+		s := &strips[i]
+		if s.mask < 0 {
+			continue
+		}
+		from := s.x / p.x.pitch
+		for t, d := range c.delta {
+			bits := uint32(0)
+			for q := range s.n {
+				if inRange(from+d+q*c.step, p.In[2]) {
+					bits |= 1 << q
+				}
+			}
+			dst[s.mask+t] = bits
+		}
+	}
+}
 
 // part computes some lines × vectors × strips.
 func (p *depthwise) part(c *call, part, thread int) {
 	s := part % p.sParts
 	part /= p.sParts
 	v0, v1 := share(units(p.y.c), part%p.vParts, p.vParts)
-	l0, l1 := share(p.x.n*p.Out[0]*p.Out[1], part/p.vParts, p.lParts)
+	image := p.Out[0] * p.Out[1]
+	l0, l1 := share(p.x.n*image, part/p.vParts, p.lParts)
 	ws := c.ws[p.scratchOff+int64(thread)*p.scratch:][:p.scratch]
-	rows, lines := view[dwRow](ws[:p.maskOff]), view[dwLine](ws[p.lineOff:p.repeatOff])
 	t := &c.depthwise[thread]
 	p.begin(c, t, ws)
-	for ; l0 < l1; l0 += p.band {
-		t.lines = lines[:min(p.band, l1-l0)]
+	for l0 < l1 {
+		n, first := l0/image, l0%image
+		count := min(p.band, l1-l0, image-first)
+		l0 += count
 		for i := range p.classes {
 			cl := &p.classes[i]
-			end := 0
-			for j := range t.lines {
-				n, q := (l0+j)/(p.Out[0]*p.Out[1]), (l0+j)%(p.Out[0]*p.Out[1])
-				l := &t.lines[j]
-				l.y, l.r0 = (l0+j)*p.Out[2]*p.y.pitch, end
-				if len(cl.cols) > 0 {
-					end += p.rows(n, q/p.Out[1], q%p.Out[1], len(cl.cols), rows[end:])
-				}
-				l.r1 = end
+			if cl.lines != nil {
+				t.lines, t.rows = cl.lines[first:first+count], cl.rows
+			} else {
+				t.lines, t.rows = view[dwLine](ws[p.lineOff:p.repeatOff])[:count], view[dwRow](ws[:p.maskOff])
+				p.fillLines(cl, first, t.lines, t.rows)
 			}
 			s0, s1 := share(len(cl.strips), s, p.sParts)
 			c0, c1 := v0*dwChannels, v1*dwChannels
 			if v1 == units(p.y.c) {
 				c1 = cl.ch // of several pixels, perhaps: then there is one part
 			}
-			p.class(c, t, cl, cl.strips[s0:s1], c0, c1)
-			p.finish(c, t.lines, cl, cl.strips[s0:s1], c0, c1)
+			p.class(c, t, ws, cl, n, cl.strips[s0:s1], c0, c1)
+			p.finish(c, t.lines, cl, n, cl.strips[s0:s1], c0, c1)
 		}
 	}
 }
 
 // begin fills in what all tiles of a part share.
 func (p *depthwise) begin(c *call, t *dwTile, ws []byte) {
-	t.rows, t.masks, t.block = view[dwRow](ws[:p.maskOff]), view[uint32](ws[p.maskOff:p.lineOff]), p.block
+	t.block = p.block
 	t.wstep = p.format.taps * p.format.lanes
 	t.lo, t.hi, t.hasLo, t.hasHi = p.fused.lo, p.fused.hi, 0, 0
 	if !math.IsInf(float64(t.lo), -1) {
@@ -497,70 +628,56 @@ func (p *depthwise) begin(c *call, t *dwTile, ws []byte) {
 	t.bias, t.scale, t.shift = operand(p.fused.bias, 0), operand(p.fused.scale, 1), operand(p.fused.shift, 2)
 }
 
-// class computes strips of a class of the lines of t, for the channels [c0, c1).
-func (p *depthwise) class(c *call, t *dwTile, cl *dwClass, strips []dwStrip, c0, c1 int) {
+// class computes strips of a class of the lines of t, for the channels [c0, c1) of
+// image n.
+func (p *depthwise) class(c *call, t *dwTile, ws []byte, cl *dwClass, n int, strips []dwStrip, c0, c1 int) {
 	w := c.x(1)
 	if !p.packed {
 		w = f32(c.ws[:p.format.Bytes()])
 	}
-	all := *t
-	behind := func(v []float32, from int) []float32 {
-		if v == nil {
-			return nil
-		}
-		return v[from:]
+	x, y := c.x(0)[n*p.x.s*p.x.pitch:], c.y(0)[n*p.y.s*p.y.pitch:]
+	var res []float32
+	if p.fused.residual >= 0 {
+		res = c.x(p.fused.residual)[n*p.y.s*p.y.pitch:]
 	}
-	t.cols, t.ystep, t.xstep = cl.cols, cl.ystep, cl.step*p.x.pitch
+	bias, scale, shift := t.bias, t.scale, t.shift
+	t.cols, t.masks, t.ystep, t.xstep, t.slide = cl.cols, cl.masks, cl.ystep, cl.step*p.x.pitch, cl.slide
 	if cl.kernel.width > 0 {
 		t.xstep = cl.unit * p.x.pitch
 	}
 	for len(strips) > 0 {
 		n := min(p.chunk, len(strips))
 		t.strips, strips = strips[:n], strips[n:]
-		if cl.kernel.width == 0 {
-			p.masks(cl, t.strips, t.masks)
+		if cl.kernel.width == 0 && cl.masks == nil {
+			t.masks = view[uint32](ws[p.maskOff:p.lineOff])
+			p.fillMasks(cl, t.strips, t.masks)
 		}
 		for from := c0; from < c1; from += p.group * dwChannels {
 			t.ch = min(p.group*dwChannels, c1-from)
+			t.x, t.y, t.w = x, y[from:], w[from/p.format.lanes*t.wstep:]
 			if p.perm == nil {
-				t.x = c.x(0)[from:]
+				t.x = x[from:]
 			} else {
-				t.x, t.perm, t.sources = c.x(0), p.perm[from:], p.sources[from/p.format.lanes:]
+				t.perm, t.sources = p.perm[from:], p.sources[from/p.format.lanes:]
 			}
-			t.y, t.w = c.y(0)[from:], w[from/p.format.lanes*t.wstep:]
-			t.bias, t.scale, t.shift = behind(all.bias, from), behind(all.scale, from), behind(all.shift, from)
-			if p.fused.residual >= 0 {
-				t.res = c.x(p.fused.residual)[from:]
-			}
+			t.bias, t.scale, t.shift, t.res = behind(bias, from), behind(scale, from), behind(shift, from), behind(res, from)
 			cl.kernel.fn(t)
 		}
 	}
-	t.bias, t.scale, t.shift = all.bias, all.scale, all.shift
+	t.bias, t.scale, t.shift = bias, scale, shift
 }
 
-// masks fills the masks of strips of which not every tap is read.
-func (p *depthwise) masks(cl *dwClass, strips []dwStrip, dst []uint32) {
-	for i := range strips {
-		s := &strips[i]
-		if s.mask < 0 {
-			continue
-		}
-		from := s.x / p.x.pitch
-		for t, d := range cl.delta {
-			bits := uint32(0)
-			for q := range s.n {
-				if inRange(from+d+q*cl.step, p.In[2]) {
-					bits |= 1 << q
-				}
-			}
-			dst[s.mask+t] = bits
-		}
+// behind returns v from an element on, or nil if v is nil.
+func behind(v []float32, from int) []float32 {
+	if v == nil {
+		return nil
 	}
+	return v[from:]
 }
 
 // finish does to the channels [c0, c1) of stored outputs what the kernel does not,
 // and clears the padding lanes.
-func (p *depthwise) finish(c *call, lines []dwLine, cl *dwClass, strips []dwStrip, c0, c1 int) {
+func (p *depthwise) finish(c *call, lines []dwLine, cl *dwClass, n int, strips []dwStrip, c0, c1 int) {
 	pad := 0
 	if c1 == p.y.c {
 		pad = p.y.pitch - p.y.c
@@ -573,9 +690,9 @@ func (p *depthwise) finish(c *call, lines []dwLine, cl *dwClass, strips []dwStri
 	for i := range lines {
 		for j := range strips {
 			s := &strips[j]
-			at := lines[i].y + s.y + c0
-			if n := c1 - c0; n == cl.ystep && !p.rest.byChannel() { // outputs are neighbours
-				p.rest.row(c, y[at:at+s.n*n], 0, at)
+			at := n*p.y.s*p.y.pitch + lines[i].y + s.y + c0
+			if c1-c0 == cl.ystep && !p.rest.byChannel() { // outputs are neighbours
+				p.rest.row(c, y[at:at+s.n*cl.ystep], 0, at)
 				continue
 			}
 			for range s.n {

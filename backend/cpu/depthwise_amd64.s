@@ -9,8 +9,7 @@
 TEXT ·depthwise3S1AVX512(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -45,6 +44,7 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	LEAQ    (SI)(R9*4), R9
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -63,8 +63,8 @@ biasDone:
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
 	VMOVAPS Z0, Z6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -204,7 +204,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -334,7 +334,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -346,7 +346,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -362,6 +362,7 @@ lineTail:
 
 stripTail:
 	MOVQ      (R8), R9
+	ADDQ      (DI), R9
 	LEAQ      (SI)(R9*4), R9
 	ADDQ      (AX), R9
 	MOVQ      72(AX), R10
@@ -380,8 +381,8 @@ biasDoneTail:
 	VMOVAPS Z11, Z3
 	VMOVAPS Z11, Z4
 	VMOVAPS Z11, Z5
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -521,7 +522,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -646,7 +647,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 
@@ -678,8 +679,7 @@ GLOBL opmasks<>(SB), RODATA|NOPTR, $34
 TEXT ·depthwise3S2AVX512(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -714,6 +714,7 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	LEAQ    (SI)(R9*4), R9
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -732,8 +733,8 @@ biasDone:
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
 	VMOVAPS Z0, Z6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -911,7 +912,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -1041,7 +1042,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -1053,7 +1054,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -1069,6 +1070,7 @@ lineTail:
 
 stripTail:
 	MOVQ      (R8), R9
+	ADDQ      (DI), R9
 	LEAQ      (SI)(R9*4), R9
 	ADDQ      (AX), R9
 	MOVQ      72(AX), R10
@@ -1087,8 +1089,8 @@ biasDoneTail:
 	VMOVAPS Z11, Z3
 	VMOVAPS Z11, Z4
 	VMOVAPS Z11, Z5
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -1266,7 +1268,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -1391,7 +1393,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 
@@ -1404,8 +1406,7 @@ done:
 TEXT ·depthwise5S1AVX512(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -1440,6 +1441,7 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	LEAQ    (SI)(R9*4), R9
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -1458,8 +1460,8 @@ biasDone:
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
 	VMOVAPS Z0, Z6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -1643,7 +1645,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -1773,7 +1775,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -1785,7 +1787,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -1801,6 +1803,7 @@ lineTail:
 
 stripTail:
 	MOVQ      (R8), R9
+	ADDQ      (DI), R9
 	LEAQ      (SI)(R9*4), R9
 	ADDQ      (AX), R9
 	MOVQ      72(AX), R10
@@ -1819,8 +1822,8 @@ biasDoneTail:
 	VMOVAPS Z13, Z3
 	VMOVAPS Z13, Z4
 	VMOVAPS Z13, Z5
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -2004,7 +2007,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -2129,7 +2132,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 
@@ -2142,8 +2145,7 @@ done:
 TEXT ·depthwise5S2AVX512(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -2178,6 +2180,7 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	LEAQ    (SI)(R9*4), R9
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -2196,8 +2199,8 @@ biasDone:
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
 	VMOVAPS Z0, Z6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -2421,7 +2424,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -2551,7 +2554,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -2563,7 +2566,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -2579,6 +2582,7 @@ lineTail:
 
 stripTail:
 	MOVQ      (R8), R9
+	ADDQ      (DI), R9
 	LEAQ      (SI)(R9*4), R9
 	ADDQ      (AX), R9
 	MOVQ      72(AX), R10
@@ -2597,8 +2601,8 @@ biasDoneTail:
 	VMOVAPS Z13, Z3
 	VMOVAPS Z13, Z4
 	VMOVAPS Z13, Z5
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -2822,7 +2826,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -2947,7 +2951,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 
@@ -2960,8 +2964,7 @@ done:
 TEXT ·depthwise7S1AVX512(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -2996,6 +2999,7 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	LEAQ    (SI)(R9*4), R9
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -3014,8 +3018,8 @@ biasDone:
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
 	VMOVAPS Z0, Z6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -3245,7 +3249,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -3375,7 +3379,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -3387,7 +3391,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -3403,6 +3407,7 @@ lineTail:
 
 stripTail:
 	MOVQ      (R8), R9
+	ADDQ      (DI), R9
 	LEAQ      (SI)(R9*4), R9
 	ADDQ      (AX), R9
 	MOVQ      72(AX), R10
@@ -3421,8 +3426,8 @@ biasDoneTail:
 	VMOVAPS Z15, Z3
 	VMOVAPS Z15, Z4
 	VMOVAPS Z15, Z5
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -3652,7 +3657,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -3777,7 +3782,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 
@@ -3790,8 +3795,7 @@ done:
 TEXT ·depthwiseAnyAVX512(SB), NOSPLIT, $528-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -3826,6 +3830,7 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	LEAQ    (SI)(R9*4), R9
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -3844,8 +3849,8 @@ biasDone:
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
 	VMOVAPS Z0, Z6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -3879,6 +3884,60 @@ row:
 	ADDQ 192(R13), R8
 	CMPQ R12, $0x00
 	JGE  tapMasked
+	MOVQ a+0(FP), R13
+	CMPQ 352(R13), $0x00
+	JE   tap
+
+tapSlide:
+	LEAQ        48(DI), R13
+	CMPQ        R13, R8
+	JGT         tapRest
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Z7
+	MOVQ        24(DI), R14
+	VMOVUPS     (SI)(R14*4), Z8
+	MOVQ        40(DI), R14
+	VMOVUPS     (SI)(R14*4), Z9
+	VMOVUPS     (R13), Z10
+	VFMADD231PS Z10, Z7, Z0
+	VMOVUPS     (R13)(CX*1), Z10
+	VFMADD231PS Z10, Z7, Z1
+	VFMADD231PS Z10, Z8, Z0
+	VMOVUPS     (R13)(CX*2), Z10
+	VFMADD231PS Z10, Z7, Z2
+	VFMADD231PS Z10, Z8, Z1
+	VFMADD231PS Z10, Z9, Z0
+	VMOVUPS     (R13)(DX*1), Z10
+	VFMADD231PS Z10, Z7, Z3
+	VFMADD231PS Z10, Z8, Z2
+	VFMADD231PS Z10, Z9, Z1
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS     (R13), Z10
+	VFMADD231PS Z10, Z7, Z4
+	VFMADD231PS Z10, Z8, Z3
+	VFMADD231PS Z10, Z9, Z2
+	VMOVUPS     (R13)(CX*1), Z10
+	VFMADD231PS Z10, Z7, Z5
+	VFMADD231PS Z10, Z8, Z4
+	VFMADD231PS Z10, Z9, Z3
+	VMOVUPS     (R13)(CX*2), Z10
+	VFMADD231PS Z10, Z7, Z6
+	VFMADD231PS Z10, Z8, Z5
+	VFMADD231PS Z10, Z9, Z4
+	VMOVUPS     (R13)(DX*1), Z7
+	VFMADD231PS Z7, Z8, Z6
+	VFMADD231PS Z7, Z9, Z5
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS     (R13), Z7
+	VFMADD231PS Z7, Z9, Z6
+	ADDQ        $0x30, DI
+	JMP         tapSlide
+
+tapRest:
+	CMPQ DI, R8
+	JGE  tapEnd
 
 tap:
 	MOVQ        (DI), R13
@@ -3896,7 +3955,9 @@ tap:
 	ADDQ        $0x10, DI
 	CMPQ        DI, R8
 	JLT         tap
-	JMP         rowEnd
+
+tapEnd:
+	JMP rowEnd
 
 tapMasked:
 	CMPL        (R14), $0x00
@@ -4006,750 +4067,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
-	ADDQ        8(R8), R10
-	LEAQ        (SI)(R10*4), R10
-	MOVQ        96(AX), R13
-	TESTQ       R13, R13
-	JZ          noScale
-	VMOVUPS     (R13)(SI*1), Z7
-	MOVQ        120(AX), R13
-	VMOVUPS     (R13)(SI*1), Z9
-	VFMADD213PS Z9, Z7, Z0
-	VFMADD213PS Z9, Z7, Z1
-	VFMADD213PS Z9, Z7, Z2
-	VFMADD213PS Z9, Z7, Z3
-	VFMADD213PS Z9, Z7, Z4
-	VFMADD213PS Z9, Z7, Z5
-	VFMADD213PS Z9, Z7, Z6
-
-noScale:
-	MOVQ    144(AX), R13
-	TESTQ   R13, R13
-	JZ      noRes
-	ADDQ    R10, R13
-	MOVQ    16(R8), R9
-	VMOVUPS (R13), Z7
-	VADDPS  Z7, Z0, Z0
-	ADDQ    R11, R13
-	DECQ    R9
-	JZ      noRes
-	VMOVUPS (R13), Z7
-	VADDPS  Z7, Z1, Z1
-	ADDQ    R11, R13
-	DECQ    R9
-	JZ      noRes
-	VMOVUPS (R13), Z7
-	VADDPS  Z7, Z2, Z2
-	ADDQ    R11, R13
-	DECQ    R9
-	JZ      noRes
-	VMOVUPS (R13), Z7
-	VADDPS  Z7, Z3, Z3
-	ADDQ    R11, R13
-	DECQ    R9
-	JZ      noRes
-	VMOVUPS (R13), Z7
-	VADDPS  Z7, Z4, Z4
-	ADDQ    R11, R13
-	DECQ    R9
-	JZ      noRes
-	VMOVUPS (R13), Z7
-	VADDPS  Z7, Z5, Z5
-	ADDQ    R11, R13
-	DECQ    R9
-	JZ      noRes
-	VMOVUPS (R13), Z7
-	VADDPS  Z7, Z6, Z6
-
-noRes:
-	CMPQ         336(AX), $0x00
-	JE           noLo
-	VBROADCASTSS 328(AX), Z7
-	VMAXPS       Z0, Z7, Z0
-	VMAXPS       Z1, Z7, Z1
-	VMAXPS       Z2, Z7, Z2
-	VMAXPS       Z3, Z7, Z3
-	VMAXPS       Z4, Z7, Z4
-	VMAXPS       Z5, Z7, Z5
-	VMAXPS       Z6, Z7, Z6
-
-noLo:
-	CMPQ         344(AX), $0x00
-	JE           noHi
-	VBROADCASTSS 332(AX), Z7
-	VMINPS       Z0, Z7, Z0
-	VMINPS       Z1, Z7, Z1
-	VMINPS       Z2, Z7, Z2
-	VMINPS       Z3, Z7, Z3
-	VMINPS       Z4, Z7, Z4
-	VMINPS       Z5, Z7, Z5
-	VMINPS       Z6, Z7, Z6
-
-noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
-	VMOVUPS Z0, (R10)
-	VMOVUPS Z1, (R10)(R11*1)
-	VMOVUPS Z2, (R10)(R11*2)
-	VMOVUPS Z3, (R10)(R12*1)
-	LEAQ    (R10)(R11*4), R10
-	VMOVUPS Z4, (R10)
-	VMOVUPS Z5, (R10)(R11*1)
-	VMOVUPS Z6, (R10)(R11*2)
-	JMP     stored
-
-few:
-	VMOVUPS Z0, (R10)
-	ADDQ    R11, R10
-	DECQ    R9
-	JZ      stored
-	VMOVUPS Z1, (R10)
-	ADDQ    R11, R10
-	DECQ    R9
-	JZ      stored
-	VMOVUPS Z2, (R10)
-	ADDQ    R11, R10
-	DECQ    R9
-	JZ      stored
-	VMOVUPS Z3, (R10)
-	ADDQ    R11, R10
-	DECQ    R9
-	JZ      stored
-	VMOVUPS Z4, (R10)
-	ADDQ    R11, R10
-	DECQ    R9
-	JZ      stored
-	VMOVUPS Z5, (R10)
-	ADDQ    R11, R10
-	DECQ    R9
-	JZ      stored
-
-stored:
-	MOVQ 312(AX), R9
-	LEAQ (BX)(R9*4), BX
-	ADDQ $0x40, SI
-	CMPQ SI, 32(SP)
-	JLT  strip
-	LEAQ 32(R8), R9
-	CMPQ R9, 8(SP)
-	JLT  again
-	LEAQ 24(DI), R9
-	CMPQ R9, (SP)
-	JGE  last
-
-again:
-	MOVQ 16(SP), SI
-	MOVQ 24(SP), BX
-
-last:
-	ADDQ $0x20, R8
-	CMPQ R8, 8(SP)
-	JLT  strip
-	ADDQ $0x18, DI
-	CMPQ DI, (SP)
-	JLT  line
-	JMP  vector
-
-tail:
-	SHRQ  $0x02, DI
-	LEAQ  opmasks<>+0(SB), R8
-	KMOVW (R8)(DI*2), K1
-	MOVQ  240(AX), DI
-
-lineTail:
-	MOVQ 264(AX), R8
-
-stripTail:
-	MOVQ      (R8), R9
-	LEAQ      (SI)(R9*4), R9
-	ADDQ      (AX), R9
-	MOVQ      72(AX), R10
-	TESTQ     R10, R10
-	JZ        noBiasTail
-	VMOVUPS.Z (R10)(SI*1), K1, Z8
-	JMP       biasDoneTail
-
-noBiasTail:
-	VPXORD Z8, Z8, Z8
-
-biasDoneTail:
-	VMOVAPS Z8, Z0
-	VMOVAPS Z8, Z1
-	VMOVAPS Z8, Z2
-	VMOVAPS Z8, Z3
-	VMOVAPS Z8, Z4
-	VMOVAPS Z8, Z5
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
-	SHLQ    $0x05, R10
-	SHLQ    $0x05, R11
-	ADDQ    168(AX), R10
-	ADDQ    168(AX), R11
-	CMPQ    R10, R11
-	JGE     rowsDoneTail
-	MOVQ    24(R8), R12
-	MOVQ    DI, 504(SP)
-	MOVQ    R8, 512(SP)
-	MOVQ    SI, 520(SP)
-	MOVQ    320(AX), AX
-	SHLQ    $0x05, AX
-	ADDQ    R10, AX
-	MOVQ    AX, 496(SP)
-	MOVQ    $0x00000000, 488(SP)
-
-rowTail:
-	MOVQ (R10), AX
-	LEAQ (R9)(AX*4), AX
-	MOVQ 8(R10), SI
-	LEAQ (BX)(SI*4), SI
-	MOVQ 16(R10), DI
-	MOVQ 24(R10), R8
-	MOVQ a+0(FP), R13
-	LEAQ (R12)(DI*1), R14
-	SHLQ $0x02, R14
-	ADDQ 216(R13), R14
-	SHLQ $0x04, DI
-	SHLQ $0x04, R8
-	ADDQ 192(R13), DI
-	ADDQ 192(R13), R8
-	CMPQ R12, $0x00
-	JGE  tapMaskedTail
-
-tapTail:
-	MOVQ        (DI), R13
-	LEAQ        (AX)(R13*4), R13
-	MOVQ        8(DI), R14
-	VMOVUPS     (SI)(R14*4), Z6
-	VMOVUPS.Z   (R13), K1, Z7
-	VFMADD231PS Z7, Z6, Z8
-	VMOVUPS.Z   (R13)(CX*1), K1, Z7
-	VFMADD231PS Z7, Z6, Z0
-	VMOVUPS.Z   (R13)(CX*2), K1, Z7
-	VFMADD231PS Z7, Z6, Z1
-	VMOVUPS.Z   (R13)(DX*1), K1, Z7
-	VFMADD231PS Z7, Z6, Z2
-	LEAQ        (R13)(CX*4), R13
-	VMOVUPS.Z   (R13), K1, Z7
-	VFMADD231PS Z7, Z6, Z3
-	VMOVUPS.Z   (R13)(CX*1), K1, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VMOVUPS.Z   (R13)(CX*2), K1, Z7
-	VFMADD231PS Z7, Z6, Z5
-	ADDQ        $0x10, DI
-	CMPQ        DI, R8
-	JLT         tapTail
-	JMP         rowEndTail
-
-tapMaskedTail:
-	CMPL        (R14), $0x00
-	JE          tapMaskedTailNext
-	MOVQ        (DI), R13
-	LEAQ        (AX)(R13*4), R13
-	MOVQ        8(DI), R15
-	VMOVUPS     (SI)(R15*4), Z6
-	TESTL       $0x00000001, (R14)
-	JZ          tapMaskedTail0
-	VMOVUPS.Z   (R13), K1, Z7
-	VFMADD231PS Z7, Z6, Z8
-
-tapMaskedTail0:
-	TESTL       $0x00000002, (R14)
-	JZ          tapMaskedTail1
-	VMOVUPS.Z   (R13)(CX*1), K1, Z7
-	VFMADD231PS Z7, Z6, Z0
-
-tapMaskedTail1:
-	TESTL       $0x00000004, (R14)
-	JZ          tapMaskedTail2
-	VMOVUPS.Z   (R13)(CX*2), K1, Z7
-	VFMADD231PS Z7, Z6, Z1
-
-tapMaskedTail2:
-	TESTL       $0x00000008, (R14)
-	JZ          tapMaskedTail3
-	VMOVUPS.Z   (R13)(DX*1), K1, Z7
-	VFMADD231PS Z7, Z6, Z2
-
-tapMaskedTail3:
-	LEAQ        (R13)(CX*4), R13
-	TESTL       $0x00000010, (R14)
-	JZ          tapMaskedTail4
-	VMOVUPS.Z   (R13), K1, Z7
-	VFMADD231PS Z7, Z6, Z3
-
-tapMaskedTail4:
-	TESTL       $0x00000020, (R14)
-	JZ          tapMaskedTail5
-	VMOVUPS.Z   (R13)(CX*1), K1, Z7
-	VFMADD231PS Z7, Z6, Z4
-
-tapMaskedTail5:
-	TESTL       $0x00000040, (R14)
-	JZ          tapMaskedTail6
-	VMOVUPS.Z   (R13)(CX*2), K1, Z7
-	VFMADD231PS Z7, Z6, Z5
-
-tapMaskedTail6:
-tapMaskedTailNext:
-	ADDQ $0x04, R14
-	ADDQ $0x10, DI
-	CMPQ DI, R8
-	JLT  tapMaskedTail
-
-rowEndTail:
-	ADDQ   $0x20, R10
-	CMPQ   R10, R11
-	JGE    rowsEndTail
-	CMPQ   R10, 496(SP)
-	JLT    rowTail
-	CMPQ   488(SP), $0x00
-	JE     firstTail
-	VADDPS 40(SP), Z8, Z8
-	VADDPS 104(SP), Z0, Z0
-	VADDPS 168(SP), Z1, Z1
-	VADDPS 232(SP), Z2, Z2
-	VADDPS 296(SP), Z3, Z3
-	VADDPS 360(SP), Z4, Z4
-	VADDPS 424(SP), Z5, Z5
-
-firstTail:
-	VMOVUPS Z8, 40(SP)
-	VPXORD  Z8, Z8, Z8
-	VMOVUPS Z0, 104(SP)
-	VPXORD  Z0, Z0, Z0
-	VMOVUPS Z1, 168(SP)
-	VPXORD  Z1, Z1, Z1
-	VMOVUPS Z2, 232(SP)
-	VPXORD  Z2, Z2, Z2
-	VMOVUPS Z3, 296(SP)
-	VPXORD  Z3, Z3, Z3
-	VMOVUPS Z4, 360(SP)
-	VPXORD  Z4, Z4, Z4
-	VMOVUPS Z5, 424(SP)
-	VPXORD  Z5, Z5, Z5
-	MOVQ    $0x00000001, 488(SP)
-	MOVQ    a+0(FP), AX
-	MOVQ    320(AX), AX
-	SHLQ    $0x05, AX
-	ADDQ    AX, 496(SP)
-	JMP     rowTail
-
-rowsEndTail:
-	CMPQ   488(SP), $0x00
-	JE     oneBlockTail
-	VADDPS 40(SP), Z8, Z8
-	VADDPS 104(SP), Z0, Z0
-	VADDPS 168(SP), Z1, Z1
-	VADDPS 232(SP), Z2, Z2
-	VADDPS 296(SP), Z3, Z3
-	VADDPS 360(SP), Z4, Z4
-	VADDPS 424(SP), Z5, Z5
-
-oneBlockTail:
-	MOVQ a+0(FP), AX
-	MOVQ 504(SP), DI
-	MOVQ 512(SP), R8
-	MOVQ 520(SP), SI
-
-rowsDoneTail:
-	MOVQ        304(AX), R11
-	SHLQ        $0x02, R11
-	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
-	ADDQ        8(R8), R10
-	LEAQ        (SI)(R10*4), R10
-	MOVQ        96(AX), R13
-	TESTQ       R13, R13
-	JZ          noScaleTail
-	VMOVUPS.Z   (R13)(SI*1), K1, Z6
-	MOVQ        120(AX), R13
-	VMOVUPS.Z   (R13)(SI*1), K1, Z7
-	VFMADD213PS Z7, Z6, Z8
-	VFMADD213PS Z7, Z6, Z0
-	VFMADD213PS Z7, Z6, Z1
-	VFMADD213PS Z7, Z6, Z2
-	VFMADD213PS Z7, Z6, Z3
-	VFMADD213PS Z7, Z6, Z4
-	VFMADD213PS Z7, Z6, Z5
-
-noScaleTail:
-	MOVQ      144(AX), R13
-	TESTQ     R13, R13
-	JZ        noResTail
-	ADDQ      R10, R13
-	MOVQ      16(R8), R9
-	VMOVUPS.Z (R13), K1, Z6
-	VADDPS    Z6, Z8, Z8
-	ADDQ      R11, R13
-	DECQ      R9
-	JZ        noResTail
-	VMOVUPS.Z (R13), K1, Z6
-	VADDPS    Z6, Z0, Z0
-	ADDQ      R11, R13
-	DECQ      R9
-	JZ        noResTail
-	VMOVUPS.Z (R13), K1, Z6
-	VADDPS    Z6, Z1, Z1
-	ADDQ      R11, R13
-	DECQ      R9
-	JZ        noResTail
-	VMOVUPS.Z (R13), K1, Z6
-	VADDPS    Z6, Z2, Z2
-	ADDQ      R11, R13
-	DECQ      R9
-	JZ        noResTail
-	VMOVUPS.Z (R13), K1, Z6
-	VADDPS    Z6, Z3, Z3
-	ADDQ      R11, R13
-	DECQ      R9
-	JZ        noResTail
-	VMOVUPS.Z (R13), K1, Z6
-	VADDPS    Z6, Z4, Z4
-	ADDQ      R11, R13
-	DECQ      R9
-	JZ        noResTail
-	VMOVUPS.Z (R13), K1, Z6
-	VADDPS    Z6, Z5, Z5
-
-noResTail:
-	CMPQ         336(AX), $0x00
-	JE           noLoTail
-	VBROADCASTSS 328(AX), Z6
-	VMAXPS       Z8, Z6, Z8
-	VMAXPS       Z0, Z6, Z0
-	VMAXPS       Z1, Z6, Z1
-	VMAXPS       Z2, Z6, Z2
-	VMAXPS       Z3, Z6, Z3
-	VMAXPS       Z4, Z6, Z4
-	VMAXPS       Z5, Z6, Z5
-
-noLoTail:
-	CMPQ         344(AX), $0x00
-	JE           noHiTail
-	VBROADCASTSS 332(AX), Z6
-	VMINPS       Z8, Z6, Z8
-	VMINPS       Z0, Z6, Z0
-	VMINPS       Z1, Z6, Z1
-	VMINPS       Z2, Z6, Z2
-	VMINPS       Z3, Z6, Z3
-	VMINPS       Z4, Z6, Z4
-	VMINPS       Z5, Z6, Z5
-
-noHiTail:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     fewTail
-	VMOVUPS Z8, K1, (R10)
-	VMOVUPS Z0, K1, (R10)(R11*1)
-	VMOVUPS Z1, K1, (R10)(R11*2)
-	VMOVUPS Z2, K1, (R10)(R12*1)
-	LEAQ    (R10)(R11*4), R10
-	VMOVUPS Z3, K1, (R10)
-	VMOVUPS Z4, K1, (R10)(R11*1)
-	VMOVUPS Z5, K1, (R10)(R11*2)
-	JMP     storedTail
-
-fewTail:
-	VMOVUPS Z8, K1, (R10)
-	ADDQ    R11, R10
-	DECQ    R9
-	JZ      storedTail
-	VMOVUPS Z0, K1, (R10)
-	ADDQ    R11, R10
-	DECQ    R9
-	JZ      storedTail
-	VMOVUPS Z1, K1, (R10)
-	ADDQ    R11, R10
-	DECQ    R9
-	JZ      storedTail
-	VMOVUPS Z2, K1, (R10)
-	ADDQ    R11, R10
-	DECQ    R9
-	JZ      storedTail
-	VMOVUPS Z3, K1, (R10)
-	ADDQ    R11, R10
-	DECQ    R9
-	JZ      storedTail
-	VMOVUPS Z4, K1, (R10)
-	ADDQ    R11, R10
-	DECQ    R9
-	JZ      storedTail
-
-storedTail:
-	ADDQ $0x20, R8
-	CMPQ R8, 8(SP)
-	JLT  stripTail
-	ADDQ $0x18, DI
-	CMPQ DI, (SP)
-	JLT  lineTail
-
-done:
-	VZEROUPPER
-	RET
-
-// func depthwiseManyAVX512(a *dwTile)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·depthwiseManyAVX512(SB), NOSPLIT, $528-8
-	MOVQ a+0(FP), AX
-	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
-	ADDQ 240(AX), CX
-	MOVQ CX, (SP)
-	MOVQ 272(AX), CX
-	SHLQ $0x05, CX
-	ADDQ 264(AX), CX
-	MOVQ CX, 8(SP)
-	MOVQ 296(AX), CX
-	SHLQ $0x02, CX
-	LEAQ (CX)(CX*2), DX
-	MOVQ 24(AX), BX
-	XORQ SI, SI
-
-vector:
-	MOVQ    288(AX), DI
-	SHLQ    $0x02, DI
-	SUBQ    SI, DI
-	JZ      done
-	CMPQ    DI, $0x40
-	JLT     tail
-	MOVQ    SI, 16(SP)
-	MOVQ    BX, 24(SP)
-	MOVQ    $0x00000080, R8
-	ANDQ    $-64, DI
-	CMPQ    DI, R8
-	CMOVQGT R8, DI
-	ADDQ    SI, DI
-	MOVQ    DI, 32(SP)
-	MOVQ    240(AX), DI
-
-line:
-	MOVQ 264(AX), R8
-
-strip:
-	MOVQ    (R8), R9
-	MOVQ    SI, R10
-	SHRQ    $0x02, R10
-	ADDQ    376(AX), R10
-	ADDQ    (R10), R9
-	SHLQ    $0x02, R9
-	MOVQ    8(R10), R10
-	LEAQ    opmasks<>+0(SB), R11
-	KMOVW   (R11)(R10*2), K1
-	MOVQ    352(AX), R10
-	VMOVUPS (R10)(SI*1), Z7
-	ADDQ    (AX), R9
-	MOVQ    72(AX), R10
-	TESTQ   R10, R10
-	JZ      noBias
-	VMOVUPS (R10)(SI*1), Z0
-	JMP     biasDone
-
-noBias:
-	VPXORD Z0, Z0, Z0
-
-biasDone:
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
-	SHLQ    $0x05, R10
-	SHLQ    $0x05, R11
-	ADDQ    168(AX), R10
-	ADDQ    168(AX), R11
-	CMPQ    R10, R11
-	JGE     rowsDone
-	MOVQ    24(R8), R12
-	MOVQ    DI, 504(SP)
-	MOVQ    R8, 512(SP)
-	MOVQ    SI, 520(SP)
-	MOVQ    320(AX), AX
-	SHLQ    $0x05, AX
-	ADDQ    R10, AX
-	MOVQ    AX, 496(SP)
-	MOVQ    $0x00000000, 488(SP)
-
-row:
-	MOVQ (R10), AX
-	LEAQ (R9)(AX*4), AX
-	MOVQ 8(R10), SI
-	LEAQ (BX)(SI*4), SI
-	MOVQ 16(R10), DI
-	MOVQ 24(R10), R8
-	MOVQ a+0(FP), R13
-	LEAQ (R12)(DI*1), R14
-	SHLQ $0x02, R14
-	ADDQ 216(R13), R14
-	SHLQ $0x04, DI
-	SHLQ $0x04, R8
-	ADDQ 192(R13), DI
-	ADDQ 192(R13), R8
-	CMPQ R12, $0x00
-	JGE  tapMasked
-
-tap:
-	MOVQ        (DI), R13
-	LEAQ        (AX)(R13*4), R13
-	MOVQ        8(DI), R14
-	VMOVUPS     (SI)(R14*4), Z8
-	VMOVUPS.Z   (R13), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z0
-	VMOVUPS.Z   (R13)(CX*1), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z1
-	VMOVUPS.Z   (R13)(CX*2), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z2
-	VMOVUPS.Z   (R13)(DX*1), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z3
-	LEAQ        (R13)(CX*4), R13
-	VMOVUPS.Z   (R13), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z4
-	VMOVUPS.Z   (R13)(CX*1), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z5
-	VMOVUPS.Z   (R13)(CX*2), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z6
-	ADDQ        $0x10, DI
-	CMPQ        DI, R8
-	JLT         tap
-	JMP         rowEnd
-
-tapMasked:
-	CMPL        (R14), $0x00
-	JE          tapMaskedNext
-	MOVQ        (DI), R13
-	LEAQ        (AX)(R13*4), R13
-	MOVQ        8(DI), R15
-	VMOVUPS     (SI)(R15*4), Z8
-	TESTL       $0x00000001, (R14)
-	JZ          tapMasked0
-	VMOVUPS.Z   (R13), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z0
-
-tapMasked0:
-	TESTL       $0x00000002, (R14)
-	JZ          tapMasked1
-	VMOVUPS.Z   (R13)(CX*1), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z1
-
-tapMasked1:
-	TESTL       $0x00000004, (R14)
-	JZ          tapMasked2
-	VMOVUPS.Z   (R13)(CX*2), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z2
-
-tapMasked2:
-	TESTL       $0x00000008, (R14)
-	JZ          tapMasked3
-	VMOVUPS.Z   (R13)(DX*1), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z3
-
-tapMasked3:
-	LEAQ        (R13)(CX*4), R13
-	TESTL       $0x00000010, (R14)
-	JZ          tapMasked4
-	VMOVUPS.Z   (R13), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z4
-
-tapMasked4:
-	TESTL       $0x00000020, (R14)
-	JZ          tapMasked5
-	VMOVUPS.Z   (R13)(CX*1), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z5
-
-tapMasked5:
-	TESTL       $0x00000040, (R14)
-	JZ          tapMasked6
-	VMOVUPS.Z   (R13)(CX*2), K1, Z9
-	VPERMPS     Z9, Z7, Z9
-	VFMADD231PS Z9, Z8, Z6
-
-tapMasked6:
-tapMaskedNext:
-	ADDQ $0x04, R14
-	ADDQ $0x10, DI
-	CMPQ DI, R8
-	JLT  tapMasked
-
-rowEnd:
-	ADDQ   $0x20, R10
-	CMPQ   R10, R11
-	JGE    rowsEnd
-	CMPQ   R10, 496(SP)
-	JLT    row
-	CMPQ   488(SP), $0x00
-	JE     first
-	VADDPS 40(SP), Z0, Z0
-	VADDPS 104(SP), Z1, Z1
-	VADDPS 168(SP), Z2, Z2
-	VADDPS 232(SP), Z3, Z3
-	VADDPS 296(SP), Z4, Z4
-	VADDPS 360(SP), Z5, Z5
-	VADDPS 424(SP), Z6, Z6
-
-first:
-	VMOVUPS Z0, 40(SP)
-	VPXORD  Z0, Z0, Z0
-	VMOVUPS Z1, 104(SP)
-	VPXORD  Z1, Z1, Z1
-	VMOVUPS Z2, 168(SP)
-	VPXORD  Z2, Z2, Z2
-	VMOVUPS Z3, 232(SP)
-	VPXORD  Z3, Z3, Z3
-	VMOVUPS Z4, 296(SP)
-	VPXORD  Z4, Z4, Z4
-	VMOVUPS Z5, 360(SP)
-	VPXORD  Z5, Z5, Z5
-	VMOVUPS Z6, 424(SP)
-	VPXORD  Z6, Z6, Z6
-	MOVQ    $0x00000001, 488(SP)
-	MOVQ    a+0(FP), AX
-	MOVQ    320(AX), AX
-	SHLQ    $0x05, AX
-	ADDQ    AX, 496(SP)
-	JMP     row
-
-rowsEnd:
-	CMPQ   488(SP), $0x00
-	JE     oneBlock
-	VADDPS 40(SP), Z0, Z0
-	VADDPS 104(SP), Z1, Z1
-	VADDPS 168(SP), Z2, Z2
-	VADDPS 232(SP), Z3, Z3
-	VADDPS 296(SP), Z4, Z4
-	VADDPS 360(SP), Z5, Z5
-	VADDPS 424(SP), Z6, Z6
-
-oneBlock:
-	MOVQ a+0(FP), AX
-	MOVQ 504(SP), DI
-	MOVQ 512(SP), R8
-	MOVQ 520(SP), SI
-
-rowsDone:
-	MOVQ        304(AX), R11
-	SHLQ        $0x02, R11
-	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -4879,7 +4197,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -4891,7 +4209,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -4907,35 +4225,27 @@ lineTail:
 
 stripTail:
 	MOVQ      (R8), R9
-	MOVQ      SI, R10
-	SHRQ      $0x02, R10
-	ADDQ      376(AX), R10
-	ADDQ      (R10), R9
-	SHLQ      $0x02, R9
-	MOVQ      8(R10), R10
-	LEAQ      opmasks<>+0(SB), R11
-	KMOVW     (R11)(R10*2), K2
-	MOVQ      352(AX), R10
-	VMOVUPS   (R10)(SI*1), Z6
+	ADDQ      (DI), R9
+	LEAQ      (SI)(R9*4), R9
 	ADDQ      (AX), R9
 	MOVQ      72(AX), R10
 	TESTQ     R10, R10
 	JZ        noBiasTail
-	VMOVUPS.Z (R10)(SI*1), K1, Z10
+	VMOVUPS.Z (R10)(SI*1), K1, Z11
 	JMP       biasDoneTail
 
 noBiasTail:
-	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
 
 biasDoneTail:
-	VMOVAPS Z10, Z0
-	VMOVAPS Z10, Z1
-	VMOVAPS Z10, Z2
-	VMOVAPS Z10, Z3
-	VMOVAPS Z10, Z4
-	VMOVAPS Z10, Z5
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	VMOVAPS Z11, Z0
+	VMOVAPS Z11, Z1
+	VMOVAPS Z11, Z2
+	VMOVAPS Z11, Z3
+	VMOVAPS Z11, Z4
+	VMOVAPS Z11, Z5
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -4969,6 +4279,943 @@ rowTail:
 	ADDQ 192(R13), R8
 	CMPQ R12, $0x00
 	JGE  tapMaskedTail
+	MOVQ a+0(FP), R13
+	CMPQ 352(R13), $0x00
+	JE   tapTail
+
+tapTailSlide:
+	LEAQ        48(DI), R13
+	CMPQ        R13, R8
+	JGT         tapTailRest
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Z6
+	MOVQ        24(DI), R14
+	VMOVUPS     (SI)(R14*4), Z7
+	MOVQ        40(DI), R14
+	VMOVUPS     (SI)(R14*4), Z8
+	VMOVUPS.Z   (R13), K1, Z9
+	VFMADD231PS Z9, Z6, Z11
+	VMOVUPS.Z   (R13)(CX*1), K1, Z9
+	VFMADD231PS Z9, Z6, Z0
+	VFMADD231PS Z9, Z7, Z11
+	VMOVUPS.Z   (R13)(CX*2), K1, Z9
+	VFMADD231PS Z9, Z6, Z1
+	VFMADD231PS Z9, Z7, Z0
+	VFMADD231PS Z9, Z8, Z11
+	VMOVUPS.Z   (R13)(DX*1), K1, Z9
+	VFMADD231PS Z9, Z6, Z2
+	VFMADD231PS Z9, Z7, Z1
+	VFMADD231PS Z9, Z8, Z0
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS.Z   (R13), K1, Z9
+	VFMADD231PS Z9, Z6, Z3
+	VFMADD231PS Z9, Z7, Z2
+	VFMADD231PS Z9, Z8, Z1
+	VMOVUPS.Z   (R13)(CX*1), K1, Z9
+	VFMADD231PS Z9, Z6, Z4
+	VFMADD231PS Z9, Z7, Z3
+	VFMADD231PS Z9, Z8, Z2
+	VMOVUPS.Z   (R13)(CX*2), K1, Z9
+	VFMADD231PS Z9, Z6, Z5
+	VFMADD231PS Z9, Z7, Z4
+	VFMADD231PS Z9, Z8, Z3
+	VMOVUPS.Z   (R13)(DX*1), K1, Z6
+	VFMADD231PS Z6, Z7, Z5
+	VFMADD231PS Z6, Z8, Z4
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS.Z   (R13), K1, Z6
+	VFMADD231PS Z6, Z8, Z5
+	ADDQ        $0x30, DI
+	JMP         tapTailSlide
+
+tapTailRest:
+	CMPQ DI, R8
+	JGE  tapTailEnd
+
+tapTail:
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Z6
+	VMOVUPS.Z   (R13), K1, Z7
+	VFMADD231PS Z7, Z6, Z11
+	VMOVUPS.Z   (R13)(CX*1), K1, Z7
+	VFMADD231PS Z7, Z6, Z0
+	VMOVUPS.Z   (R13)(CX*2), K1, Z7
+	VFMADD231PS Z7, Z6, Z1
+	VMOVUPS.Z   (R13)(DX*1), K1, Z7
+	VFMADD231PS Z7, Z6, Z2
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS.Z   (R13), K1, Z7
+	VFMADD231PS Z7, Z6, Z3
+	VMOVUPS.Z   (R13)(CX*1), K1, Z7
+	VFMADD231PS Z7, Z6, Z4
+	VMOVUPS.Z   (R13)(CX*2), K1, Z7
+	VFMADD231PS Z7, Z6, Z5
+	ADDQ        $0x10, DI
+	CMPQ        DI, R8
+	JLT         tapTail
+
+tapTailEnd:
+	JMP rowEndTail
+
+tapMaskedTail:
+	CMPL        (R14), $0x00
+	JE          tapMaskedTailNext
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R15
+	VMOVUPS     (SI)(R15*4), Z6
+	TESTL       $0x00000001, (R14)
+	JZ          tapMaskedTail0
+	VMOVUPS.Z   (R13), K1, Z7
+	VFMADD231PS Z7, Z6, Z11
+
+tapMaskedTail0:
+	TESTL       $0x00000002, (R14)
+	JZ          tapMaskedTail1
+	VMOVUPS.Z   (R13)(CX*1), K1, Z7
+	VFMADD231PS Z7, Z6, Z0
+
+tapMaskedTail1:
+	TESTL       $0x00000004, (R14)
+	JZ          tapMaskedTail2
+	VMOVUPS.Z   (R13)(CX*2), K1, Z7
+	VFMADD231PS Z7, Z6, Z1
+
+tapMaskedTail2:
+	TESTL       $0x00000008, (R14)
+	JZ          tapMaskedTail3
+	VMOVUPS.Z   (R13)(DX*1), K1, Z7
+	VFMADD231PS Z7, Z6, Z2
+
+tapMaskedTail3:
+	LEAQ        (R13)(CX*4), R13
+	TESTL       $0x00000010, (R14)
+	JZ          tapMaskedTail4
+	VMOVUPS.Z   (R13), K1, Z7
+	VFMADD231PS Z7, Z6, Z3
+
+tapMaskedTail4:
+	TESTL       $0x00000020, (R14)
+	JZ          tapMaskedTail5
+	VMOVUPS.Z   (R13)(CX*1), K1, Z7
+	VFMADD231PS Z7, Z6, Z4
+
+tapMaskedTail5:
+	TESTL       $0x00000040, (R14)
+	JZ          tapMaskedTail6
+	VMOVUPS.Z   (R13)(CX*2), K1, Z7
+	VFMADD231PS Z7, Z6, Z5
+
+tapMaskedTail6:
+tapMaskedTailNext:
+	ADDQ $0x04, R14
+	ADDQ $0x10, DI
+	CMPQ DI, R8
+	JLT  tapMaskedTail
+
+rowEndTail:
+	ADDQ   $0x20, R10
+	CMPQ   R10, R11
+	JGE    rowsEndTail
+	CMPQ   R10, 496(SP)
+	JLT    rowTail
+	CMPQ   488(SP), $0x00
+	JE     firstTail
+	VADDPS 40(SP), Z11, Z11
+	VADDPS 104(SP), Z0, Z0
+	VADDPS 168(SP), Z1, Z1
+	VADDPS 232(SP), Z2, Z2
+	VADDPS 296(SP), Z3, Z3
+	VADDPS 360(SP), Z4, Z4
+	VADDPS 424(SP), Z5, Z5
+
+firstTail:
+	VMOVUPS Z11, 40(SP)
+	VPXORD  Z11, Z11, Z11
+	VMOVUPS Z0, 104(SP)
+	VPXORD  Z0, Z0, Z0
+	VMOVUPS Z1, 168(SP)
+	VPXORD  Z1, Z1, Z1
+	VMOVUPS Z2, 232(SP)
+	VPXORD  Z2, Z2, Z2
+	VMOVUPS Z3, 296(SP)
+	VPXORD  Z3, Z3, Z3
+	VMOVUPS Z4, 360(SP)
+	VPXORD  Z4, Z4, Z4
+	VMOVUPS Z5, 424(SP)
+	VPXORD  Z5, Z5, Z5
+	MOVQ    $0x00000001, 488(SP)
+	MOVQ    a+0(FP), AX
+	MOVQ    320(AX), AX
+	SHLQ    $0x05, AX
+	ADDQ    AX, 496(SP)
+	JMP     rowTail
+
+rowsEndTail:
+	CMPQ   488(SP), $0x00
+	JE     oneBlockTail
+	VADDPS 40(SP), Z11, Z11
+	VADDPS 104(SP), Z0, Z0
+	VADDPS 168(SP), Z1, Z1
+	VADDPS 232(SP), Z2, Z2
+	VADDPS 296(SP), Z3, Z3
+	VADDPS 360(SP), Z4, Z4
+	VADDPS 424(SP), Z5, Z5
+
+oneBlockTail:
+	MOVQ a+0(FP), AX
+	MOVQ 504(SP), DI
+	MOVQ 512(SP), R8
+	MOVQ 520(SP), SI
+
+rowsDoneTail:
+	MOVQ        304(AX), R11
+	SHLQ        $0x02, R11
+	LEAQ        (R11)(R11*2), R12
+	MOVQ        8(DI), R10
+	ADDQ        8(R8), R10
+	LEAQ        (SI)(R10*4), R10
+	MOVQ        96(AX), R13
+	TESTQ       R13, R13
+	JZ          noScaleTail
+	VMOVUPS.Z   (R13)(SI*1), K1, Z6
+	MOVQ        120(AX), R13
+	VMOVUPS.Z   (R13)(SI*1), K1, Z7
+	VFMADD213PS Z7, Z6, Z11
+	VFMADD213PS Z7, Z6, Z0
+	VFMADD213PS Z7, Z6, Z1
+	VFMADD213PS Z7, Z6, Z2
+	VFMADD213PS Z7, Z6, Z3
+	VFMADD213PS Z7, Z6, Z4
+	VFMADD213PS Z7, Z6, Z5
+
+noScaleTail:
+	MOVQ      144(AX), R13
+	TESTQ     R13, R13
+	JZ        noResTail
+	ADDQ      R10, R13
+	MOVQ      16(R8), R9
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z11, Z11
+	ADDQ      R11, R13
+	DECQ      R9
+	JZ        noResTail
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	ADDQ      R11, R13
+	DECQ      R9
+	JZ        noResTail
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      R11, R13
+	DECQ      R9
+	JZ        noResTail
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	ADDQ      R11, R13
+	DECQ      R9
+	JZ        noResTail
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      R11, R13
+	DECQ      R9
+	JZ        noResTail
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z4, Z4
+	ADDQ      R11, R13
+	DECQ      R9
+	JZ        noResTail
+	VMOVUPS.Z (R13), K1, Z6
+	VADDPS    Z6, Z5, Z5
+
+noResTail:
+	CMPQ         336(AX), $0x00
+	JE           noLoTail
+	VBROADCASTSS 328(AX), Z6
+	VMAXPS       Z11, Z6, Z11
+	VMAXPS       Z0, Z6, Z0
+	VMAXPS       Z1, Z6, Z1
+	VMAXPS       Z2, Z6, Z2
+	VMAXPS       Z3, Z6, Z3
+	VMAXPS       Z4, Z6, Z4
+	VMAXPS       Z5, Z6, Z5
+
+noLoTail:
+	CMPQ         344(AX), $0x00
+	JE           noHiTail
+	VBROADCASTSS 332(AX), Z6
+	VMINPS       Z11, Z6, Z11
+	VMINPS       Z0, Z6, Z0
+	VMINPS       Z1, Z6, Z1
+	VMINPS       Z2, Z6, Z2
+	VMINPS       Z3, Z6, Z3
+	VMINPS       Z4, Z6, Z4
+	VMINPS       Z5, Z6, Z5
+
+noHiTail:
+	ADDQ    48(AX), R10
+	MOVQ    16(R8), R9
+	CMPQ    R9, $0x07
+	JNE     fewTail
+	VMOVUPS Z11, K1, (R10)
+	VMOVUPS Z0, K1, (R10)(R11*1)
+	VMOVUPS Z1, K1, (R10)(R11*2)
+	VMOVUPS Z2, K1, (R10)(R12*1)
+	LEAQ    (R10)(R11*4), R10
+	VMOVUPS Z3, K1, (R10)
+	VMOVUPS Z4, K1, (R10)(R11*1)
+	VMOVUPS Z5, K1, (R10)(R11*2)
+	JMP     storedTail
+
+fewTail:
+	VMOVUPS Z11, K1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      storedTail
+	VMOVUPS Z0, K1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      storedTail
+	VMOVUPS Z1, K1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      storedTail
+	VMOVUPS Z2, K1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      storedTail
+	VMOVUPS Z3, K1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      storedTail
+	VMOVUPS Z4, K1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      storedTail
+
+storedTail:
+	ADDQ $0x20, R8
+	CMPQ R8, 8(SP)
+	JLT  stripTail
+	ADDQ $0x20, DI
+	CMPQ DI, (SP)
+	JLT  lineTail
+
+done:
+	VZEROUPPER
+	RET
+
+// func depthwiseManyAVX512(a *dwTile)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseManyAVX512(SB), NOSPLIT, $528-8
+	MOVQ a+0(FP), AX
+	MOVQ 248(AX), CX
+	SHLQ $0x05, CX
+	ADDQ 240(AX), CX
+	MOVQ CX, (SP)
+	MOVQ 272(AX), CX
+	SHLQ $0x05, CX
+	ADDQ 264(AX), CX
+	MOVQ CX, 8(SP)
+	MOVQ 296(AX), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ 24(AX), BX
+	XORQ SI, SI
+
+vector:
+	MOVQ    288(AX), DI
+	SHLQ    $0x02, DI
+	SUBQ    SI, DI
+	JZ      done
+	CMPQ    DI, $0x40
+	JLT     tail
+	MOVQ    SI, 16(SP)
+	MOVQ    BX, 24(SP)
+	MOVQ    $0x00000080, R8
+	ANDQ    $-64, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	ADDQ    SI, DI
+	MOVQ    DI, 32(SP)
+	MOVQ    240(AX), DI
+
+line:
+	MOVQ 264(AX), R8
+
+strip:
+	MOVQ    (R8), R9
+	ADDQ    (DI), R9
+	MOVQ    SI, R10
+	SHRQ    $0x02, R10
+	ADDQ    384(AX), R10
+	ADDQ    (R10), R9
+	SHLQ    $0x02, R9
+	MOVQ    8(R10), R10
+	LEAQ    opmasks<>+0(SB), R11
+	KMOVW   (R11)(R10*2), K1
+	MOVQ    360(AX), R10
+	VMOVUPS (R10)(SI*1), Z7
+	ADDQ    (AX), R9
+	MOVQ    72(AX), R10
+	TESTQ   R10, R10
+	JZ      noBias
+	VMOVUPS (R10)(SI*1), Z0
+	JMP     biasDone
+
+noBias:
+	VPXORD Z0, Z0, Z0
+
+biasDone:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
+	SHLQ    $0x05, R10
+	SHLQ    $0x05, R11
+	ADDQ    168(AX), R10
+	ADDQ    168(AX), R11
+	CMPQ    R10, R11
+	JGE     rowsDone
+	MOVQ    24(R8), R12
+	MOVQ    DI, 504(SP)
+	MOVQ    R8, 512(SP)
+	MOVQ    SI, 520(SP)
+	MOVQ    320(AX), AX
+	SHLQ    $0x05, AX
+	ADDQ    R10, AX
+	MOVQ    AX, 496(SP)
+	MOVQ    $0x00000000, 488(SP)
+
+row:
+	MOVQ (R10), AX
+	LEAQ (R9)(AX*4), AX
+	MOVQ 8(R10), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(R10), DI
+	MOVQ 24(R10), R8
+	MOVQ a+0(FP), R13
+	LEAQ (R12)(DI*1), R14
+	SHLQ $0x02, R14
+	ADDQ 216(R13), R14
+	SHLQ $0x04, DI
+	SHLQ $0x04, R8
+	ADDQ 192(R13), DI
+	ADDQ 192(R13), R8
+	CMPQ R12, $0x00
+	JGE  tapMasked
+	MOVQ a+0(FP), R13
+	CMPQ 352(R13), $0x00
+	JE   tap
+
+tapSlide:
+	LEAQ        48(DI), R13
+	CMPQ        R13, R8
+	JGT         tapRest
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Z8
+	MOVQ        24(DI), R14
+	VMOVUPS     (SI)(R14*4), Z9
+	MOVQ        40(DI), R14
+	VMOVUPS     (SI)(R14*4), Z10
+	VMOVUPS.Z   (R13), K1, Z11
+	VPERMPS     Z11, Z7, Z11
+	VFMADD231PS Z11, Z8, Z0
+	VMOVUPS.Z   (R13)(CX*1), K1, Z11
+	VPERMPS     Z11, Z7, Z11
+	VFMADD231PS Z11, Z8, Z1
+	VFMADD231PS Z11, Z9, Z0
+	VMOVUPS.Z   (R13)(CX*2), K1, Z11
+	VPERMPS     Z11, Z7, Z11
+	VFMADD231PS Z11, Z8, Z2
+	VFMADD231PS Z11, Z9, Z1
+	VFMADD231PS Z11, Z10, Z0
+	VMOVUPS.Z   (R13)(DX*1), K1, Z11
+	VPERMPS     Z11, Z7, Z11
+	VFMADD231PS Z11, Z8, Z3
+	VFMADD231PS Z11, Z9, Z2
+	VFMADD231PS Z11, Z10, Z1
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS.Z   (R13), K1, Z11
+	VPERMPS     Z11, Z7, Z11
+	VFMADD231PS Z11, Z8, Z4
+	VFMADD231PS Z11, Z9, Z3
+	VFMADD231PS Z11, Z10, Z2
+	VMOVUPS.Z   (R13)(CX*1), K1, Z11
+	VPERMPS     Z11, Z7, Z11
+	VFMADD231PS Z11, Z8, Z5
+	VFMADD231PS Z11, Z9, Z4
+	VFMADD231PS Z11, Z10, Z3
+	VMOVUPS.Z   (R13)(CX*2), K1, Z11
+	VPERMPS     Z11, Z7, Z11
+	VFMADD231PS Z11, Z8, Z6
+	VFMADD231PS Z11, Z9, Z5
+	VFMADD231PS Z11, Z10, Z4
+	VMOVUPS.Z   (R13)(DX*1), K1, Z8
+	VPERMPS     Z8, Z7, Z8
+	VFMADD231PS Z8, Z9, Z6
+	VFMADD231PS Z8, Z10, Z5
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS.Z   (R13), K1, Z8
+	VPERMPS     Z8, Z7, Z8
+	VFMADD231PS Z8, Z10, Z6
+	ADDQ        $0x30, DI
+	JMP         tapSlide
+
+tapRest:
+	CMPQ DI, R8
+	JGE  tapEnd
+
+tap:
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Z8
+	VMOVUPS.Z   (R13), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z0
+	VMOVUPS.Z   (R13)(CX*1), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z1
+	VMOVUPS.Z   (R13)(CX*2), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z2
+	VMOVUPS.Z   (R13)(DX*1), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z3
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS.Z   (R13), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z4
+	VMOVUPS.Z   (R13)(CX*1), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z5
+	VMOVUPS.Z   (R13)(CX*2), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z6
+	ADDQ        $0x10, DI
+	CMPQ        DI, R8
+	JLT         tap
+
+tapEnd:
+	JMP rowEnd
+
+tapMasked:
+	CMPL        (R14), $0x00
+	JE          tapMaskedNext
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R15
+	VMOVUPS     (SI)(R15*4), Z8
+	TESTL       $0x00000001, (R14)
+	JZ          tapMasked0
+	VMOVUPS.Z   (R13), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z0
+
+tapMasked0:
+	TESTL       $0x00000002, (R14)
+	JZ          tapMasked1
+	VMOVUPS.Z   (R13)(CX*1), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z1
+
+tapMasked1:
+	TESTL       $0x00000004, (R14)
+	JZ          tapMasked2
+	VMOVUPS.Z   (R13)(CX*2), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z2
+
+tapMasked2:
+	TESTL       $0x00000008, (R14)
+	JZ          tapMasked3
+	VMOVUPS.Z   (R13)(DX*1), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z3
+
+tapMasked3:
+	LEAQ        (R13)(CX*4), R13
+	TESTL       $0x00000010, (R14)
+	JZ          tapMasked4
+	VMOVUPS.Z   (R13), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z4
+
+tapMasked4:
+	TESTL       $0x00000020, (R14)
+	JZ          tapMasked5
+	VMOVUPS.Z   (R13)(CX*1), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z5
+
+tapMasked5:
+	TESTL       $0x00000040, (R14)
+	JZ          tapMasked6
+	VMOVUPS.Z   (R13)(CX*2), K1, Z9
+	VPERMPS     Z9, Z7, Z9
+	VFMADD231PS Z9, Z8, Z6
+
+tapMasked6:
+tapMaskedNext:
+	ADDQ $0x04, R14
+	ADDQ $0x10, DI
+	CMPQ DI, R8
+	JLT  tapMasked
+
+rowEnd:
+	ADDQ   $0x20, R10
+	CMPQ   R10, R11
+	JGE    rowsEnd
+	CMPQ   R10, 496(SP)
+	JLT    row
+	CMPQ   488(SP), $0x00
+	JE     first
+	VADDPS 40(SP), Z0, Z0
+	VADDPS 104(SP), Z1, Z1
+	VADDPS 168(SP), Z2, Z2
+	VADDPS 232(SP), Z3, Z3
+	VADDPS 296(SP), Z4, Z4
+	VADDPS 360(SP), Z5, Z5
+	VADDPS 424(SP), Z6, Z6
+
+first:
+	VMOVUPS Z0, 40(SP)
+	VPXORD  Z0, Z0, Z0
+	VMOVUPS Z1, 104(SP)
+	VPXORD  Z1, Z1, Z1
+	VMOVUPS Z2, 168(SP)
+	VPXORD  Z2, Z2, Z2
+	VMOVUPS Z3, 232(SP)
+	VPXORD  Z3, Z3, Z3
+	VMOVUPS Z4, 296(SP)
+	VPXORD  Z4, Z4, Z4
+	VMOVUPS Z5, 360(SP)
+	VPXORD  Z5, Z5, Z5
+	VMOVUPS Z6, 424(SP)
+	VPXORD  Z6, Z6, Z6
+	MOVQ    $0x00000001, 488(SP)
+	MOVQ    a+0(FP), AX
+	MOVQ    320(AX), AX
+	SHLQ    $0x05, AX
+	ADDQ    AX, 496(SP)
+	JMP     row
+
+rowsEnd:
+	CMPQ   488(SP), $0x00
+	JE     oneBlock
+	VADDPS 40(SP), Z0, Z0
+	VADDPS 104(SP), Z1, Z1
+	VADDPS 168(SP), Z2, Z2
+	VADDPS 232(SP), Z3, Z3
+	VADDPS 296(SP), Z4, Z4
+	VADDPS 360(SP), Z5, Z5
+	VADDPS 424(SP), Z6, Z6
+
+oneBlock:
+	MOVQ a+0(FP), AX
+	MOVQ 504(SP), DI
+	MOVQ 512(SP), R8
+	MOVQ 520(SP), SI
+
+rowsDone:
+	MOVQ        304(AX), R11
+	SHLQ        $0x02, R11
+	LEAQ        (R11)(R11*2), R12
+	MOVQ        8(DI), R10
+	ADDQ        8(R8), R10
+	LEAQ        (SI)(R10*4), R10
+	MOVQ        96(AX), R13
+	TESTQ       R13, R13
+	JZ          noScale
+	VMOVUPS     (R13)(SI*1), Z7
+	MOVQ        120(AX), R13
+	VMOVUPS     (R13)(SI*1), Z8
+	VFMADD213PS Z8, Z7, Z0
+	VFMADD213PS Z8, Z7, Z1
+	VFMADD213PS Z8, Z7, Z2
+	VFMADD213PS Z8, Z7, Z3
+	VFMADD213PS Z8, Z7, Z4
+	VFMADD213PS Z8, Z7, Z5
+	VFMADD213PS Z8, Z7, Z6
+
+noScale:
+	MOVQ    144(AX), R13
+	TESTQ   R13, R13
+	JZ      noRes
+	ADDQ    R10, R13
+	MOVQ    16(R8), R9
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z0, Z0
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z1, Z1
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z2, Z2
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z3, Z3
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z4, Z4
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z5, Z5
+	ADDQ    R11, R13
+	DECQ    R9
+	JZ      noRes
+	VMOVUPS (R13), Z7
+	VADDPS  Z7, Z6, Z6
+
+noRes:
+	CMPQ         336(AX), $0x00
+	JE           noLo
+	VBROADCASTSS 328(AX), Z7
+	VMAXPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z7, Z5
+	VMAXPS       Z6, Z7, Z6
+
+noLo:
+	CMPQ         344(AX), $0x00
+	JE           noHi
+	VBROADCASTSS 332(AX), Z7
+	VMINPS       Z0, Z7, Z0
+	VMINPS       Z1, Z7, Z1
+	VMINPS       Z2, Z7, Z2
+	VMINPS       Z3, Z7, Z3
+	VMINPS       Z4, Z7, Z4
+	VMINPS       Z5, Z7, Z5
+	VMINPS       Z6, Z7, Z6
+
+noHi:
+	ADDQ    48(AX), R10
+	MOVQ    16(R8), R9
+	CMPQ    R9, $0x07
+	JNE     few
+	VMOVUPS Z0, (R10)
+	VMOVUPS Z1, (R10)(R11*1)
+	VMOVUPS Z2, (R10)(R11*2)
+	VMOVUPS Z3, (R10)(R12*1)
+	LEAQ    (R10)(R11*4), R10
+	VMOVUPS Z4, (R10)
+	VMOVUPS Z5, (R10)(R11*1)
+	VMOVUPS Z6, (R10)(R11*2)
+	JMP     stored
+
+few:
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	DECQ    R9
+	JZ      stored
+
+stored:
+	MOVQ 312(AX), R9
+	LEAQ (BX)(R9*4), BX
+	ADDQ $0x40, SI
+	CMPQ SI, 32(SP)
+	JLT  strip
+	LEAQ 32(R8), R9
+	CMPQ R9, 8(SP)
+	JLT  again
+	LEAQ 32(DI), R9
+	CMPQ R9, (SP)
+	JGE  last
+
+again:
+	MOVQ 16(SP), SI
+	MOVQ 24(SP), BX
+
+last:
+	ADDQ $0x20, R8
+	CMPQ R8, 8(SP)
+	JLT  strip
+	ADDQ $0x20, DI
+	CMPQ DI, (SP)
+	JLT  line
+	JMP  vector
+
+tail:
+	SHRQ  $0x02, DI
+	LEAQ  opmasks<>+0(SB), R8
+	KMOVW (R8)(DI*2), K1
+	MOVQ  240(AX), DI
+
+lineTail:
+	MOVQ 264(AX), R8
+
+stripTail:
+	MOVQ      (R8), R9
+	ADDQ      (DI), R9
+	MOVQ      SI, R10
+	SHRQ      $0x02, R10
+	ADDQ      384(AX), R10
+	ADDQ      (R10), R9
+	SHLQ      $0x02, R9
+	MOVQ      8(R10), R10
+	LEAQ      opmasks<>+0(SB), R11
+	KMOVW     (R11)(R10*2), K2
+	MOVQ      360(AX), R10
+	VMOVUPS   (R10)(SI*1), Z6
+	ADDQ      (AX), R9
+	MOVQ      72(AX), R10
+	TESTQ     R10, R10
+	JZ        noBiasTail
+	VMOVUPS.Z (R10)(SI*1), K1, Z12
+	JMP       biasDoneTail
+
+noBiasTail:
+	VPXORD Z12, Z12, Z12
+
+biasDoneTail:
+	VMOVAPS Z12, Z0
+	VMOVAPS Z12, Z1
+	VMOVAPS Z12, Z2
+	VMOVAPS Z12, Z3
+	VMOVAPS Z12, Z4
+	VMOVAPS Z12, Z5
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
+	SHLQ    $0x05, R10
+	SHLQ    $0x05, R11
+	ADDQ    168(AX), R10
+	ADDQ    168(AX), R11
+	CMPQ    R10, R11
+	JGE     rowsDoneTail
+	MOVQ    24(R8), R12
+	MOVQ    DI, 504(SP)
+	MOVQ    R8, 512(SP)
+	MOVQ    SI, 520(SP)
+	MOVQ    320(AX), AX
+	SHLQ    $0x05, AX
+	ADDQ    R10, AX
+	MOVQ    AX, 496(SP)
+	MOVQ    $0x00000000, 488(SP)
+
+rowTail:
+	MOVQ (R10), AX
+	LEAQ (R9)(AX*4), AX
+	MOVQ 8(R10), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 16(R10), DI
+	MOVQ 24(R10), R8
+	MOVQ a+0(FP), R13
+	LEAQ (R12)(DI*1), R14
+	SHLQ $0x02, R14
+	ADDQ 216(R13), R14
+	SHLQ $0x04, DI
+	SHLQ $0x04, R8
+	ADDQ 192(R13), DI
+	ADDQ 192(R13), R8
+	CMPQ R12, $0x00
+	JGE  tapMaskedTail
+	MOVQ a+0(FP), R13
+	CMPQ 352(R13), $0x00
+	JE   tapTail
+
+tapTailSlide:
+	LEAQ        48(DI), R13
+	CMPQ        R13, R8
+	JGT         tapTailRest
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Z7
+	MOVQ        24(DI), R14
+	VMOVUPS     (SI)(R14*4), Z8
+	MOVQ        40(DI), R14
+	VMOVUPS     (SI)(R14*4), Z9
+	VMOVUPS.Z   (R13), K2, Z10
+	VPERMPS     Z10, Z6, Z10
+	VFMADD231PS Z10, Z7, Z12
+	VMOVUPS.Z   (R13)(CX*1), K2, Z10
+	VPERMPS     Z10, Z6, Z10
+	VFMADD231PS Z10, Z7, Z0
+	VFMADD231PS Z10, Z8, Z12
+	VMOVUPS.Z   (R13)(CX*2), K2, Z10
+	VPERMPS     Z10, Z6, Z10
+	VFMADD231PS Z10, Z7, Z1
+	VFMADD231PS Z10, Z8, Z0
+	VFMADD231PS Z10, Z9, Z12
+	VMOVUPS.Z   (R13)(DX*1), K2, Z10
+	VPERMPS     Z10, Z6, Z10
+	VFMADD231PS Z10, Z7, Z2
+	VFMADD231PS Z10, Z8, Z1
+	VFMADD231PS Z10, Z9, Z0
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS.Z   (R13), K2, Z10
+	VPERMPS     Z10, Z6, Z10
+	VFMADD231PS Z10, Z7, Z3
+	VFMADD231PS Z10, Z8, Z2
+	VFMADD231PS Z10, Z9, Z1
+	VMOVUPS.Z   (R13)(CX*1), K2, Z10
+	VPERMPS     Z10, Z6, Z10
+	VFMADD231PS Z10, Z7, Z4
+	VFMADD231PS Z10, Z8, Z3
+	VFMADD231PS Z10, Z9, Z2
+	VMOVUPS.Z   (R13)(CX*2), K2, Z10
+	VPERMPS     Z10, Z6, Z10
+	VFMADD231PS Z10, Z7, Z5
+	VFMADD231PS Z10, Z8, Z4
+	VFMADD231PS Z10, Z9, Z3
+	VMOVUPS.Z   (R13)(DX*1), K2, Z7
+	VPERMPS     Z7, Z6, Z7
+	VFMADD231PS Z7, Z8, Z5
+	VFMADD231PS Z7, Z9, Z4
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS.Z   (R13), K2, Z7
+	VPERMPS     Z7, Z6, Z7
+	VFMADD231PS Z7, Z9, Z5
+	ADDQ        $0x30, DI
+	JMP         tapTailSlide
+
+tapTailRest:
+	CMPQ DI, R8
+	JGE  tapTailEnd
 
 tapTail:
 	MOVQ        (DI), R13
@@ -4977,7 +5224,7 @@ tapTail:
 	VMOVUPS     (SI)(R14*4), Z7
 	VMOVUPS.Z   (R13), K2, Z8
 	VPERMPS     Z8, Z6, Z8
-	VFMADD231PS Z8, Z7, Z10
+	VFMADD231PS Z8, Z7, Z12
 	VMOVUPS.Z   (R13)(CX*1), K2, Z8
 	VPERMPS     Z8, Z6, Z8
 	VFMADD231PS Z8, Z7, Z0
@@ -5000,7 +5247,9 @@ tapTail:
 	ADDQ        $0x10, DI
 	CMPQ        DI, R8
 	JLT         tapTail
-	JMP         rowEndTail
+
+tapTailEnd:
+	JMP rowEndTail
 
 tapMaskedTail:
 	CMPL        (R14), $0x00
@@ -5013,7 +5262,7 @@ tapMaskedTail:
 	JZ          tapMaskedTail0
 	VMOVUPS.Z   (R13), K2, Z8
 	VPERMPS     Z8, Z6, Z8
-	VFMADD231PS Z8, Z7, Z10
+	VFMADD231PS Z8, Z7, Z12
 
 tapMaskedTail0:
 	TESTL       $0x00000002, (R14)
@@ -5073,7 +5322,7 @@ rowEndTail:
 	JLT    rowTail
 	CMPQ   488(SP), $0x00
 	JE     firstTail
-	VADDPS 40(SP), Z10, Z10
+	VADDPS 40(SP), Z12, Z12
 	VADDPS 104(SP), Z0, Z0
 	VADDPS 168(SP), Z1, Z1
 	VADDPS 232(SP), Z2, Z2
@@ -5082,8 +5331,8 @@ rowEndTail:
 	VADDPS 424(SP), Z5, Z5
 
 firstTail:
-	VMOVUPS Z10, 40(SP)
-	VPXORD  Z10, Z10, Z10
+	VMOVUPS Z12, 40(SP)
+	VPXORD  Z12, Z12, Z12
 	VMOVUPS Z0, 104(SP)
 	VPXORD  Z0, Z0, Z0
 	VMOVUPS Z1, 168(SP)
@@ -5106,7 +5355,7 @@ firstTail:
 rowsEndTail:
 	CMPQ   488(SP), $0x00
 	JE     oneBlockTail
-	VADDPS 40(SP), Z10, Z10
+	VADDPS 40(SP), Z12, Z12
 	VADDPS 104(SP), Z0, Z0
 	VADDPS 168(SP), Z1, Z1
 	VADDPS 232(SP), Z2, Z2
@@ -5124,7 +5373,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -5133,7 +5382,7 @@ rowsDoneTail:
 	VMOVUPS.Z   (R13)(SI*1), K1, Z6
 	MOVQ        120(AX), R13
 	VMOVUPS.Z   (R13)(SI*1), K1, Z7
-	VFMADD213PS Z7, Z6, Z10
+	VFMADD213PS Z7, Z6, Z12
 	VFMADD213PS Z7, Z6, Z0
 	VFMADD213PS Z7, Z6, Z1
 	VFMADD213PS Z7, Z6, Z2
@@ -5148,7 +5397,7 @@ noScaleTail:
 	ADDQ      R10, R13
 	MOVQ      16(R8), R9
 	VMOVUPS.Z (R13), K1, Z6
-	VADDPS    Z6, Z10, Z10
+	VADDPS    Z6, Z12, Z12
 	ADDQ      R11, R13
 	DECQ      R9
 	JZ        noResTail
@@ -5184,7 +5433,7 @@ noResTail:
 	CMPQ         336(AX), $0x00
 	JE           noLoTail
 	VBROADCASTSS 328(AX), Z6
-	VMAXPS       Z10, Z6, Z10
+	VMAXPS       Z12, Z6, Z12
 	VMAXPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z6, Z1
 	VMAXPS       Z2, Z6, Z2
@@ -5196,7 +5445,7 @@ noLoTail:
 	CMPQ         344(AX), $0x00
 	JE           noHiTail
 	VBROADCASTSS 332(AX), Z6
-	VMINPS       Z10, Z6, Z10
+	VMINPS       Z12, Z6, Z12
 	VMINPS       Z0, Z6, Z0
 	VMINPS       Z1, Z6, Z1
 	VMINPS       Z2, Z6, Z2
@@ -5209,7 +5458,7 @@ noHiTail:
 	MOVQ    16(R8), R9
 	CMPQ    R9, $0x07
 	JNE     fewTail
-	VMOVUPS Z10, K1, (R10)
+	VMOVUPS Z12, K1, (R10)
 	VMOVUPS Z0, K1, (R10)(R11*1)
 	VMOVUPS Z1, K1, (R10)(R11*2)
 	VMOVUPS Z2, K1, (R10)(R12*1)
@@ -5220,7 +5469,7 @@ noHiTail:
 	JMP     storedTail
 
 fewTail:
-	VMOVUPS Z10, K1, (R10)
+	VMOVUPS Z12, K1, (R10)
 	ADDQ    R11, R10
 	DECQ    R9
 	JZ      storedTail
@@ -5249,7 +5498,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 
@@ -5262,8 +5511,7 @@ done:
 TEXT ·depthwise3S1AVX2(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -5298,6 +5546,7 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	LEAQ    (SI)(R9*4), R9
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -5316,8 +5565,8 @@ biasDone:
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -5457,7 +5706,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -5587,7 +5836,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -5599,7 +5848,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -5616,6 +5865,7 @@ lineTail:
 
 stripTail:
 	MOVQ       (R8), R9
+	ADDQ       (DI), R9
 	LEAQ       (SI)(R9*4), R9
 	ADDQ       (AX), R9
 	MOVQ       72(AX), R10
@@ -5634,8 +5884,8 @@ biasDoneTail:
 	VMOVAPS Y1, Y5
 	VMOVAPS Y1, Y6
 	VMOVAPS Y1, Y7
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -5775,7 +6025,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -5900,7 +6150,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 
@@ -5931,8 +6181,7 @@ GLOBL lanemasks<>(SB), RODATA|NOPTR, $64
 TEXT ·depthwise3S2AVX2(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -5967,6 +6216,7 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	LEAQ    (SI)(R9*4), R9
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -5985,8 +6235,8 @@ biasDone:
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -6164,7 +6414,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -6294,7 +6544,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -6306,7 +6556,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -6323,6 +6573,7 @@ lineTail:
 
 stripTail:
 	MOVQ       (R8), R9
+	ADDQ       (DI), R9
 	LEAQ       (SI)(R9*4), R9
 	ADDQ       (AX), R9
 	MOVQ       72(AX), R10
@@ -6341,8 +6592,8 @@ biasDoneTail:
 	VMOVAPS Y1, Y5
 	VMOVAPS Y1, Y6
 	VMOVAPS Y1, Y7
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -6520,7 +6771,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -6645,7 +6896,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 
@@ -6658,8 +6909,7 @@ done:
 TEXT ·depthwise5S1AVX2(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -6694,6 +6944,7 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	LEAQ    (SI)(R9*4), R9
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -6712,8 +6963,8 @@ biasDone:
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -6897,7 +7148,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -7027,7 +7278,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -7039,7 +7290,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -7056,6 +7307,7 @@ lineTail:
 
 stripTail:
 	MOVQ       (R8), R9
+	ADDQ       (DI), R9
 	LEAQ       (SI)(R9*4), R9
 	ADDQ       (AX), R9
 	MOVQ       72(AX), R10
@@ -7074,8 +7326,8 @@ biasDoneTail:
 	VMOVAPS Y1, Y5
 	VMOVAPS Y1, Y6
 	VMOVAPS Y1, Y7
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -7259,7 +7511,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -7384,7 +7636,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 
@@ -7397,8 +7649,7 @@ done:
 TEXT ·depthwise5S2AVX2(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -7433,6 +7684,7 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	LEAQ    (SI)(R9*4), R9
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -7451,8 +7703,8 @@ biasDone:
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -7676,7 +7928,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -7806,7 +8058,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -7818,7 +8070,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -7835,6 +8087,7 @@ lineTail:
 
 stripTail:
 	MOVQ       (R8), R9
+	ADDQ       (DI), R9
 	LEAQ       (SI)(R9*4), R9
 	ADDQ       (AX), R9
 	MOVQ       72(AX), R10
@@ -7853,8 +8106,8 @@ biasDoneTail:
 	VMOVAPS Y1, Y5
 	VMOVAPS Y1, Y6
 	VMOVAPS Y1, Y7
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -8078,7 +8331,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -8203,7 +8456,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 
@@ -8216,8 +8469,7 @@ done:
 TEXT ·depthwise7S1AVX2(SB), NOSPLIT, $40-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -8252,6 +8504,7 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	LEAQ    (SI)(R9*4), R9
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -8270,8 +8523,8 @@ biasDone:
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -8501,7 +8754,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -8631,7 +8884,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -8643,7 +8896,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -8660,6 +8913,7 @@ lineTail:
 
 stripTail:
 	MOVQ       (R8), R9
+	ADDQ       (DI), R9
 	LEAQ       (SI)(R9*4), R9
 	ADDQ       (AX), R9
 	MOVQ       72(AX), R10
@@ -8678,8 +8932,8 @@ biasDoneTail:
 	VMOVAPS Y1, Y5
 	VMOVAPS Y1, Y6
 	VMOVAPS Y1, Y7
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -8909,7 +9163,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -9034,7 +9288,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 
@@ -9047,8 +9301,7 @@ done:
 TEXT ·depthwiseAnyAVX2(SB), NOSPLIT, $304-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -9083,6 +9336,7 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	LEAQ    (SI)(R9*4), R9
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -9101,8 +9355,8 @@ biasDone:
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -9136,6 +9390,60 @@ row:
 	ADDQ 192(R13), R8
 	CMPQ R12, $0x00
 	JGE  tapMasked
+	MOVQ a+0(FP), R13
+	CMPQ 352(R13), $0x00
+	JE   tap
+
+tapSlide:
+	LEAQ        48(DI), R13
+	CMPQ        R13, R8
+	JGT         tapRest
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Y7
+	MOVQ        24(DI), R14
+	VMOVUPS     (SI)(R14*4), Y8
+	MOVQ        40(DI), R14
+	VMOVUPS     (SI)(R14*4), Y9
+	VMOVUPS     (R13), Y10
+	VFMADD231PS Y10, Y7, Y0
+	VMOVUPS     (R13)(CX*1), Y10
+	VFMADD231PS Y10, Y7, Y1
+	VFMADD231PS Y10, Y8, Y0
+	VMOVUPS     (R13)(CX*2), Y10
+	VFMADD231PS Y10, Y7, Y2
+	VFMADD231PS Y10, Y8, Y1
+	VFMADD231PS Y10, Y9, Y0
+	VMOVUPS     (R13)(DX*1), Y10
+	VFMADD231PS Y10, Y7, Y3
+	VFMADD231PS Y10, Y8, Y2
+	VFMADD231PS Y10, Y9, Y1
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS     (R13), Y10
+	VFMADD231PS Y10, Y7, Y4
+	VFMADD231PS Y10, Y8, Y3
+	VFMADD231PS Y10, Y9, Y2
+	VMOVUPS     (R13)(CX*1), Y10
+	VFMADD231PS Y10, Y7, Y5
+	VFMADD231PS Y10, Y8, Y4
+	VFMADD231PS Y10, Y9, Y3
+	VMOVUPS     (R13)(CX*2), Y10
+	VFMADD231PS Y10, Y7, Y6
+	VFMADD231PS Y10, Y8, Y5
+	VFMADD231PS Y10, Y9, Y4
+	VMOVUPS     (R13)(DX*1), Y7
+	VFMADD231PS Y7, Y8, Y6
+	VFMADD231PS Y7, Y9, Y5
+	LEAQ        (R13)(CX*4), R13
+	VMOVUPS     (R13), Y7
+	VFMADD231PS Y7, Y9, Y6
+	ADDQ        $0x30, DI
+	JMP         tapSlide
+
+tapRest:
+	CMPQ DI, R8
+	JGE  tapEnd
 
 tap:
 	MOVQ        (DI), R13
@@ -9153,7 +9461,9 @@ tap:
 	ADDQ        $0x10, DI
 	CMPQ        DI, R8
 	JLT         tap
-	JMP         rowEnd
+
+tapEnd:
+	JMP rowEnd
 
 tapMasked:
 	CMPL        (R14), $0x00
@@ -9263,7 +9573,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -9393,7 +9703,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -9405,7 +9715,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -9422,6 +9732,7 @@ lineTail:
 
 stripTail:
 	MOVQ       (R8), R9
+	ADDQ       (DI), R9
 	LEAQ       (SI)(R9*4), R9
 	ADDQ       (AX), R9
 	MOVQ       72(AX), R10
@@ -9440,8 +9751,8 @@ biasDoneTail:
 	VMOVAPS Y1, Y5
 	VMOVAPS Y1, Y6
 	VMOVAPS Y1, Y7
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -9475,6 +9786,60 @@ rowTail:
 	ADDQ 192(R13), R8
 	CMPQ R12, $0x00
 	JGE  tapMaskedTail
+	MOVQ a+0(FP), R13
+	CMPQ 352(R13), $0x00
+	JE   tapTail
+
+tapTailSlide:
+	LEAQ        48(DI), R13
+	CMPQ        R13, R8
+	JGT         tapTailRest
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Y8
+	MOVQ        24(DI), R14
+	VMOVUPS     (SI)(R14*4), Y9
+	MOVQ        40(DI), R14
+	VMOVUPS     (SI)(R14*4), Y10
+	VMASKMOVPS  (R13), Y0, Y11
+	VFMADD231PS Y11, Y8, Y1
+	VMASKMOVPS  (R13)(CX*1), Y0, Y11
+	VFMADD231PS Y11, Y8, Y2
+	VFMADD231PS Y11, Y9, Y1
+	VMASKMOVPS  (R13)(CX*2), Y0, Y11
+	VFMADD231PS Y11, Y8, Y3
+	VFMADD231PS Y11, Y9, Y2
+	VFMADD231PS Y11, Y10, Y1
+	VMASKMOVPS  (R13)(DX*1), Y0, Y11
+	VFMADD231PS Y11, Y8, Y4
+	VFMADD231PS Y11, Y9, Y3
+	VFMADD231PS Y11, Y10, Y2
+	LEAQ        (R13)(CX*4), R13
+	VMASKMOVPS  (R13), Y0, Y11
+	VFMADD231PS Y11, Y8, Y5
+	VFMADD231PS Y11, Y9, Y4
+	VFMADD231PS Y11, Y10, Y3
+	VMASKMOVPS  (R13)(CX*1), Y0, Y11
+	VFMADD231PS Y11, Y8, Y6
+	VFMADD231PS Y11, Y9, Y5
+	VFMADD231PS Y11, Y10, Y4
+	VMASKMOVPS  (R13)(CX*2), Y0, Y11
+	VFMADD231PS Y11, Y8, Y7
+	VFMADD231PS Y11, Y9, Y6
+	VFMADD231PS Y11, Y10, Y5
+	VMASKMOVPS  (R13)(DX*1), Y0, Y8
+	VFMADD231PS Y8, Y9, Y7
+	VFMADD231PS Y8, Y10, Y6
+	LEAQ        (R13)(CX*4), R13
+	VMASKMOVPS  (R13), Y0, Y8
+	VFMADD231PS Y8, Y10, Y7
+	ADDQ        $0x30, DI
+	JMP         tapTailSlide
+
+tapTailRest:
+	CMPQ DI, R8
+	JGE  tapTailEnd
 
 tapTail:
 	MOVQ        (DI), R13
@@ -9499,7 +9864,9 @@ tapTail:
 	ADDQ        $0x10, DI
 	CMPQ        DI, R8
 	JLT         tapTail
-	JMP         rowEndTail
+
+tapTailEnd:
+	JMP rowEndTail
 
 tapMaskedTail:
 	CMPL        (R14), $0x00
@@ -9616,7 +9983,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -9741,7 +10108,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 
@@ -9754,8 +10121,7 @@ done:
 TEXT ·depthwiseManyAVX2(SB), NOSPLIT, $304-8
 	MOVQ a+0(FP), AX
 	MOVQ 248(AX), CX
-	LEAQ (CX)(CX*2), CX
-	SHLQ $0x03, CX
+	SHLQ $0x05, CX
 	ADDQ 240(AX), CX
 	MOVQ CX, (SP)
 	MOVQ 272(AX), CX
@@ -9790,16 +10156,17 @@ line:
 
 strip:
 	MOVQ    (R8), R9
+	ADDQ    (DI), R9
 	MOVQ    SI, R10
 	SHRQ    $0x01, R10
-	ADDQ    376(AX), R10
+	ADDQ    384(AX), R10
 	ADDQ    (R10), R9
 	SHLQ    $0x02, R9
 	MOVQ    8(R10), R10
 	LEAQ    lanemasks<>+0(SB), R11
 	NEGQ    R10
 	VMOVUPS 32(R11)(R10*4), Y7
-	MOVQ    352(AX), R10
+	MOVQ    360(AX), R10
 	VMOVUPS (R10)(SI*1), Y8
 	ADDQ    (AX), R9
 	MOVQ    72(AX), R10
@@ -9818,8 +10185,8 @@ biasDone:
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -9853,6 +10220,69 @@ row:
 	ADDQ 192(R13), R8
 	CMPQ R12, $0x00
 	JGE  tapMasked
+	MOVQ a+0(FP), R13
+	CMPQ 352(R13), $0x00
+	JE   tap
+
+tapSlide:
+	LEAQ        48(DI), R13
+	CMPQ        R13, R8
+	JGT         tapRest
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Y9
+	MOVQ        24(DI), R14
+	VMOVUPS     (SI)(R14*4), Y10
+	MOVQ        40(DI), R14
+	VMOVUPS     (SI)(R14*4), Y11
+	VMASKMOVPS  (R13), Y7, Y12
+	VPERMPS     Y12, Y8, Y12
+	VFMADD231PS Y12, Y9, Y0
+	VMASKMOVPS  (R13)(CX*1), Y7, Y12
+	VPERMPS     Y12, Y8, Y12
+	VFMADD231PS Y12, Y9, Y1
+	VFMADD231PS Y12, Y10, Y0
+	VMASKMOVPS  (R13)(CX*2), Y7, Y12
+	VPERMPS     Y12, Y8, Y12
+	VFMADD231PS Y12, Y9, Y2
+	VFMADD231PS Y12, Y10, Y1
+	VFMADD231PS Y12, Y11, Y0
+	VMASKMOVPS  (R13)(DX*1), Y7, Y12
+	VPERMPS     Y12, Y8, Y12
+	VFMADD231PS Y12, Y9, Y3
+	VFMADD231PS Y12, Y10, Y2
+	VFMADD231PS Y12, Y11, Y1
+	LEAQ        (R13)(CX*4), R13
+	VMASKMOVPS  (R13), Y7, Y12
+	VPERMPS     Y12, Y8, Y12
+	VFMADD231PS Y12, Y9, Y4
+	VFMADD231PS Y12, Y10, Y3
+	VFMADD231PS Y12, Y11, Y2
+	VMASKMOVPS  (R13)(CX*1), Y7, Y12
+	VPERMPS     Y12, Y8, Y12
+	VFMADD231PS Y12, Y9, Y5
+	VFMADD231PS Y12, Y10, Y4
+	VFMADD231PS Y12, Y11, Y3
+	VMASKMOVPS  (R13)(CX*2), Y7, Y12
+	VPERMPS     Y12, Y8, Y12
+	VFMADD231PS Y12, Y9, Y6
+	VFMADD231PS Y12, Y10, Y5
+	VFMADD231PS Y12, Y11, Y4
+	VMASKMOVPS  (R13)(DX*1), Y7, Y9
+	VPERMPS     Y9, Y8, Y9
+	VFMADD231PS Y9, Y10, Y6
+	VFMADD231PS Y9, Y11, Y5
+	LEAQ        (R13)(CX*4), R13
+	VMASKMOVPS  (R13), Y7, Y9
+	VPERMPS     Y9, Y8, Y9
+	VFMADD231PS Y9, Y11, Y6
+	ADDQ        $0x30, DI
+	JMP         tapSlide
+
+tapRest:
+	CMPQ DI, R8
+	JGE  tapEnd
 
 tap:
 	MOVQ        (DI), R13
@@ -9884,7 +10314,9 @@ tap:
 	ADDQ        $0x10, DI
 	CMPQ        DI, R8
 	JLT         tap
-	JMP         rowEnd
+
+tapEnd:
+	JMP rowEnd
 
 tapMasked:
 	CMPL        (R14), $0x00
@@ -10008,7 +10440,7 @@ rowsDone:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -10138,7 +10570,7 @@ stored:
 	LEAQ 32(R8), R9
 	CMPQ R9, 8(SP)
 	JLT  again
-	LEAQ 24(DI), R9
+	LEAQ 32(DI), R9
 	CMPQ R9, (SP)
 	JGE  last
 
@@ -10150,7 +10582,7 @@ last:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  strip
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  line
 	JMP  vector
@@ -10167,16 +10599,17 @@ lineTail:
 
 stripTail:
 	MOVQ       (R8), R9
+	ADDQ       (DI), R9
 	MOVQ       SI, R10
 	SHRQ       $0x01, R10
-	ADDQ       376(AX), R10
+	ADDQ       384(AX), R10
 	ADDQ       (R10), R9
 	SHLQ       $0x02, R9
 	MOVQ       8(R10), R10
 	LEAQ       lanemasks<>+0(SB), R11
 	NEGQ       R10
 	VMOVUPS    32(R11)(R10*4), Y8
-	MOVQ       352(AX), R10
+	MOVQ       360(AX), R10
 	VMOVUPS    (R10)(SI*1), Y9
 	ADDQ       (AX), R9
 	MOVQ       72(AX), R10
@@ -10195,8 +10628,8 @@ biasDoneTail:
 	VMOVAPS Y1, Y5
 	VMOVAPS Y1, Y6
 	VMOVAPS Y1, Y7
-	MOVQ    8(DI), R10
-	MOVQ    16(DI), R11
+	MOVQ    16(DI), R10
+	MOVQ    24(DI), R11
 	SHLQ    $0x05, R10
 	SHLQ    $0x05, R11
 	ADDQ    168(AX), R10
@@ -10230,6 +10663,69 @@ rowTail:
 	ADDQ 192(R13), R8
 	CMPQ R12, $0x00
 	JGE  tapMaskedTail
+	MOVQ a+0(FP), R13
+	CMPQ 352(R13), $0x00
+	JE   tapTail
+
+tapTailSlide:
+	LEAQ        48(DI), R13
+	CMPQ        R13, R8
+	JGT         tapTailRest
+	MOVQ        (DI), R13
+	LEAQ        (AX)(R13*4), R13
+	MOVQ        8(DI), R14
+	VMOVUPS     (SI)(R14*4), Y10
+	MOVQ        24(DI), R14
+	VMOVUPS     (SI)(R14*4), Y11
+	MOVQ        40(DI), R14
+	VMOVUPS     (SI)(R14*4), Y12
+	VMASKMOVPS  (R13), Y8, Y13
+	VPERMPS     Y13, Y9, Y13
+	VFMADD231PS Y13, Y10, Y1
+	VMASKMOVPS  (R13)(CX*1), Y8, Y13
+	VPERMPS     Y13, Y9, Y13
+	VFMADD231PS Y13, Y10, Y2
+	VFMADD231PS Y13, Y11, Y1
+	VMASKMOVPS  (R13)(CX*2), Y8, Y13
+	VPERMPS     Y13, Y9, Y13
+	VFMADD231PS Y13, Y10, Y3
+	VFMADD231PS Y13, Y11, Y2
+	VFMADD231PS Y13, Y12, Y1
+	VMASKMOVPS  (R13)(DX*1), Y8, Y13
+	VPERMPS     Y13, Y9, Y13
+	VFMADD231PS Y13, Y10, Y4
+	VFMADD231PS Y13, Y11, Y3
+	VFMADD231PS Y13, Y12, Y2
+	LEAQ        (R13)(CX*4), R13
+	VMASKMOVPS  (R13), Y8, Y13
+	VPERMPS     Y13, Y9, Y13
+	VFMADD231PS Y13, Y10, Y5
+	VFMADD231PS Y13, Y11, Y4
+	VFMADD231PS Y13, Y12, Y3
+	VMASKMOVPS  (R13)(CX*1), Y8, Y13
+	VPERMPS     Y13, Y9, Y13
+	VFMADD231PS Y13, Y10, Y6
+	VFMADD231PS Y13, Y11, Y5
+	VFMADD231PS Y13, Y12, Y4
+	VMASKMOVPS  (R13)(CX*2), Y8, Y13
+	VPERMPS     Y13, Y9, Y13
+	VFMADD231PS Y13, Y10, Y7
+	VFMADD231PS Y13, Y11, Y6
+	VFMADD231PS Y13, Y12, Y5
+	VMASKMOVPS  (R13)(DX*1), Y8, Y10
+	VPERMPS     Y10, Y9, Y10
+	VFMADD231PS Y10, Y11, Y7
+	VFMADD231PS Y10, Y12, Y6
+	LEAQ        (R13)(CX*4), R13
+	VMASKMOVPS  (R13), Y8, Y10
+	VPERMPS     Y10, Y9, Y10
+	VFMADD231PS Y10, Y12, Y7
+	ADDQ        $0x30, DI
+	JMP         tapTailSlide
+
+tapTailRest:
+	CMPQ DI, R8
+	JGE  tapTailEnd
 
 tapTail:
 	MOVQ        (DI), R13
@@ -10261,7 +10757,9 @@ tapTail:
 	ADDQ        $0x10, DI
 	CMPQ        DI, R8
 	JLT         tapTail
-	JMP         rowEndTail
+
+tapTailEnd:
+	JMP rowEndTail
 
 tapMaskedTail:
 	CMPL        (R14), $0x00
@@ -10385,7 +10883,7 @@ rowsDoneTail:
 	MOVQ        304(AX), R11
 	SHLQ        $0x02, R11
 	LEAQ        (R11)(R11*2), R12
-	MOVQ        (DI), R10
+	MOVQ        8(DI), R10
 	ADDQ        8(R8), R10
 	LEAQ        (SI)(R10*4), R10
 	MOVQ        96(AX), R13
@@ -10510,7 +11008,7 @@ storedTail:
 	ADDQ $0x20, R8
 	CMPQ R8, 8(SP)
 	JLT  stripTail
-	ADDQ $0x18, DI
+	ADDQ $0x20, DI
 	CMPQ DI, (SP)
 	JLT  lineTail
 

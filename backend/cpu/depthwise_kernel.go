@@ -9,7 +9,7 @@ const dwOutputs = 7
 // dwTile holds the arguments of a depthwise kernel. Output i of a strip of a line
 // is, for each channel c < ch,
 //
-//	s = bias[c] + Σ x[row.x + strip.x + col.x + i·xstep + c] · w[row.w + col.w + c]
+//	s = bias[c] + Σ x[line.x + row.x + strip.x + col.x + i·xstep + c] · w[row.w + col.w + c]
 //	y[line.y + strip.y + i·ystep + c] = min(max(s·scale[c] + shift[c] + res[the same], lo), hi)
 //
 // summed over the rows of taps of the line and the columns row.t0 ≤ t < row.t1 of
@@ -42,6 +42,7 @@ type dwTile struct {
 	block              int // rows of taps that are summed before the sum is added to others
 	lo, hi             float32
 	hasLo, hasHi       int // 0 where the bound is infinite
+	slide              int // 1 where neighbouring cols lie xstep apart
 	perm               []int32
 	sources            []dwSource
 }
@@ -50,14 +51,14 @@ type dwTile struct {
 // has several: n from x on.
 type dwSource struct{ x, n int }
 
-// dwRow is a row of taps: where it lies from the origin of x and of the weights.
+// dwRow is a row of taps: where it lies from the line and in the weights.
 type dwRow struct{ x, w, t0, t1 int }
 
 // dwCol is a tap of a row: where it lies from the row.
 type dwCol struct{ x, w int }
 
-// dwLine is a line of outputs: where it begins, and its rows of taps.
-type dwLine struct{ y, r0, r1 int }
+// dwLine is a line of outputs: where it reads and is written, and its rows of taps.
+type dwLine struct{ x, y, r0, r1 int }
 
 // dwStrip is up to dwOutputs outputs of a line: where their first tap and the first of
 // them lie from the line, and their number. For a kernel of a known width, bit j of
@@ -73,9 +74,12 @@ type dwKernel struct {
 	fn            func(*dwTile)
 }
 
-// dwKernels returns the kernels for an instruction set. The last one takes all taps,
-// the one before it all taps with several output channels a group.
-func dwKernels(set isa) []dwKernel {
+// dwKernels returns the kernels for an instruction set and output channels. The last
+// one takes all taps, the one before it all taps with several output channels a group.
+func dwKernels(set isa, channels int) []dwKernel {
+	if channels == 8 {
+		set = min(set, isaAVX2) // half of a wider vector would be idle
+	}
 	k := dwKernel{lanes: dwGenericLanes, fn: dwGeneric}
 	return pick(set, append(dwArch[:len(dwArch):len(dwArch)], impl[[]dwKernel]{isaGeneric, []dwKernel{k, k}}))
 }
@@ -104,7 +108,7 @@ func dwPixel(a *dwTile, l *dwLine, s *dwStrip, q, c, n int, w []float32) {
 	if a.bias != nil {
 		copy(sum[:n], a.bias[c:])
 	}
-	at := s.x + q*a.xstep
+	at := l.x + s.x + q*a.xstep
 	if a.perm == nil {
 		at += c
 	} else {

@@ -30,9 +30,9 @@ func TestDepthwiseOffsets(t *testing.T) {
 		"dwBlock": unsafe.Offsetof(a.block), "dwLo": unsafe.Offsetof(a.lo), "dwHi": unsafe.Offsetof(a.hi), "dwHasLo": unsafe.Offsetof(a.hasLo), "dwHasHi": unsafe.Offsetof(a.hasHi),
 		"dwRowX": unsafe.Offsetof(r.x), "dwRowW": unsafe.Offsetof(r.w), "dwRowT0": unsafe.Offsetof(r.t0), "dwRowT1": unsafe.Offsetof(r.t1), "dwRowSize": unsafe.Sizeof(r),
 		"dwColX": unsafe.Offsetof(c.x), "dwColW": unsafe.Offsetof(c.w), "dwColSize": unsafe.Sizeof(c),
-		"dwLineY": unsafe.Offsetof(l.y), "dwLineR0": unsafe.Offsetof(l.r0), "dwLineR1": unsafe.Offsetof(l.r1), "dwLineSize": unsafe.Sizeof(l),
+		"dwLineX": unsafe.Offsetof(l.x), "dwLineY": unsafe.Offsetof(l.y), "dwLineR0": unsafe.Offsetof(l.r0), "dwLineR1": unsafe.Offsetof(l.r1), "dwLineSize": unsafe.Sizeof(l),
 		"dwStripX": unsafe.Offsetof(s.x), "dwStripY": unsafe.Offsetof(s.y), "dwStripN": unsafe.Offsetof(s.n), "dwStripMask": unsafe.Offsetof(s.mask), "dwStripSize": unsafe.Sizeof(s),
-		"dwPerm": unsafe.Offsetof(a.perm), "dwSources": unsafe.Offsetof(a.sources),
+		"dwSlide": unsafe.Offsetof(a.slide), "dwPerm": unsafe.Offsetof(a.perm), "dwSources": unsafe.Offsetof(a.sources),
 		"dwSourceX": unsafe.Offsetof(dwSource{}.x), "dwSourceN": unsafe.Offsetof(dwSource{}.n), "dwSourceSize": unsafe.Sizeof(dwSource{}),
 		"dwOutputs": dwOutputs,
 	}
@@ -182,6 +182,9 @@ func dwCases() []dwCase {
 	add(dwCase{ch: 18, in: []int{40}, k: []int{5}, win: backend.Window{Strides: []int{2}, Pads: []int{4, 1}}})
 	add(dwCase{ch: 33, in: []int{4, 5, 9}, k: []int{3, 3, 3}, win: backend.Window{Pads: []int{1, 1, 1, 1, 1, 1}}})
 	add(dwCase{ch: 18, in: []int{5, 4, 9}, k: []int{2, 3, 5}, win: backend.Window{Strides: []int{2, 1, 2}, Dilations: []int{2, 1, 1}, Pads: []int{2, 0, 2, 0, 1, 1}}})
+	add(dwCase{ch: 17, in: []int{4100, 2}, k: sq(3), win: win(1, 1, 1, 1, 1, 1)}) // too many lines for a table
+	add(dwCase{ch: 5, in: []int{62, 4}, k: []int{71, 2}, win: win(1, 1, 35, 1, 36, 0)})
+	add(dwCase{ch: 2, in: []int{4300}, k: []int{4097}, win: backend.Window{Pads: []int{20, 20}}})
 	add(dwCase{ch: 960, in: sq(7), k: sq(3), win: win(1, 1, 1, 1, 1, 1)})
 	add(dwCase{ch: 32, in: sq(30), k: sq(3), win: win(1, 1, 1, 1, 1, 1)})
 	return cs
@@ -286,7 +289,7 @@ func runBare(t *testing.T, be backend.Backend, d backend.Desc, memory func(i int
 
 // Kernels touch nothing before or behind their tensors.
 func TestDepthwiseGuarded(t *testing.T) {
-	const most = 1 << 17
+	const most = 1 << 18
 	for _, set := range isas(t) {
 		be := open(t, "cpu", backend.WithVariant(set.String()), backend.WithThreads(1))
 		var guards []func(int, bool) []uint32

@@ -18,6 +18,11 @@
 // registers, of 6×16, 4×24 or 12×8 in AVX2's; the number of output channels decides
 // which. Each takes any number of rows and columns up to its own.
 //
+// With one input channel a group there is nothing to multiply: a depthwise kernel takes
+// a strip of seven neighbouring outputs of a vector of channels and keeps their sums in
+// registers, where rows of 3, 5 or 7 taps load each input once. Bits that belong to
+// the strip leave out taps in the padding.
+//
 // # Threads and results
 //
 // A pool of threads lives as long as the backend. The work of a run is cut into

@@ -25,18 +25,6 @@ type reach struct {
 	lo, hi [3]int // taps inside x, in each dim
 }
 
-func (r *reach) empty() bool {
-	return r.lo[0] >= r.hi[0] || r.lo[1] >= r.hi[1] || r.lo[2] >= r.hi[2]
-}
-
-// window returns the reach of output q of a plane.
-func (w *poolWindow) window(q int) (r reach) {
-	for i, o := range [3]int{q / (w.Out[1] * w.Out[2]), q / w.Out[2] % w.Out[1], q % w.Out[2]} {
-		w.along(&r, i, o)
-	}
-	return r
-}
-
 // along sets dim i of the reach of the windows at o of that dim.
 func (w *poolWindow) along(r *reach, i, o int) {
 	if w.adaptive {

@@ -33,8 +33,9 @@ const (
 	dwHasLo  = 336
 	dwHasHi  = 344
 
-	dwPerm    = 352
-	dwSources = 376
+	dwSlide   = 352
+	dwPerm    = 360
+	dwSources = 384
 
 	dwSourceX    = 0
 	dwSourceN    = 8
@@ -50,10 +51,11 @@ const (
 	dwColW    = 8
 	dwColSize = 16
 
-	dwLineY    = 0
-	dwLineR0   = 8
-	dwLineR1   = 16
-	dwLineSize = 24
+	dwLineX    = 0
+	dwLineY    = 8
+	dwLineR0   = 16
+	dwLineR1   = 24
+	dwLineSize = 32
 
 	dwStripX    = 0
 	dwStripY    = 8
@@ -65,6 +67,9 @@ const (
 // dwOutputs is the number of neighbouring outputs that are computed together: the
 // sizes of the usual networks are multiples of it.
 const dwOutputs = 7
+
+// slideTaps is the number of taps of a table that share loads where they can.
+const slideTaps = 3
 
 // depthwiseGroup is the bytes of channels that are computed for a strip before the next one:
 // two cache lines, which are what processors like to fetch together.
@@ -112,22 +117,6 @@ func (k *dwKernel) at(disp int) Mem { return Mem{Base: k.a, Disp: disp} }
 
 // load loads a vector of channels, of which those beyond the last are 0.
 func (k *dwKernel) load(m Mem, v reg.VecVirtual) { k.simd.load(m, v, k.mask) }
-
-// fmaMem is acc += w·m.
-func (k *dwKernel) fmaMem(m Mem, w, acc reg.VecVirtual) {
-	if k.mask == nil && !k.many {
-		VFMADD231PS(m, w, acc)
-		return
-	}
-	t := k.vec()
-	if k.many {
-		k.simd.load(m, t, k.xmask)
-		VPERMPS(t, k.perm, t)
-	} else {
-		k.load(m, t)
-	}
-	VFMADD231PS(t, w, acc)
-}
 
 // walker addresses places that lie a step apart.
 type walker struct {
@@ -179,8 +168,7 @@ func (k *dwKernel) emit() {
 	}
 	t := GP64()
 	MOVQ(k.at(dwLines+8), t)
-	LEAQ(Mem{Base: t, Index: t, Scale: 2}, t)
-	SHLQ(Imm(3), t)
+	SHLQ(Imm(5), t)
 	ADDQ(k.at(dwLines), t)
 	MOVQ(t, k.lineEnd)
 	MOVQ(k.at(dwStrips+8), t)
@@ -238,6 +226,7 @@ func (k *dwKernel) body() {
 	k.acc = k.vecs(dwOutputs)
 	xb := GP64()
 	MOVQ(Mem{Base: k.strip, Disp: dwStripX}, xb)
+	ADDQ(Mem{Base: k.line, Disp: dwLineX}, xb)
 	if k.many {
 		k.source(xb)
 	} else {
@@ -433,17 +422,28 @@ func (k *dwKernel) any(l func(string) string, xb, r, rEnd, mask reg.GPVirtual) {
 // taps adds a row of taps; bits, unless nil, tells the outputs for which each is
 // inside x.
 func (k *dwKernel) taps(label string, x, w, col, colEnd, bits reg.GPVirtual) {
+	at, t := GP64(), GP64()
+	if bits == nil {
+		Load(Param("a"), t)
+		CMPQ(Mem{Base: t, Disp: dwSlide}, Imm(0))
+		JE(LabelRef(label))
+		Label(label + "Slide")
+		LEAQ(Mem{Base: col, Disp: slideTaps * dwColSize}, t)
+		CMPQ(t, colEnd)
+		JGT(LabelRef(label + "Rest"))
+		k.slide(x, w, col)
+		ADDQ(Imm(slideTaps*dwColSize), col)
+		JMP(LabelRef(label + "Slide"))
+		Label(label + "Rest")
+		CMPQ(col, colEnd)
+		JGE(LabelRef(label + "End"))
+	}
 	Label(label)
 	if bits != nil {
 		CMPL(Mem{Base: bits}, Imm(0))
 		JE(LabelRef(label + "Next"))
 	}
-	at, t := GP64(), GP64()
-	MOVQ(Mem{Base: col, Disp: dwColX}, at)
-	LEAQ(Mem{Base: x, Index: at, Scale: 4}, at)
-	MOVQ(Mem{Base: col, Disp: dwColW}, t)
-	weights := k.vec()
-	VMOVUPS(Mem{Base: w, Index: t, Scale: 4}, weights)
+	weights := k.weights(x, w, col, at, 1)
 	walk := walker{base: at, step: k.xstep, step3: k.xstep3}
 	for i, acc := range k.acc {
 		m := walk.next()
@@ -452,7 +452,11 @@ func (k *dwKernel) taps(label string, x, w, col, colEnd, bits reg.GPVirtual) {
 			TESTL(U32(1<<i), Mem{Base: bits})
 			JZ(LabelRef(skip))
 		}
-		k.fmaMem(m, weights, acc)
+		if k.mask == nil && !k.many {
+			VFMADD231PS(m, weights[0], acc)
+		} else {
+			VFMADD231PS(k.column(m), weights[0], acc)
+		}
 		if bits != nil {
 			Label(skip)
 		}
@@ -464,6 +468,50 @@ func (k *dwKernel) taps(label string, x, w, col, colEnd, bits reg.GPVirtual) {
 	ADDQ(Imm(dwColSize), col)
 	CMPQ(col, colEnd)
 	JLT(LabelRef(label))
+	if bits == nil {
+		Label(label + "End")
+	}
+}
+
+// weights loads those of n taps from col on, and the place of the first in x.
+func (k *dwKernel) weights(x, w, col, at reg.GPVirtual, n int) []reg.VecVirtual {
+	MOVQ(Mem{Base: col, Disp: dwColX}, at)
+	LEAQ(Mem{Base: x, Index: at, Scale: 4}, at)
+	vs := k.vecs(n)
+	for i, v := range vs {
+		t := GP64()
+		MOVQ(Mem{Base: col, Disp: i*dwColSize + dwColW}, t)
+		VMOVUPS(Mem{Base: w, Index: t, Scale: 4}, v)
+	}
+	return vs
+}
+
+// column loads a vector of x.
+func (k *dwKernel) column(m Mem) reg.VecVirtual {
+	v := k.vec()
+	if k.many {
+		k.simd.load(m, v, k.xmask)
+		VPERMPS(v, k.perm, v)
+	} else {
+		k.load(m, v)
+	}
+	return v
+}
+
+// slide adds slideTaps taps that lie as far apart as the outputs: what one output
+// reads with a tap, its neighbour reads with the tap before.
+func (k *dwKernel) slide(x, w, col reg.GPVirtual) {
+	at := GP64()
+	weights := k.weights(x, w, col, at, slideTaps)
+	walk := walker{base: at, step: k.xstep, step3: k.xstep3}
+	for j := range dwOutputs + slideTaps - 1 {
+		v := k.column(walk.next())
+		for t := range slideTaps {
+			if i := j - t; i >= 0 && i < dwOutputs {
+				VFMADD231PS(v, weights[t], k.acc[i])
+			}
+		}
+	}
 }
 
 // flush ends a block of terms: its sums go to the totals.
