@@ -32,6 +32,13 @@
 // an image's result does not depend on the rest of its batch. Sums run in blocks of at
 // most 256 terms.
 //
+// # Accuracy
+//
+// ReLU and clip are exact, leaky ReLU and hard sigmoid one rounding. All other
+// activations are computed in float64 and rounded once, with every instruction set:
+// their error is below 0.51 units in the last place. Softmax rounds its exponentials
+// and its quotients, log-softmax its differences; sums are float64.
+//
 // # Choosing instructions
 //
 // Kernels are written for instruction sets: generic (plain Go), avx2 (with FMA) and
