@@ -52,7 +52,12 @@ func concatRows(set isa, in []backend.TensorDesc, out backend.TensorDesc) ([]pha
 	if !ok {
 		return nil, false
 	}
-	total, move := y.total(), newRuns(set)
+	lines := y.pitch%lineFloats == 0
+	for _, x := range xs {
+		lines = lines && x.c%lineFloats == 0
+	}
+	total := y.total()
+	move, done := newRunsTo(set, out.Bytes(), lines)
 	parts := copyParts(total, 8*int64(total)*int64(y.c))
 	tile := max(1, concatTile/max(1, y.pitch))
 	return []phase{{parts, func(c *call, part, _ int) {
@@ -70,6 +75,7 @@ func concatRows(set isa, in []backend.TensorDesc, out backend.TensorDesc) ([]pha
 				at += x.c
 			}
 		}
+		done()
 	}}}, true
 }
 

@@ -115,3 +115,13 @@ func BenchmarkConcatCopy(b *testing.B) {
 		}
 	}
 }
+
+// Outputs that are stored past the caches.
+func BenchmarkStreamed(b *testing.B) {
+	x, small := backend.F32(1, 64, 256, 256), backend.F32(1, 64, 160, 160)
+	benchmarkCopy(b, "concat", backend.Desc{Op: backend.Concat{Axis: 1, Inputs: 2}, In: []backend.TensorDesc{x, x}})
+	benchmarkCopy(b, "pad", backend.Desc{Op: backend.Pad{Pads: []int{0, 0, 1, 1, 0, 0, 1, 1}}, In: []backend.TensorDesc{x}})
+	for _, m := range []backend.ResizeMode{backend.ResizeNearest, backend.ResizeLinear} {
+		benchmarkCopy(b, m.String(), backend.Desc{Op: backend.Resize{Scales: []float64{2, 2}, Mode: m}, In: []backend.TensorDesc{small}})
+	}
+}

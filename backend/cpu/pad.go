@@ -22,6 +22,7 @@ type padPlan struct {
 	mode     backend.PadMode
 	value    [1 << 8]uint32 // the bits of the value
 	move     runsFunc
+	done     func()
 }
 
 // planPad takes any layouts.
@@ -37,7 +38,7 @@ func planPad(dev *device, d backend.Desc) (*plan, error) {
 		return pl, nil
 	}
 	sx, sy := in.Layout.Strides(in.Shape), out.Layout.Strides(out.Shape)
-	p := &padPlan{run: 1, mode: op.Mode, move: newRuns(dev.isa)}
+	p := &padPlan{run: 1, mode: op.Mode}
 	for i := range p.value {
 		p.value[i] = math.Float32bits(op.Value)
 	}
@@ -56,10 +57,12 @@ func planPad(dev *device, d backend.Desc) (*plan, error) {
 		dims = append(dims, k)
 	}
 	p.nest(dims)
+	p.move, p.done = newRunsTo(dev.isa, out.Bytes(), p.lines())
 	parts := partsFor(p.rows, out.Bytes(), grainBytes)
 	pl.phases = []phase{{parts, func(c *call, part, _ int) {
 		lo, hi := share(p.rows, part, parts)
 		p.pad(c, lo, hi)
+		p.done()
 	}}}
 	if clear {
 		pl.phases = clearLanes(pl.phases, 0, out)
@@ -95,6 +98,15 @@ func (p *padPlan) nest(dims []padDim) {
 	for _, d := range p.outer {
 		p.rows *= d.n
 	}
+}
+
+// lines reports whether all that is copied to y is whole lines of memory.
+func (p *padPlan) lines() bool {
+	ok := p.run%lineFloats == 0 && p.row.sy%lineFloats == 0 && p.col.sy%lineFloats == 0
+	for _, d := range p.outer {
+		ok = ok && d.sy%lineFloats == 0
+	}
+	return ok
 }
 
 // source returns which position of x the position i of d shows, or −1.

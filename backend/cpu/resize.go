@@ -24,8 +24,8 @@ type resizePlan struct {
 	at, base []int32
 	w0, w1   []float32
 
-	permuteLine permuteFn
-	blendLine   permuteBlendFn
+	near   int // the element tables: 0, or 1 where the elements are of two vectors
+	stream int // 1 to store past the caches
 }
 
 // planResize takes channels-last and plain.
@@ -60,21 +60,29 @@ func planResize(dev *device, d backend.Desc) (*plan, error) {
 		r.c = r.x.pitch
 	}
 	r.columns(taps[len(taps)-1])
+	if width := r.out[2] * r.y.pitch; streams(out.Bytes()) && width%lineFloats == 0 && (r.base != nil || r.c%lineFloats == 0 && r.c == r.y.pitch) {
+		r.stream = 1
+	}
 
 	lines := r.y.n * r.out[0] * r.out[1]
 	r.scratch = r.in[2] * r.x.pitch
 	if short := r.out[2] * r.y.pitch; r.scratch > 3*short {
-		r.shrink, r.scratch = true, 4*short
+		r.shrink, r.scratch, r.stream = true, 4*short, 0 // what is blended is to stay
 	}
 	r.scratch = (r.scratch + 15) &^ 15 // whole cache lines
 	if !blends(r.taps[0]) && !blends(r.taps[1]) {
 		r.scratch = 0
 	}
 	p.workspace = 4 * int64(r.scratch) * int64(dev.pool.threads())
+	done := func() {}
+	if r.stream > 0 {
+		done = storeFence(dev.isa)
+	}
 	parts := partsFor(lines, 4*int64(r.y.total())*int64(r.y.pitch), grainBytes)
 	p.phases = []phase{{parts, func(c *call, part, thread int) {
 		lo, hi := share(lines, part, parts)
-		r.lines(c, lo, hi, f32(c.ws)[thread*r.scratch:][:r.scratch])
+		r.rows(c, lo, hi, f32(c.ws)[thread*r.scratch:][:r.scratch])
+		done()
 	}}}
 	if r.c < r.y.pitch {
 		p.phases = clearLanes(p.phases, 0, out)
@@ -143,7 +151,7 @@ func (r *resizePlan) elements(taps []backend.ResizeTap, blend bool, vectors int)
 		}
 	}
 	r.at, r.base, r.w0, r.w1 = index, base, w0, w1
-	r.permuteLine, r.blendLine = r.permute[vectors-1], r.permuteBlend[vectors-1]
+	r.near = vectors - 1
 	return true
 }
 
@@ -170,8 +178,8 @@ func (k *corners) along(t backend.ResizeTap, n int) {
 	}
 }
 
-// lines computes the output lines lo to hi−1 of all images.
-func (r *resizePlan) lines(c *call, lo, hi int, scratch []float32) {
+// rows computes the output lines lo to hi−1 of all images.
+func (r *resizePlan) rows(c *call, lo, hi int, scratch []float32) {
 	d, h := lo/r.out[1], lo%r.out[1]
 	image, d := d/r.out[0], d%r.out[0]
 	length, size := r.out[2]*r.y.pitch, r.x.s*r.x.pitch
@@ -184,7 +192,7 @@ func (r *resizePlan) lines(c *call, lo, hi int, scratch []float32) {
 		k := outer
 		k.along(r.taps[1][h], r.in[1])
 		to := y[:length]
-		if k.n == 1 && k.at[0] == last {
+		if k.n == 1 && k.at[0] == last && r.stream == 0 {
 			copy(to, before)
 		} else {
 			r.line(to, x, &k, scratch)
@@ -241,16 +249,17 @@ func (r *resizePlan) blend(y []float32, x *[4][]float32, k *corners) {
 
 // along sets y to a line of x, resized along it.
 func (r *resizePlan) along(y, line []float32) {
+	fn := &r.resizeKernels.lines[r.stream]
 	switch {
 	case r.same:
 		copy(y, line)
 	case r.base != nil && r.w1 != nil:
-		r.blendLine(y, line, r.base, r.at, r.w0, r.w1, r.x.pitch)
+		fn.permuteBlend[r.near](y, line, r.base, r.at, r.w0, r.w1, r.x.pitch)
 	case r.base != nil:
-		r.permuteLine(y, line, r.base, r.at)
+		fn.permute[r.near](y, line, r.base, r.at)
 	case r.w1 != nil:
-		r.pixelsBlend(y, line, r.at, r.w0, r.w1, r.c, r.y.pitch, r.x.pitch)
+		fn.pixelsBlend(y, line, r.at, r.w0, r.w1, r.c, r.y.pitch, r.x.pitch)
 	default:
-		r.pixels(y, line, r.at, r.c, r.y.pitch, r.x.pitch)
+		fn.pixels(y, line, r.at, r.c, r.y.pitch, r.x.pitch)
 	}
 }

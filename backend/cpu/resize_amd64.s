@@ -648,6 +648,468 @@ done:
 	VZEROUPPER
 	RET
 
+// func permuteNearStreamAVX512(y []float32, x []float32, base []int32, index []int32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·permuteNearStreamAVX512(SB), NOSPLIT, $0-96
+	MOVQ    y_base+0(FP), AX
+	MOVQ    y_len+8(FP), CX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    x_len+32(FP), BX
+	MOVQ    base_base+48(FP), SI
+	MOVQ    index_base+72(FP), DI
+	XORQ    R8, R8
+	MOVQ    $0x00000010, R9
+	SUBQ    $0x00000000, BX
+	CMOVQLT R8, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+	MOVL    $0xffffffff, R8
+	BZHIL   BX, R8, R8
+	KMOVW   R8, K1
+	XORQ    BX, BX
+	SUBQ    $0x00000010, CX
+	JLT     tail
+
+loop:
+	MOVLQSX   (SI), R8
+	VMOVUPS.Z (DX)(R8*4), K1, Z0
+	VMOVUPS   (DI)(BX*1), Z1
+	VPERMPS   Z0, Z1, Z0
+	VMOVNTPS  Z0, (AX)(BX*1)
+	ADDQ      $0x40, BX
+	ADDQ      $0x04, SI
+	SUBQ      $0x00000010, CX
+	JGE       loop
+
+tail:
+	ADDQ      $0x00000010, CX
+	JEQ       done
+	MOVL      $0xffffffff, R8
+	BZHIL     CX, R8, R8
+	KMOVW     R8, K2
+	MOVLQSX   (SI), CX
+	VMOVUPS.Z (DX)(CX*4), K1, Z0
+	VMOVUPS   (DI)(BX*1), Z1
+	VPERMPS   Z0, Z1, Z0
+	ADDQ      BX, AX
+	VMOVUPS   Z0, K2, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func permuteBlendNearStreamAVX512(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·permuteBlendNearStreamAVX512(SB), NOSPLIT, $0-152
+	MOVQ         y_base+0(FP), AX
+	MOVQ         y_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         x_len+32(FP), BX
+	MOVQ         base_base+48(FP), SI
+	MOVQ         index_base+72(FP), DI
+	MOVQ         w0_base+96(FP), R8
+	MOVQ         w1_base+120(FP), R9
+	VPBROADCASTD step+144(FP), Z0
+	XORQ         R10, R10
+	MOVQ         $0x00000010, R11
+	SUBQ         $0x00000000, BX
+	CMOVQLT      R10, BX
+	CMPQ         BX, R11
+	CMOVQGT      R11, BX
+	MOVL         $0xffffffff, R10
+	BZHIL        BX, R10, R10
+	KMOVW        R10, K1
+	XORQ         BX, BX
+	SUBQ         $0x00000010, CX
+	JLT          tail
+
+loop:
+	MOVLQSX     (SI), R10
+	VMOVUPS.Z   (DX)(R10*4), K1, Z1
+	VMOVUPS     (DI)(BX*1), Z2
+	VPADDD      Z0, Z2, Z3
+	VPERMPS     Z1, Z2, Z2
+	VPERMPS     Z1, Z3, Z3
+	VMULPS      (R8)(BX*1), Z2, Z2
+	VMOVUPS     (R9)(BX*1), Z1
+	VPTESTMD    Z1, Z1, K2
+	VFMADD231PS Z1, Z3, K2, Z2
+	VMOVNTPS    Z2, (AX)(BX*1)
+	ADDQ        $0x40, BX
+	ADDQ        $0x04, SI
+	SUBQ        $0x00000010, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, CX
+	JEQ         done
+	MOVL        $0xffffffff, R10
+	BZHIL       CX, R10, R10
+	KMOVW       R10, K2
+	MOVLQSX     (SI), CX
+	VMOVUPS.Z   (DX)(CX*4), K1, Z1
+	VMOVUPS     (DI)(BX*1), Z2
+	VPADDD      Z0, Z2, Z0
+	VPERMPS     Z1, Z2, Z2
+	VPERMPS     Z1, Z0, Z1
+	VMULPS      (R8)(BX*1), Z2, Z2
+	VMOVUPS     (R9)(BX*1), Z0
+	VPTESTMD    Z0, Z0, K1
+	VFMADD231PS Z0, Z1, K1, Z2
+	ADDQ        BX, AX
+	VMOVUPS     Z2, K2, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func permuteStreamAVX512(y []float32, x []float32, base []int32, index []int32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·permuteStreamAVX512(SB), NOSPLIT, $0-96
+	MOVQ    y_base+0(FP), AX
+	MOVQ    y_len+8(FP), CX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    x_len+32(FP), BX
+	MOVQ    base_base+48(FP), SI
+	MOVQ    index_base+72(FP), DI
+	XORQ    R8, R8
+	MOVQ    $0x00000010, R9
+	MOVQ    BX, R10
+	SUBQ    $0x00000000, R10
+	CMOVQLT R8, R10
+	CMPQ    R10, R9
+	CMOVQGT R9, R10
+	MOVL    $0xffffffff, R11
+	BZHIL   R10, R11, R11
+	KMOVW   R11, K1
+	SUBQ    $0x00000010, BX
+	CMOVQLT R8, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+	MOVL    $0xffffffff, R8
+	BZHIL   BX, R8, R8
+	KMOVW   R8, K2
+	XORQ    BX, BX
+	SUBQ    $0x00000010, CX
+	JLT     tail
+
+loop:
+	MOVLQSX   (SI), R8
+	VMOVUPS.Z (DX)(R8*4), K1, Z0
+	VMOVUPS.Z 64(DX)(R8*4), K2, Z1
+	VMOVUPS   (DI)(BX*1), Z2
+	VPERMI2PS Z1, Z0, Z2
+	VMOVNTPS  Z2, (AX)(BX*1)
+	ADDQ      $0x40, BX
+	ADDQ      $0x04, SI
+	SUBQ      $0x00000010, CX
+	JGE       loop
+
+tail:
+	ADDQ      $0x00000010, CX
+	JEQ       done
+	MOVL      $0xffffffff, R8
+	BZHIL     CX, R8, R8
+	KMOVW     R8, K3
+	MOVLQSX   (SI), CX
+	VMOVUPS.Z (DX)(CX*4), K1, Z0
+	VMOVUPS.Z 64(DX)(CX*4), K2, Z1
+	VMOVUPS   (DI)(BX*1), Z2
+	VPERMI2PS Z1, Z0, Z2
+	ADDQ      BX, AX
+	VMOVUPS   Z2, K3, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func permuteBlendStreamAVX512(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·permuteBlendStreamAVX512(SB), NOSPLIT, $0-152
+	MOVQ         y_base+0(FP), AX
+	MOVQ         y_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         x_len+32(FP), BX
+	MOVQ         base_base+48(FP), SI
+	MOVQ         index_base+72(FP), DI
+	MOVQ         w0_base+96(FP), R8
+	MOVQ         w1_base+120(FP), R9
+	VPBROADCASTD step+144(FP), Z0
+	XORQ         R10, R10
+	MOVQ         $0x00000010, R11
+	MOVQ         BX, R12
+	SUBQ         $0x00000000, R12
+	CMOVQLT      R10, R12
+	CMPQ         R12, R11
+	CMOVQGT      R11, R12
+	MOVL         $0xffffffff, R13
+	BZHIL        R12, R13, R13
+	KMOVW        R13, K1
+	SUBQ         $0x00000010, BX
+	CMOVQLT      R10, BX
+	CMPQ         BX, R11
+	CMOVQGT      R11, BX
+	MOVL         $0xffffffff, R10
+	BZHIL        BX, R10, R10
+	KMOVW        R10, K2
+	XORQ         BX, BX
+	SUBQ         $0x00000010, CX
+	JLT          tail
+
+loop:
+	MOVLQSX     (SI), R10
+	VMOVUPS.Z   (DX)(R10*4), K1, Z1
+	VMOVUPS.Z   64(DX)(R10*4), K2, Z2
+	VMOVUPS     (DI)(BX*1), Z3
+	VPADDD      Z0, Z3, Z4
+	VPERMI2PS   Z2, Z1, Z3
+	VPERMI2PS   Z2, Z1, Z4
+	VMULPS      (R8)(BX*1), Z3, Z3
+	VMOVUPS     (R9)(BX*1), Z1
+	VPTESTMD    Z1, Z1, K3
+	VFMADD231PS Z1, Z4, K3, Z3
+	VMOVNTPS    Z3, (AX)(BX*1)
+	ADDQ        $0x40, BX
+	ADDQ        $0x04, SI
+	SUBQ        $0x00000010, CX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, CX
+	JEQ         done
+	MOVL        $0xffffffff, R10
+	BZHIL       CX, R10, R10
+	KMOVW       R10, K3
+	MOVLQSX     (SI), CX
+	VMOVUPS.Z   (DX)(CX*4), K1, Z1
+	VMOVUPS.Z   64(DX)(CX*4), K2, Z2
+	VMOVUPS     (DI)(BX*1), Z3
+	VPADDD      Z0, Z3, Z0
+	VPERMI2PS   Z2, Z1, Z3
+	VPERMI2PS   Z2, Z1, Z0
+	VMULPS      (R8)(BX*1), Z3, Z3
+	VMOVUPS     (R9)(BX*1), Z1
+	VPTESTMD    Z1, Z1, K1
+	VFMADD231PS Z1, Z0, K1, Z3
+	ADDQ        BX, AX
+	VMOVUPS     Z3, K3, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func pixelsStreamAVX512(y []float32, x []float32, at []int32, channels int, pitch int, step int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·pixelsStreamAVX512(SB), NOSPLIT, $0-96
+	MOVQ  y_base+0(FP), AX
+	MOVQ  x_base+24(FP), CX
+	MOVQ  at_base+48(FP), DX
+	MOVQ  at_len+56(FP), BX
+	MOVQ  pitch+80(FP), SI
+	MOVQ  step+88(FP), DI
+	SHLQ  $0x02, SI
+	SHLQ  $0x02, DI
+	MOVQ  channels+72(FP), R8
+	MOVQ  R8, R9
+	ANDQ  $0x0f, R9
+	MOVL  $0xffffffff, R10
+	BZHIL R9, R10, R10
+	KMOVW R10, K1
+	TESTQ BX, BX
+	JEQ   done
+
+pixel:
+	MOVLQSX (DX), R9
+	IMULQ   DI, R9
+	ADDQ    CX, R9
+	MOVQ    AX, R10
+	MOVQ    R8, R11
+	SUBQ    $0x00000040, R11
+	JLT     copyEnd4
+
+copy4:
+	VMOVUPS  (R9), Z0
+	VMOVNTPS Z0, (R10)
+	VMOVUPS  64(R9), Z0
+	VMOVNTPS Z0, 64(R10)
+	VMOVUPS  128(R9), Z0
+	VMOVNTPS Z0, 128(R10)
+	VMOVUPS  192(R9), Z0
+	VMOVNTPS Z0, 192(R10)
+	ADDQ     $0x00000100, R9
+	ADDQ     $0x00000100, R10
+	SUBQ     $0x00000040, R11
+	JGE      copy4
+
+copyEnd4:
+	ADDQ $0x00000040, R11
+	SUBQ $0x00000010, R11
+	JLT  copyEnd1
+
+copy1:
+	VMOVUPS  (R9), Z0
+	VMOVNTPS Z0, (R10)
+	ADDQ     $0x00000040, R9
+	ADDQ     $0x00000040, R10
+	SUBQ     $0x00000010, R11
+	JGE      copy1
+
+copyEnd1:
+	ADDQ      $0x00000010, R11
+	TESTQ     R11, R11
+	JEQ       next
+	VMOVUPS.Z (R9), K1, Z0
+	VMOVUPS   Z0, K1, (R10)
+
+next:
+	ADDQ $0x04, DX
+	ADDQ SI, AX
+	DECQ BX
+	JNE  pixel
+
+done:
+	VZEROUPPER
+	RET
+
+// func pixelsBlendStreamAVX512(y []float32, x []float32, at []int32, w0 []float32, w1 []float32, channels int, pitch int, step int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·pixelsBlendStreamAVX512(SB), NOSPLIT, $0-144
+	MOVQ  y_base+0(FP), AX
+	MOVQ  x_base+24(FP), CX
+	MOVQ  at_base+48(FP), DX
+	MOVQ  at_len+56(FP), BX
+	MOVQ  pitch+128(FP), SI
+	MOVQ  step+136(FP), DI
+	SHLQ  $0x02, SI
+	SHLQ  $0x02, DI
+	MOVQ  w0_base+72(FP), R8
+	MOVQ  w1_base+96(FP), R9
+	MOVQ  channels+120(FP), R10
+	MOVQ  R10, R11
+	ANDQ  $0x0f, R11
+	MOVL  $0xffffffff, R12
+	BZHIL R11, R12, R12
+	KMOVW R12, K1
+	TESTQ BX, BX
+	JEQ   done
+
+pixel:
+	MOVLQSX      (DX), R11
+	IMULQ        DI, R11
+	ADDQ         CX, R11
+	MOVQ         AX, R12
+	CMPL         (R9), $0x00
+	JEQ          copy
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS (R9), Z1
+	MOVQ         R10, R13
+	SUBQ         $0x00000040, R13
+	JLT          blendEnd4
+
+blend4:
+	VMOVUPS     (R11), Z2
+	VMOVUPS     (R11)(DI*1), Z3
+	VMULPS      Z0, Z2, Z2
+	VFMADD231PS Z1, Z3, Z2
+	VMOVNTPS    Z2, (R12)
+	VMOVUPS     64(R11), Z2
+	VMOVUPS     64(R11)(DI*1), Z3
+	VMULPS      Z0, Z2, Z2
+	VFMADD231PS Z1, Z3, Z2
+	VMOVNTPS    Z2, 64(R12)
+	VMOVUPS     128(R11), Z2
+	VMOVUPS     128(R11)(DI*1), Z3
+	VMULPS      Z0, Z2, Z2
+	VFMADD231PS Z1, Z3, Z2
+	VMOVNTPS    Z2, 128(R12)
+	VMOVUPS     192(R11), Z2
+	VMOVUPS     192(R11)(DI*1), Z3
+	VMULPS      Z0, Z2, Z2
+	VFMADD231PS Z1, Z3, Z2
+	VMOVNTPS    Z2, 192(R12)
+	ADDQ        $0x00000100, R11
+	ADDQ        $0x00000100, R12
+	SUBQ        $0x00000040, R13
+	JGE         blend4
+
+blendEnd4:
+	ADDQ $0x00000040, R13
+	SUBQ $0x00000010, R13
+	JLT  blendEnd1
+
+blend1:
+	VMOVUPS     (R11), Z2
+	VMOVUPS     (R11)(DI*1), Z3
+	VMULPS      Z0, Z2, Z2
+	VFMADD231PS Z1, Z3, Z2
+	VMOVNTPS    Z2, (R12)
+	ADDQ        $0x00000040, R11
+	ADDQ        $0x00000040, R12
+	SUBQ        $0x00000010, R13
+	JGE         blend1
+
+blendEnd1:
+	ADDQ        $0x00000010, R13
+	TESTQ       R13, R13
+	JEQ         next
+	VMOVUPS.Z   (R11), K1, Z2
+	VMOVUPS.Z   (R11)(DI*1), K1, Z3
+	VMULPS      Z0, Z2, Z2
+	VFMADD231PS Z1, Z3, Z2
+	VMOVUPS     Z2, K1, (R12)
+	JMP         next
+
+copy:
+	MOVQ R10, R13
+	SUBQ $0x00000040, R13
+	JLT  copyEnd4
+
+copy4:
+	VMOVUPS  (R11), Z0
+	VMOVNTPS Z0, (R12)
+	VMOVUPS  64(R11), Z0
+	VMOVNTPS Z0, 64(R12)
+	VMOVUPS  128(R11), Z0
+	VMOVNTPS Z0, 128(R12)
+	VMOVUPS  192(R11), Z0
+	VMOVNTPS Z0, 192(R12)
+	ADDQ     $0x00000100, R11
+	ADDQ     $0x00000100, R12
+	SUBQ     $0x00000040, R13
+	JGE      copy4
+
+copyEnd4:
+	ADDQ $0x00000040, R13
+	SUBQ $0x00000010, R13
+	JLT  copyEnd1
+
+copy1:
+	VMOVUPS  (R11), Z0
+	VMOVNTPS Z0, (R12)
+	ADDQ     $0x00000040, R11
+	ADDQ     $0x00000040, R12
+	SUBQ     $0x00000010, R13
+	JGE      copy1
+
+copyEnd1:
+	ADDQ      $0x00000010, R13
+	TESTQ     R13, R13
+	JEQ       next
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, K1, (R12)
+
+next:
+	ADDQ $0x04, DX
+	ADDQ SI, AX
+	ADDQ $0x04, R8
+	ADDQ $0x04, R9
+	DECQ BX
+	JNE  pixel
+
+done:
+	VZEROUPPER
+	RET
+
 // func blend2AVX2(y []float32, a []float32, b []float32, wa float32, wb float32)
 // Requires: AVX, FMA3
 TEXT ·blend2AVX2(SB), NOSPLIT, $0-80
@@ -1407,6 +1869,603 @@ copy1:
 	ADDQ    $0x00000020, R12
 	SUBQ    $0x00000008, R13
 	JGE     copy1
+
+copyEnd1:
+	ADDQ         $0x00000008, R13
+	TESTQ        R13, R13
+	JEQ          next
+	VMASKMOVPS   (R11), Y0, Y1
+	MOVQ         R12, R11
+	TESTB        $0x04, R13
+	JEQ          copyTail4
+	VMOVUPS      X1, (R11)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R11
+
+copyTail4:
+	TESTB     $0x02, R13
+	JEQ       copyTail2
+	VMOVLPS   X1, (R11)
+	VPERMILPS $0x0e, X1, X1
+	ADDQ      $0x08, R11
+
+copyTail2:
+	TESTB  $0x01, R13
+	JEQ    copyTail1
+	VMOVSS X1, (R11)
+
+copyTail1:
+next:
+	ADDQ $0x04, DX
+	ADDQ SI, AX
+	ADDQ $0x04, R8
+	ADDQ $0x04, R9
+	DECQ BX
+	JNE  pixel
+
+done:
+	VZEROUPPER
+	RET
+
+// func permuteNearStreamAVX2(y []float32, x []float32, base []int32, index []int32)
+// Requires: AVX, AVX2, CMOV
+TEXT ·permuteNearStreamAVX2(SB), NOSPLIT, $0-96
+	MOVQ    y_base+0(FP), AX
+	MOVQ    y_len+8(FP), CX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    x_len+32(FP), BX
+	MOVQ    base_base+48(FP), SI
+	MOVQ    index_base+72(FP), DI
+	XORQ    R8, R8
+	MOVQ    $0x00000008, R9
+	SUBQ    $0x00000000, BX
+	CMOVQLT R8, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+	LEAQ    resizeMasks<>+0(SB), R8
+	NEGQ    BX
+	VMOVUPS 32(R8)(BX*4), Y0
+	XORQ    BX, BX
+	SUBQ    $0x00000008, CX
+	JLT     tail
+
+loop:
+	MOVLQSX    (SI), R8
+	VMASKMOVPS (DX)(R8*4), Y0, Y1
+	VMOVUPS    (DI)(BX*1), Y2
+	VPERMPS    Y1, Y2, Y1
+	VMOVNTPS   Y1, (AX)(BX*1)
+	ADDQ       $0x20, BX
+	ADDQ       $0x04, SI
+	SUBQ       $0x00000008, CX
+	JGE        loop
+
+tail:
+	ADDQ         $0x00000008, CX
+	JEQ          done
+	MOVLQSX      (SI), SI
+	VMASKMOVPS   (DX)(SI*4), Y0, Y0
+	VMOVUPS      (DI)(BX*1), Y1
+	VPERMPS      Y0, Y1, Y0
+	ADDQ         BX, AX
+	TESTB        $0x04, CL
+	JEQ          tail4
+	VMOVUPS      X0, (AX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, AX
+
+tail4:
+	TESTB     $0x02, CL
+	JEQ       tail2
+	VMOVLPS   X0, (AX)
+	VPERMILPS $0x0e, X0, X0
+	ADDQ      $0x08, AX
+
+tail2:
+	TESTB  $0x01, CL
+	JEQ    tail1
+	VMOVSS X0, (AX)
+
+tail1:
+done:
+	VZEROUPPER
+	RET
+
+// func permuteBlendNearStreamAVX2(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·permuteBlendNearStreamAVX2(SB), NOSPLIT, $0-152
+	MOVQ         y_base+0(FP), AX
+	MOVQ         y_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         x_len+32(FP), BX
+	MOVQ         base_base+48(FP), SI
+	MOVQ         index_base+72(FP), DI
+	MOVQ         w0_base+96(FP), R8
+	MOVQ         w1_base+120(FP), R9
+	VPBROADCASTD step+144(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	XORQ         R10, R10
+	MOVQ         $0x00000008, R11
+	SUBQ         $0x00000000, BX
+	CMOVQLT      R10, BX
+	CMPQ         BX, R11
+	CMOVQGT      R11, BX
+	LEAQ         resizeMasks<>+0(SB), R10
+	NEGQ         BX
+	VMOVUPS      32(R10)(BX*4), Y2
+	XORQ         BX, BX
+	SUBQ         $0x00000008, CX
+	JLT          tail
+
+loop:
+	MOVLQSX     (SI), R10
+	VMASKMOVPS  (DX)(R10*4), Y2, Y3
+	VMOVUPS     (DI)(BX*1), Y4
+	VPADDD      Y0, Y4, Y5
+	VPERMPS     Y3, Y4, Y4
+	VPERMPS     Y3, Y5, Y5
+	VMULPS      (R8)(BX*1), Y4, Y4
+	VMOVUPS     (R9)(BX*1), Y3
+	VCMPPS      $0x04, Y1, Y3, Y6
+	VANDPS      Y6, Y5, Y5
+	VFMADD231PS Y3, Y5, Y4
+	VMOVNTPS    Y4, (AX)(BX*1)
+	ADDQ        $0x20, BX
+	ADDQ        $0x04, SI
+	SUBQ        $0x00000008, CX
+	JGE         loop
+
+tail:
+	ADDQ         $0x00000008, CX
+	JEQ          done
+	MOVLQSX      (SI), SI
+	VMASKMOVPS   (DX)(SI*4), Y2, Y2
+	VMOVUPS      (DI)(BX*1), Y3
+	VPADDD       Y0, Y3, Y0
+	VPERMPS      Y2, Y3, Y3
+	VPERMPS      Y2, Y0, Y2
+	VMULPS       (R8)(BX*1), Y3, Y3
+	VMOVUPS      (R9)(BX*1), Y0
+	VCMPPS       $0x04, Y1, Y0, Y1
+	VANDPS       Y1, Y2, Y2
+	VFMADD231PS  Y0, Y2, Y3
+	ADDQ         BX, AX
+	TESTB        $0x04, CL
+	JEQ          tail4
+	VMOVUPS      X3, (AX)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, AX
+
+tail4:
+	TESTB     $0x02, CL
+	JEQ       tail2
+	VMOVLPS   X3, (AX)
+	VPERMILPS $0x0e, X3, X3
+	ADDQ      $0x08, AX
+
+tail2:
+	TESTB  $0x01, CL
+	JEQ    tail1
+	VMOVSS X3, (AX)
+
+tail1:
+done:
+	VZEROUPPER
+	RET
+
+// func permuteStreamAVX2(y []float32, x []float32, base []int32, index []int32)
+// Requires: AVX, AVX2, CMOV
+TEXT ·permuteStreamAVX2(SB), NOSPLIT, $0-96
+	MOVQ    y_base+0(FP), AX
+	MOVQ    y_len+8(FP), CX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    x_len+32(FP), BX
+	MOVQ    base_base+48(FP), SI
+	MOVQ    index_base+72(FP), DI
+	XORQ    R8, R8
+	MOVQ    $0x00000008, R9
+	MOVQ    BX, R10
+	SUBQ    $0x00000000, R10
+	CMOVQLT R8, R10
+	CMPQ    R10, R9
+	CMOVQGT R9, R10
+	LEAQ    resizeMasks<>+0(SB), R11
+	NEGQ    R10
+	VMOVUPS 32(R11)(R10*4), Y0
+	SUBQ    $0x00000008, BX
+	CMOVQLT R8, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+	LEAQ    resizeMasks<>+0(SB), R8
+	NEGQ    BX
+	VMOVUPS 32(R8)(BX*4), Y1
+	XORQ    BX, BX
+	SUBQ    $0x00000008, CX
+	JLT     tail
+
+loop:
+	MOVLQSX    (SI), R8
+	VMASKMOVPS (DX)(R8*4), Y0, Y2
+	VMASKMOVPS 32(DX)(R8*4), Y1, Y3
+	VMOVUPS    (DI)(BX*1), Y4
+	VPERMPS    Y2, Y4, Y2
+	VPERMPS    Y3, Y4, Y3
+	VPSLLD     $0x1c, Y4, Y4
+	VBLENDVPS  Y4, Y3, Y2, Y2
+	VMOVNTPS   Y2, (AX)(BX*1)
+	ADDQ       $0x20, BX
+	ADDQ       $0x04, SI
+	SUBQ       $0x00000008, CX
+	JGE        loop
+
+tail:
+	ADDQ         $0x00000008, CX
+	JEQ          done
+	MOVLQSX      (SI), SI
+	VMASKMOVPS   (DX)(SI*4), Y0, Y0
+	VMASKMOVPS   32(DX)(SI*4), Y1, Y1
+	VMOVUPS      (DI)(BX*1), Y2
+	VPERMPS      Y0, Y2, Y0
+	VPERMPS      Y1, Y2, Y1
+	VPSLLD       $0x1c, Y2, Y2
+	VBLENDVPS    Y2, Y1, Y0, Y0
+	ADDQ         BX, AX
+	TESTB        $0x04, CL
+	JEQ          tail4
+	VMOVUPS      X0, (AX)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, AX
+
+tail4:
+	TESTB     $0x02, CL
+	JEQ       tail2
+	VMOVLPS   X0, (AX)
+	VPERMILPS $0x0e, X0, X0
+	ADDQ      $0x08, AX
+
+tail2:
+	TESTB  $0x01, CL
+	JEQ    tail1
+	VMOVSS X0, (AX)
+
+tail1:
+done:
+	VZEROUPPER
+	RET
+
+// func permuteBlendStreamAVX2(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·permuteBlendStreamAVX2(SB), NOSPLIT, $0-152
+	MOVQ         y_base+0(FP), AX
+	MOVQ         y_len+8(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         x_len+32(FP), BX
+	MOVQ         base_base+48(FP), SI
+	MOVQ         index_base+72(FP), DI
+	MOVQ         w0_base+96(FP), R8
+	MOVQ         w1_base+120(FP), R9
+	VPBROADCASTD step+144(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	XORQ         R10, R10
+	MOVQ         $0x00000008, R11
+	MOVQ         BX, R12
+	SUBQ         $0x00000000, R12
+	CMOVQLT      R10, R12
+	CMPQ         R12, R11
+	CMOVQGT      R11, R12
+	LEAQ         resizeMasks<>+0(SB), R13
+	NEGQ         R12
+	VMOVUPS      32(R13)(R12*4), Y2
+	SUBQ         $0x00000008, BX
+	CMOVQLT      R10, BX
+	CMPQ         BX, R11
+	CMOVQGT      R11, BX
+	LEAQ         resizeMasks<>+0(SB), R10
+	NEGQ         BX
+	VMOVUPS      32(R10)(BX*4), Y3
+	XORQ         BX, BX
+	SUBQ         $0x00000008, CX
+	JLT          tail
+
+loop:
+	MOVLQSX     (SI), R10
+	VMASKMOVPS  (DX)(R10*4), Y2, Y4
+	VMASKMOVPS  32(DX)(R10*4), Y3, Y5
+	VMOVUPS     (DI)(BX*1), Y6
+	VPADDD      Y0, Y6, Y7
+	VPERMPS     Y4, Y6, Y8
+	VPERMPS     Y5, Y6, Y9
+	VPSLLD      $0x1c, Y6, Y6
+	VBLENDVPS   Y6, Y9, Y8, Y8
+	VPERMPS     Y4, Y7, Y4
+	VPERMPS     Y5, Y7, Y5
+	VPSLLD      $0x1c, Y7, Y7
+	VBLENDVPS   Y7, Y5, Y4, Y4
+	VMULPS      (R8)(BX*1), Y8, Y8
+	VMOVUPS     (R9)(BX*1), Y5
+	VCMPPS      $0x04, Y1, Y5, Y6
+	VANDPS      Y6, Y4, Y4
+	VFMADD231PS Y5, Y4, Y8
+	VMOVNTPS    Y8, (AX)(BX*1)
+	ADDQ        $0x20, BX
+	ADDQ        $0x04, SI
+	SUBQ        $0x00000008, CX
+	JGE         loop
+
+tail:
+	ADDQ         $0x00000008, CX
+	JEQ          done
+	MOVLQSX      (SI), SI
+	VMASKMOVPS   (DX)(SI*4), Y2, Y2
+	VMASKMOVPS   32(DX)(SI*4), Y3, Y3
+	VMOVUPS      (DI)(BX*1), Y4
+	VPADDD       Y0, Y4, Y0
+	VPERMPS      Y2, Y4, Y5
+	VPERMPS      Y3, Y4, Y6
+	VPSLLD       $0x1c, Y4, Y4
+	VBLENDVPS    Y4, Y6, Y5, Y5
+	VPERMPS      Y2, Y0, Y2
+	VPERMPS      Y3, Y0, Y3
+	VPSLLD       $0x1c, Y0, Y0
+	VBLENDVPS    Y0, Y3, Y2, Y2
+	VMULPS       (R8)(BX*1), Y5, Y5
+	VMOVUPS      (R9)(BX*1), Y0
+	VCMPPS       $0x04, Y1, Y0, Y1
+	VANDPS       Y1, Y2, Y2
+	VFMADD231PS  Y0, Y2, Y5
+	ADDQ         BX, AX
+	TESTB        $0x04, CL
+	JEQ          tail4
+	VMOVUPS      X5, (AX)
+	VEXTRACTF128 $0x01, Y5, X5
+	ADDQ         $0x10, AX
+
+tail4:
+	TESTB     $0x02, CL
+	JEQ       tail2
+	VMOVLPS   X5, (AX)
+	VPERMILPS $0x0e, X5, X5
+	ADDQ      $0x08, AX
+
+tail2:
+	TESTB  $0x01, CL
+	JEQ    tail1
+	VMOVSS X5, (AX)
+
+tail1:
+done:
+	VZEROUPPER
+	RET
+
+// func pixelsStreamAVX2(y []float32, x []float32, at []int32, channels int, pitch int, step int)
+// Requires: AVX
+TEXT ·pixelsStreamAVX2(SB), NOSPLIT, $0-96
+	MOVQ    y_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	MOVQ    at_base+48(FP), DX
+	MOVQ    at_len+56(FP), BX
+	MOVQ    pitch+80(FP), SI
+	MOVQ    step+88(FP), DI
+	SHLQ    $0x02, SI
+	SHLQ    $0x02, DI
+	MOVQ    channels+72(FP), R8
+	MOVQ    R8, R9
+	ANDQ    $0x07, R9
+	LEAQ    resizeMasks<>+0(SB), R10
+	NEGQ    R9
+	VMOVUPS 32(R10)(R9*4), Y0
+	TESTQ   BX, BX
+	JEQ     done
+
+pixel:
+	MOVLQSX (DX), R9
+	IMULQ   DI, R9
+	ADDQ    CX, R9
+	MOVQ    AX, R10
+	MOVQ    R8, R11
+	SUBQ    $0x00000020, R11
+	JLT     copyEnd4
+
+copy4:
+	VMOVUPS  (R9), Y1
+	VMOVNTPS Y1, (R10)
+	VMOVUPS  32(R9), Y1
+	VMOVNTPS Y1, 32(R10)
+	VMOVUPS  64(R9), Y1
+	VMOVNTPS Y1, 64(R10)
+	VMOVUPS  96(R9), Y1
+	VMOVNTPS Y1, 96(R10)
+	ADDQ     $0x00000080, R9
+	ADDQ     $0x00000080, R10
+	SUBQ     $0x00000020, R11
+	JGE      copy4
+
+copyEnd4:
+	ADDQ $0x00000020, R11
+	SUBQ $0x00000008, R11
+	JLT  copyEnd1
+
+copy1:
+	VMOVUPS  (R9), Y1
+	VMOVNTPS Y1, (R10)
+	ADDQ     $0x00000020, R9
+	ADDQ     $0x00000020, R10
+	SUBQ     $0x00000008, R11
+	JGE      copy1
+
+copyEnd1:
+	ADDQ         $0x00000008, R11
+	TESTQ        R11, R11
+	JEQ          next
+	VMASKMOVPS   (R9), Y0, Y1
+	MOVQ         R10, R9
+	TESTB        $0x04, R11
+	JEQ          copyTail4
+	VMOVUPS      X1, (R9)
+	VEXTRACTF128 $0x01, Y1, X1
+	ADDQ         $0x10, R9
+
+copyTail4:
+	TESTB     $0x02, R11
+	JEQ       copyTail2
+	VMOVLPS   X1, (R9)
+	VPERMILPS $0x0e, X1, X1
+	ADDQ      $0x08, R9
+
+copyTail2:
+	TESTB  $0x01, R11
+	JEQ    copyTail1
+	VMOVSS X1, (R9)
+
+copyTail1:
+next:
+	ADDQ $0x04, DX
+	ADDQ SI, AX
+	DECQ BX
+	JNE  pixel
+
+done:
+	VZEROUPPER
+	RET
+
+// func pixelsBlendStreamAVX2(y []float32, x []float32, at []int32, w0 []float32, w1 []float32, channels int, pitch int, step int)
+// Requires: AVX, FMA3
+TEXT ·pixelsBlendStreamAVX2(SB), NOSPLIT, $0-144
+	MOVQ    y_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	MOVQ    at_base+48(FP), DX
+	MOVQ    at_len+56(FP), BX
+	MOVQ    pitch+128(FP), SI
+	MOVQ    step+136(FP), DI
+	SHLQ    $0x02, SI
+	SHLQ    $0x02, DI
+	MOVQ    w0_base+72(FP), R8
+	MOVQ    w1_base+96(FP), R9
+	MOVQ    channels+120(FP), R10
+	MOVQ    R10, R11
+	ANDQ    $0x07, R11
+	LEAQ    resizeMasks<>+0(SB), R12
+	NEGQ    R11
+	VMOVUPS 32(R12)(R11*4), Y0
+	TESTQ   BX, BX
+	JEQ     done
+
+pixel:
+	MOVLQSX      (DX), R11
+	IMULQ        DI, R11
+	ADDQ         CX, R11
+	MOVQ         AX, R12
+	CMPL         (R9), $0x00
+	JEQ          copy
+	VBROADCASTSS (R8), Y1
+	VBROADCASTSS (R9), Y2
+	MOVQ         R10, R13
+	SUBQ         $0x00000020, R13
+	JLT          blendEnd4
+
+blend4:
+	VMOVUPS     (R11), Y3
+	VMOVUPS     (R11)(DI*1), Y4
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y2, Y4, Y3
+	VMOVNTPS    Y3, (R12)
+	VMOVUPS     32(R11), Y3
+	VMOVUPS     32(R11)(DI*1), Y4
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y2, Y4, Y3
+	VMOVNTPS    Y3, 32(R12)
+	VMOVUPS     64(R11), Y3
+	VMOVUPS     64(R11)(DI*1), Y4
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y2, Y4, Y3
+	VMOVNTPS    Y3, 64(R12)
+	VMOVUPS     96(R11), Y3
+	VMOVUPS     96(R11)(DI*1), Y4
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y2, Y4, Y3
+	VMOVNTPS    Y3, 96(R12)
+	ADDQ        $0x00000080, R11
+	ADDQ        $0x00000080, R12
+	SUBQ        $0x00000020, R13
+	JGE         blend4
+
+blendEnd4:
+	ADDQ $0x00000020, R13
+	SUBQ $0x00000008, R13
+	JLT  blendEnd1
+
+blend1:
+	VMOVUPS     (R11), Y3
+	VMOVUPS     (R11)(DI*1), Y4
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y2, Y4, Y3
+	VMOVNTPS    Y3, (R12)
+	ADDQ        $0x00000020, R11
+	ADDQ        $0x00000020, R12
+	SUBQ        $0x00000008, R13
+	JGE         blend1
+
+blendEnd1:
+	ADDQ         $0x00000008, R13
+	TESTQ        R13, R13
+	JEQ          next
+	VMASKMOVPS   (R11), Y0, Y3
+	VMASKMOVPS   (R11)(DI*1), Y0, Y4
+	VMULPS       Y1, Y3, Y3
+	VFMADD231PS  Y2, Y4, Y3
+	MOVQ         R12, R11
+	TESTB        $0x04, R13
+	JEQ          blendTail4
+	VMOVUPS      X3, (R11)
+	VEXTRACTF128 $0x01, Y3, X3
+	ADDQ         $0x10, R11
+
+blendTail4:
+	TESTB     $0x02, R13
+	JEQ       blendTail2
+	VMOVLPS   X3, (R11)
+	VPERMILPS $0x0e, X3, X3
+	ADDQ      $0x08, R11
+
+blendTail2:
+	TESTB  $0x01, R13
+	JEQ    blendTail1
+	VMOVSS X3, (R11)
+
+blendTail1:
+	JMP next
+
+copy:
+	MOVQ R10, R13
+	SUBQ $0x00000020, R13
+	JLT  copyEnd4
+
+copy4:
+	VMOVUPS  (R11), Y1
+	VMOVNTPS Y1, (R12)
+	VMOVUPS  32(R11), Y1
+	VMOVNTPS Y1, 32(R12)
+	VMOVUPS  64(R11), Y1
+	VMOVNTPS Y1, 64(R12)
+	VMOVUPS  96(R11), Y1
+	VMOVNTPS Y1, 96(R12)
+	ADDQ     $0x00000080, R11
+	ADDQ     $0x00000080, R12
+	SUBQ     $0x00000020, R13
+	JGE      copy4
+
+copyEnd4:
+	ADDQ $0x00000020, R13
+	SUBQ $0x00000008, R13
+	JLT  copyEnd1
+
+copy1:
+	VMOVUPS  (R11), Y1
+	VMOVNTPS Y1, (R12)
+	ADDQ     $0x00000020, R11
+	ADDQ     $0x00000020, R12
+	SUBQ     $0x00000008, R13
+	JGE      copy1
 
 copyEnd1:
 	ADDQ         $0x00000008, R13

@@ -9,6 +9,12 @@ type resizeKernels struct {
 	// blend2 and blend4 set y to sums of lines.
 	blend2 func(y, a, b []float32, wa, wb float32)
 	blend4 func(y, a, b, c, d []float32, wa, wb, wc, wd float32)
+	// lines has functions along a line; the second ones store past the caches: y begins
+	// at a multiple of 64 bytes, and so do its pixels.
+	lines [2]lineKernels
+}
+
+type lineKernels struct {
 	// permute sets element i of y to x[base[i/lanes] + index[i]], and permuteBlend to
 	// w0[i]·that + w1[i]·(the one step on). Both are within 2·lanes of the base, and
 	// those within x, unless x is shorter and the base 0. Index and weights are as long
@@ -26,11 +32,14 @@ type (
 	permuteBlendFn func(y, x []float32, base, index []int32, w0, w1 []float32, step int)
 )
 
-var resizeImpls = append(resizeArch, impl[*resizeKernels]{isaGeneric, &resizeKernels{
-	1 << 4, blend2Generic, blend4Generic,
+var resizeImpls = append(resizeArch[:len(resizeArch):len(resizeArch)], impl[*resizeKernels]{isaGeneric, &resizeKernels{
+	1 << 4, blend2Generic, blend4Generic, [2]lineKernels{genericLines, genericLines},
+}})
+
+var genericLines = lineKernels{
 	[2]permuteFn{permuteGeneric, permuteGeneric}, [2]permuteBlendFn{permuteBlendGeneric, permuteBlendGeneric},
 	pixelsGeneric, pixelsBlendGeneric,
-}})
+}
 
 func blend2Generic(y, a, b []float32, wa, wb float32) {
 	a, b = a[:len(y)], b[:len(y)]

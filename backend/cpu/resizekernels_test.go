@@ -63,32 +63,42 @@ func TestResizeKernels(t *testing.T) {
 						}
 					}
 					name := fmt.Sprintf(" of %d from %d, %d", n, length, near)
-					wy := make([]float32, n)
-					k.permute[near](y, x, base, index)
-					want.permute[near](wy, x, base, index)
-					equal("permute"+name, y, wy)
-					k.permuteBlend[near](y, x, base, index, w0, w1, step)
-					want.permuteBlend[near](wy, x, base, index, w0, w1, step)
-					equal("permuteBlend"+name, y, wy)
+					wy, wb := make([]float32, n), make([]float32, n)
+					want.lines[0].permute[near](wy, x, base, index)
+					want.lines[0].permuteBlend[near](wb, x, base, index, w0, w1, step)
+					for stream, fn := range k.lines {
+						if stream > 0 && n%lineFloats > 0 {
+							break
+						}
+						fn.permute[near](y, x, base, index)
+						equal("permute"+name, y, wy)
+						fn.permuteBlend[near](y, x, base, index, w0, w1, step)
+						equal("permuteBlend"+name, y, wb)
+					}
 				}
 			}
 		}
 		for _, channels := range normSizes()[1:] {
 			for pixels := range 4 {
 				atEnd := channels%3 != 0
-				pitch, step := channels+pixels%2, channels+pixels/2
+				pitch, step := channels+pixels%2*lineFloats, channels+pixels/2
 				x := guarded(g, integersOf[float32](r, 3*step+channels), atEnd)
 				y := guarded(g, integersOf[float32](r, max(0, (pixels-1)*pitch+channels)), atEnd)
 				x[2*step+r.IntN(channels)] = nan
 				at, w0, w1 := []int32{3, 1, 0}[:pixels], []float32{1, 1, 0.25}[:pixels], []float32{0, 0, 0.75}[:pixels]
 				name := fmt.Sprintf(" of %d pixels of %d", pixels, channels)
-				wy := slices.Clone(y)
-				k.pixels(y, x, at, channels, pitch, step)
-				want.pixels(wy, x, at, channels, pitch, step)
-				equal("pixels"+name, y, wy)
-				k.pixelsBlend(y, x, at, w0, w1, channels, pitch, step)
-				want.pixelsBlend(wy, x, at, w0, w1, channels, pitch, step)
-				equal("pixelsBlend"+name, y, wy)
+				wy, wb := slices.Clone(y), slices.Clone(y)
+				want.lines[0].pixels(wy, x, at, channels, pitch, step)
+				want.lines[0].pixelsBlend(wb, x, at, w0, w1, channels, pitch, step)
+				for stream, fn := range k.lines {
+					if stream > 0 && channels%lineFloats > 0 {
+						break
+					}
+					fn.pixels(y, x, at, channels, pitch, step)
+					equal("pixels"+name, y, wy)
+					fn.pixelsBlend(y, x, at, w0, w1, channels, pitch, step)
+					equal("pixelsBlend"+name, y, wb)
+				}
 			}
 		}
 	}

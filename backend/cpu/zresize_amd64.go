@@ -44,6 +44,36 @@ func pixelsAVX512(y []float32, x []float32, at []int32, channels int, pitch int,
 //go:noescape
 func pixelsBlendAVX512(y []float32, x []float32, at []int32, w0 []float32, w1 []float32, channels int, pitch int, step int)
 
+// permuteNearStreamAVX512 is permuteGeneric, of elements that are within 16 of the base. It stores past the caches: see storeFence.
+//
+//go:noescape
+func permuteNearStreamAVX512(y []float32, x []float32, base []int32, index []int32)
+
+// permuteBlendNearStreamAVX512 is permuteBlendGeneric, of elements that are within 16 of the base. It stores past the caches: see storeFence.
+//
+//go:noescape
+func permuteBlendNearStreamAVX512(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
+
+// permuteStreamAVX512 is permuteGeneric, of elements that are within 32 of the base. It stores past the caches: see storeFence.
+//
+//go:noescape
+func permuteStreamAVX512(y []float32, x []float32, base []int32, index []int32)
+
+// permuteBlendStreamAVX512 is permuteBlendGeneric, of elements that are within 32 of the base. It stores past the caches: see storeFence.
+//
+//go:noescape
+func permuteBlendStreamAVX512(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
+
+// pixelsStreamAVX512 is pixelsGeneric. It stores past the caches: see storeFence.
+//
+//go:noescape
+func pixelsStreamAVX512(y []float32, x []float32, at []int32, channels int, pitch int, step int)
+
+// pixelsBlendStreamAVX512 is pixelsBlendGeneric. It stores past the caches: see storeFence.
+//
+//go:noescape
+func pixelsBlendStreamAVX512(y []float32, x []float32, at []int32, w0 []float32, w1 []float32, channels int, pitch int, step int)
+
 // blend2AVX2 is blend2Generic.
 //
 //go:noescape
@@ -83,3 +113,33 @@ func pixelsAVX2(y []float32, x []float32, at []int32, channels int, pitch int, s
 //
 //go:noescape
 func pixelsBlendAVX2(y []float32, x []float32, at []int32, w0 []float32, w1 []float32, channels int, pitch int, step int)
+
+// permuteNearStreamAVX2 is permuteGeneric, of elements that are within 8 of the base. It stores past the caches: see storeFence.
+//
+//go:noescape
+func permuteNearStreamAVX2(y []float32, x []float32, base []int32, index []int32)
+
+// permuteBlendNearStreamAVX2 is permuteBlendGeneric, of elements that are within 8 of the base. It stores past the caches: see storeFence.
+//
+//go:noescape
+func permuteBlendNearStreamAVX2(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
+
+// permuteStreamAVX2 is permuteGeneric, of elements that are within 16 of the base. It stores past the caches: see storeFence.
+//
+//go:noescape
+func permuteStreamAVX2(y []float32, x []float32, base []int32, index []int32)
+
+// permuteBlendStreamAVX2 is permuteBlendGeneric, of elements that are within 16 of the base. It stores past the caches: see storeFence.
+//
+//go:noescape
+func permuteBlendStreamAVX2(y []float32, x []float32, base []int32, index []int32, w0 []float32, w1 []float32, step int)
+
+// pixelsStreamAVX2 is pixelsGeneric. It stores past the caches: see storeFence.
+//
+//go:noescape
+func pixelsStreamAVX2(y []float32, x []float32, at []int32, channels int, pitch int, step int)
+
+// pixelsBlendStreamAVX2 is pixelsBlendGeneric. It stores past the caches: see storeFence.
+//
+//go:noescape
+func pixelsBlendStreamAVX2(y []float32, x []float32, at []int32, w0 []float32, w1 []float32, channels int, pitch int, step int)

@@ -14,12 +14,14 @@ func resizes() {
 	for _, l := range lineSets("resize") {
 		l.blend2()
 		l.blend4()
-		for _, vectors := range []int{1, 2} {
-			l.permute(false, vectors)
-			l.permute(true, vectors)
+		for _, stream := range []bool{false, true} {
+			for _, vectors := range []int{1, 2} {
+				l.permute(false, vectors, stream)
+				l.permute(true, vectors, stream)
+			}
+			l.pixels(false, stream)
+			l.pixels(true, stream)
 		}
-		l.pixels(false)
-		l.pixels(true)
 	}
 }
 
@@ -71,16 +73,29 @@ func (l *lines) blend4() {
 	l.ret()
 }
 
+// variant begins a function that stores past the caches or not.
+func (l *lines) variant(name, signature, doc string, stream bool) (store func(v reg.VecVirtual, m operand.Mem)) {
+	store = func(v reg.VecVirtual, m operand.Mem) { VMOVUPS(v, m) }
+	if stream {
+		name += "Stream"
+		doc += " It stores past the caches: see storeFence."
+		store = func(v reg.VecVirtual, m operand.Mem) { VMOVNTPS(v, m) }
+	}
+	TEXT(name+l.name, NOSPLIT, "func"+signature)
+	Doc(name + l.name + " is " + doc)
+	Pragma("noescape")
+	return store
+}
+
 // permute emits lines whose elements come from near places of x: a vector of y from
 // two of x at a base, or from one.
-func (l *lines) permute(blend bool, vectors int) {
+func (l *lines) permute(blend bool, vectors int, stream bool) {
 	name, signature := "permute", "(y, x []float32, base, index []int32)"
 	if blend {
 		name, signature = "permuteBlend", "(y, x []float32, base, index []int32, w0, w1 []float32, step int)"
 	}
-	TEXT(name+[]string{"", "Near", ""}[vectors]+l.name, NOSPLIT, "func"+signature)
-	Doc(fmt.Sprintf("%s%s%s is %sGeneric, of elements that are within %d of the base.", name, []string{"", "Near", ""}[vectors], l.name, name, vectors*l.n))
-	Pragma("noescape")
+	doc := fmt.Sprintf("%sGeneric, of elements that are within %d of the base.", name, vectors*l.n)
+	store := l.variant(name+[]string{"", "Near", ""}[vectors], signature, doc, stream)
 	y, left := Load(Param("y").Base(), GP64()), loadLen("y")
 	x, width := Load(Param("x").Base(), GP64()), loadLen("x")
 	base, index := Load(Param("base").Base(), GP64()), Load(Param("index").Base(), GP64())
@@ -166,7 +181,7 @@ func (l *lines) permute(blend bool, vectors int) {
 	SUBQ(operand.U32(l.n), left)
 	JLT(operand.LabelRef("tail"))
 	Label("loop")
-	VMOVUPS(value(), here(y))
+	store(value(), here(y))
 	ADDQ(operand.U8(4*l.n), at)
 	ADDQ(operand.U8(4), base)
 	SUBQ(operand.U32(l.n), left)
@@ -187,12 +202,12 @@ func (l *lines) permute(blend bool, vectors int) {
 
 // pixels emits lines of pixels of some channels, each a copy of a pixel of x or a
 // blend of two that follow each other.
-func (l *lines) pixels(blend bool) {
+func (l *lines) pixels(blend, stream bool) {
+	name, signature := "pixels", "(y, x []float32, at []int32, channels, pitch, step int)"
 	if blend {
-		l.function("pixelsBlend", "(y, x []float32, at []int32, w0, w1 []float32, channels, pitch, step int)")
-	} else {
-		l.function("pixels", "(y, x []float32, at []int32, channels, pitch, step int)")
+		name, signature = "pixelsBlend", "(y, x []float32, at []int32, w0, w1 []float32, channels, pitch, step int)"
 	}
+	store := l.variant(name, signature, name+"Generic.", stream)
 	y, x := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64())
 	at, pixels := Load(Param("at").Base(), GP64()), Load(Param("at").Len(), GP64())
 	pitch, step := Load(Param("pitch"), GP64()), Load(Param("step"), GP64())
@@ -220,7 +235,7 @@ func (l *lines) pixels(blend bool) {
 			JLT(operand.LabelRef(end))
 			Label(loop)
 			for i := range u {
-				VMOVUPS(value(i, nil), elem(dst, 4, i*l.n))
+				store(value(i, nil), elem(dst, 4, i*l.n))
 			}
 			ADDQ(operand.U32(4*u*l.n), src)
 			ADDQ(operand.U32(4*u*l.n), dst)

@@ -1,0 +1,7 @@
+//go:build !amd64 || noasm
+
+package cpu
+
+var streamArch []impl[runsFunc]
+
+var fenceArch []impl[func()]
