@@ -2,7 +2,8 @@ package cpu
 
 import "github.com/convgl/convgl/backend"
 
-// planAvgPool takes what planMaxPool takes. Sums are float64.
+// planAvgPool takes what planMaxPool takes. Sums are float64, or float32 of few taps
+// where no partial sum leaves its range.
 func planAvgPool(dev *device, d backend.Desc) (*plan, error) {
 	op := d.Op.(backend.AvgPool)
 	g, err := op.Geometry(d.In[0].Shape)
@@ -25,6 +26,8 @@ func planAvgPool(dev *device, d backend.Desc) (*plan, error) {
 // planMean chooses how means are computed.
 func (w *poolWindow) planMean(dev *device, p *plan, includePad bool) {
 	w.join()
+	k := w.Kernel
+	w.few = !w.adaptive && max(k[0], k[1], k[2]) <= maxK && k[0]*k[1]*k[2] <= maxK
 	if w.byRows(true) {
 		p.workspace = 4 * int64(w.scratch) * int64(dev.pool.threads())
 		p.phases = []phase{w.phase(func(c *call, u poolUnit, thread int) { w.meanRows(c, &u, thread, includePad) })}
@@ -51,26 +54,23 @@ func (w *poolWindow) factor(r *reach, q, taps int, includePad bool) float64 {
 
 // meanPixels computes a unit from the windows in x.
 func (w *poolWindow) meanPixels(c *call, u *poolUnit, includePad bool) {
-	for p := u.p0; p < u.p1; p++ {
+	w.lineRuns(u, func(p, lines int, r reach, row int, inside bool) {
 		y := c.y(0)[w.to(u, p):]
-		r, row, inside := w.row(u, p)
-		if !inside {
-			w.fillColumns(y, u.q1-u.q0, 0)
-			continue
-		}
-		x := c.x(0)[row:]
 		w.columns(u.q0, u.q1, func(q, n, at, taps int) {
 			dst := y[(q-u.q0)*w.y.pitch:]
-			if taps == 0 {
-				w.fillColumns(dst, n, 0)
+			if taps == 0 || !inside {
+				w.fill(dst, lines, n, 0)
 				return
 			}
-			g := w.box(&r)
+			g := w.box(&r, lines)
 			g[boxCols], g[boxNX] = n, taps
+			if w.few {
+				g[boxClean] = 1
+			}
 			nx, ny := boxSpan(&g)
-			w.k.meanBox(dst[:ny], x[at*w.x.pitch:][:nx], g, w.factor(&r, q, taps, includePad))
+			w.k.meanBox(dst[:ny], c.x(0)[row+at*w.x.pitch:][:nx], joined(g), w.factor(&r, q, taps, includePad))
 		})
-	}
+	})
 }
 
 // meanRows computes a unit in two steps: the sums over the rows of x and then along
@@ -81,49 +81,41 @@ func (w *poolWindow) meanRows(c *call, u *poolUnit, thread int, includePad bool)
 	_, _, lo, hi := w.span(u)
 	pitch := w.x.pitch
 	width, yLine := (hi-lo)*pitch, w.Out[2]*pitch
-	for p := u.p0; p < u.p1; {
-		r, row, inside := w.row(u, p)
-		lines := w.alike(1, p, u.p1)
+	w.lineRuns(u, func(p, lines int, r reach, row int, inside bool) {
 		y := c.y(0)[w.to(u, p):]
-		p += lines
 		if !inside || lo >= hi {
-			for i := range lines {
-				w.fillColumns(y[i*yLine:], u.q1-u.q0, 0)
-			}
-			continue
+			w.fill(y, lines, u.q1-u.q0, 0)
+			return
 		}
 		g := w.rowsBox(&r, lines, lo, hi, width)
 		nx, ny := boxSpan(&g)
-		w.k.sumBox(sums[:ny], c.x(0)[row+lo*pitch:][:nx], g)
+		w.k.sumBox(sums[:ny], c.x(0)[row+lo*pitch:][:nx], joined(g))
 		w.columns(u.q0, u.q1, func(q, n, at, taps int) {
 			y := y[(q-u.q0)*pitch:]
 			if taps == 0 {
-				for i := range lines {
-					w.fillColumns(y[i*yLine:], n, 0)
-				}
+				w.fill(y, lines, n, 0)
 				return
 			}
 			x, factor := sums[(at-lo)*pitch:], w.factor(&r, q, taps, includePad)
-			h := box{boxN: n * pitch, boxCols: lines, boxYStep: yLine, boxXStep: width, boxNZ: 1, boxNY: 1, boxNX: taps, boxSX: w.Dilation[2] * pitch}
+			h := box{boxN: pitch, boxCols: n, boxYStep: pitch, boxXStep: w.Stride[2] * pitch, boxLines: lines, boxYLine: yLine, boxXLine: width,
+				boxNZ: 1, boxNY: 1, boxNX: taps, boxSX: w.Dilation[2] * pitch}
 			switch {
-			case n == 1 || pitch < minLanes && w.Stride[2] == 1:
-				w.meanSums(y, x, &h, factor)
-			case pitch < minLanes:
-				h[boxN], h[boxYStep] = ((n-1)*w.Stride[2]+1)*pitch, width
+			case n > 1 && w.pattern != nil:
+				h[boxN], h[boxCols], h[boxYLine] = ((n-1)*w.Stride[2]+1)*pitch, 1, width
 				w.meanSums(means, x, &h, factor)
-				w.k.maxPick(y[:(lines-1)*yLine+n*pitch], means[:lines*width+pickSlack], picked{pickN: n * pitch, pickRows: lines, pickYStep: yLine, pickXStep: width, pickTaps: 1}, w.pattern)
+				w.k.maxPick(y[:(lines-1)*yLine+n*pitch], means[:lines*width+pickSlack], picked{n * pitch, lines, yLine, width, 1, 0, 0}, w.pattern)
+			case pitch < minLanes && w.Stride[2] == 1:
+				h[boxN], h[boxCols] = n*pitch, 1
+				fallthrough
 			default:
-				h[boxN], h[boxCols], h[boxYStep], h[boxXStep] = pitch, n, pitch, w.Stride[2]*pitch
-				for i := range lines {
-					w.meanSums(y[i*yLine:], x[i*width:], &h, factor)
-				}
+				w.meanSums(y, x, &h, factor)
 			}
 		})
-	}
+	})
 }
 
 // meanSums checks what the kernel relies on.
 func (w *poolWindow) meanSums(y []float32, x []float64, g *box, factor float64) {
 	nx, ny := boxSpan(g)
-	w.k.meanSums(y[:ny], x[:nx], *g, factor)
+	w.k.meanSums(y[:ny], x[:nx], joined(*g), factor)
 }

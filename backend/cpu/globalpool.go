@@ -147,7 +147,7 @@ func (g *globalPlan) images(p *plan) []phase {
 				lanes = min(lanes, g.x.c-block*g.lanes)
 			}
 			step := g.group * g.x.pitch
-			b := box{boxN: lanes, boxCols: 1, boxNZ: 1, boxNY: 1, boxNX: min(g.taps, g.x.s/g.group-tap), boxSX: step}
+			b := box{boxN: lanes, boxCols: 1, boxLines: 1, boxNZ: 1, boxNY: 1, boxNX: min(g.taps, g.x.s/g.group-tap), boxSX: step}
 			span, _ := boxSpan(&b)
 			x := c.x(0)[n*g.x.s*g.x.pitch+tap*step+block*g.lanes:][:span]
 			switch {

@@ -56,93 +56,97 @@ func (w *poolWindow) planMax(dev *device, p *plan) {
 
 // maxPixels computes a unit from the windows in x.
 func (w *poolWindow) maxPixels(c *call, u poolUnit, _ int) {
-	for p := u.p0; p < u.p1; p++ {
+	w.lineRuns(&u, func(p, lines int, r reach, row int, inside bool) {
 		y := c.y(0)[w.to(&u, p):]
-		r, row, inside := w.row(&u, p)
-		if !inside {
-			w.fillColumns(y, u.q1-u.q0, negInf)
-			continue
-		}
-		x := c.x(0)[row:]
 		w.columns(u.q0, u.q1, func(q, n, at, taps int) {
 			dst := y[(q-u.q0)*w.y.pitch:]
-			if taps == 0 {
-				w.fillColumns(dst, n, negInf)
+			if taps == 0 || !inside {
+				w.fill(dst, lines, n, negInf)
 				return
 			}
-			g := w.box(&r)
+			g := w.box(&r, lines)
 			g[boxCols], g[boxNX] = n, taps
-			w.maxBox(dst, x[at*w.x.pitch:], &g)
+			w.maxBox(dst, c.x(0)[row+at*w.x.pitch:], &g)
 		})
-	}
+	})
 }
 
-// maxBox checks what the kernel relies on.
-func (w *poolWindow) maxBox(y, x []float32, g *box) {
+// maxBox checks what the kernels rely on and chooses one. The result is false where
+// none of the maxima is NaN.
+func (w *poolWindow) maxBox(y, x []float32, g *box) bool {
 	nx, ny := boxSpan(g)
-	w.k.maxBox(y[:ny], x[:nx], *g)
+	y, x = y[:ny], x[:nx]
+	b := joined(*g)
+	if b[boxNX] == 3 && b[boxNY] == 3 && b[boxNZ] == 1 && b[boxCols] > 1 && b[boxN] >= minLanes {
+		if s := b[boxXStep] / b[boxSX]; (s == 1 || s == 2) && s*b[boxSX] == b[boxXStep] {
+			return w.k.maxSlide[s-1](y, x, b)
+		}
+	}
+	return w.k.maxBox(y, x, b)
 }
 
-// fillColumns sets n columns of y to v.
-func (w *poolWindow) fillColumns(y []float32, n int, v float32) {
-	for j := range n {
-		fill(y[j*w.y.pitch:][:w.y.c], v)
+// fill sets columns of lines of y to v.
+func (w *poolWindow) fill(y []float32, lines, cols int, v float32) {
+	for l := range lines {
+		for j := range cols {
+			fill(y[(l*w.Out[2]+j)*w.y.pitch:][:w.y.c], v)
+		}
 	}
 }
 
 // maxRows computes a unit in two steps: the maxima over the rows of x, between −∞ for
 // the padding, and then along the row.
 func (w *poolWindow) maxRows(c *call, u poolUnit, thread int) {
-	y, x, s := c.y(0), c.x(0), f32(c.ws)[thread*w.scratch:][:w.scratch]
+	y, s := c.y(0)[w.to(&u, u.p0):], f32(c.ws)[thread*w.scratch:][:w.scratch]
+	lines, cols := u.p1-u.p0, u.q1-u.q0
 	begin, end, lo, hi := w.span(&u)
 	if lo >= hi {
-		for p := u.p0; p < u.p1; p++ {
-			w.fillColumns(y[w.to(&u, p):], u.q1-u.q0, negInf)
-		}
+		w.fill(y, lines, cols, negInf)
 		return
 	}
 	pitch := w.x.pitch
 	width := (end - begin) * pitch
 	left, right := (lo-begin)*pitch, (hi-begin)*pitch
-	for p := u.p0; p < u.p1; {
-		row := s[(p-u.p0)*width:]
-		r, at, inside := w.row(&u, p)
-		n := w.alike(1, p, u.p1)
+	clean := 1
+	w.lineRuns(&u, func(p, n int, r reach, row int, inside bool) {
+		s := s[(p-u.p0)*width:]
 		if !inside {
-			fill(row[left:right], negInf)
-		} else {
-			g := w.rowsBox(&r, n, lo, hi, width)
-			w.maxBox(row[left:], x[at+lo*pitch:], &g)
+			fill(s[left:right], negInf)
+			return
 		}
-		p += n
-	}
+		g := w.rowsBox(&r, n, lo, hi, width)
+		if w.maxBox(s[left:], c.x(0)[row+lo*pitch:], &g) {
+			clean = 0
+		}
+	})
 	if left > 0 || right < width {
-		for i := range u.p1 - u.p0 {
+		for i := range lines {
 			fill(s[i*width:][:left], negInf)
 			fill(s[i*width:][right:width], negInf)
 		}
 	}
 
-	lines, cols, yLine := u.p1-u.p0, u.q1-u.q0, w.Out[2]*pitch
-	y = y[w.to(&u, u.p0):][:(lines-1)*yLine+cols*pitch]
-	h := box{boxN: pitch, boxCols: cols, boxYStep: pitch, boxXStep: w.Stride[2] * pitch, boxNZ: 1, boxNY: 1, boxNX: w.Kernel[2], boxSX: w.Dilation[2] * pitch}
+	yLine := w.Out[2] * pitch
+	h := box{boxN: pitch, boxCols: cols, boxYStep: pitch, boxXStep: w.Stride[2] * pitch, boxLines: lines, boxYLine: yLine, boxXLine: width,
+		boxNZ: 1, boxNY: 1, boxNX: w.Kernel[2], boxSX: w.Dilation[2] * pitch, boxClean: clean}
 	switch {
 	case w.adaptive:
 		w.columns(u.q0, u.q1, func(q, n, at, taps int) {
-			// A column of every row.
-			h[boxCols], h[boxNX], h[boxYStep], h[boxXStep] = lines, taps, yLine, width
+			h[boxCols], h[boxNX] = n, taps
 			w.maxBox(y[(q-u.q0)*pitch:], s[(at-begin)*pitch:], &h)
 		})
 	case w.pattern != nil:
-		s = s[:lines*width+pickSlack]
-		w.k.maxPick(y, s, [...]int{cols * pitch, lines, yLine, width, w.Kernel[2], h[boxSX]}, w.pattern)
-	case pitch < minLanes:
-		h[boxN], h[boxCols], h[boxYStep], h[boxXStep] = cols*pitch, lines, yLine, width
-		w.maxBox(y, s, &h)
-	default:
-		for i := range lines {
-			w.maxBox(y[i*yLine:], s[i*width:], &h)
+		g := picked{cols * pitch, lines, yLine, width, w.Kernel[2], h[boxSX], clean}
+		fn := w.k.maxPick
+		if pitch == 1 && w.Stride[2] == 2 && w.Dilation[2] == 1 {
+			fn = w.k.maxHalve
 		}
+		fn(y[:(lines-1)*yLine+cols*pitch], s[:lines*width+pickSlack], g, w.pattern)
+	case pitch < minLanes:
+		h[boxN], h[boxCols] = cols*pitch, 1
+		fallthrough
+	default:
+		w.maxBox(y, s, &h)
 	}
 }
 
@@ -153,36 +157,32 @@ func (w *poolWindow) flat() bool {
 
 // maxIndexed computes a unit and where its maxima lie.
 func (w *poolWindow) maxIndexed(c *call, u poolUnit, _ int) {
-	for p := u.p0; p < u.p1; p++ {
+	w.lineRuns(&u, func(p, lines int, r reach, row int, inside bool) {
 		to := w.to(&u, p)
 		y, index := c.y(0)[to:], view[int32](c.out[1])[to:]
-		r, row, inside := w.row(&u, p)
-		x := c.x(0)
-		if inside {
-			x = x[row:]
-		}
 		w.columns(u.q0, u.q1, func(q, n, at, taps int) {
 			to := (q - u.q0) * w.y.pitch
 			if taps == 0 || !inside {
-				w.fillColumns(y[to:], n, negInf)
-				for j := range n {
-					fill(index[to+j*w.y.pitch:][:w.y.c], -1)
+				w.fill(y[to:], lines, n, negInf)
+				for i := range lines * n {
+					fill(index[to+(i/n*w.Out[2]+i%n)*w.y.pitch:][:w.y.c], -1)
 				}
 				return
 			}
-			b := w.box(&r)
+			b := w.box(&r, lines)
 			b[boxCols], b[boxNX] = n, taps
+			nx, ny := boxSpan(&b)
 			var g indexed
 			copy(g[:], b[:])
-			z, line := r.at[0]+r.lo[0]*w.Dilation[0], r.at[1]+r.lo[1]*w.Dilation[1]
-			g[indexPlace], g[indexRow] = (z*w.In[1]+line)*w.In[2]+at, w.Stride[2]
-			g[indexZ], g[indexY], g[indexX] = w.Dilation[0]*w.In[1]*w.In[2], w.Dilation[1]*w.In[2], w.Dilation[2]
-			nx, ny := boxSpan(&b)
 			if w.flat() {
-				g[indexN], g[indexRows] = n*w.x.pitch, 1
+				g[boxN], g[boxCols] = n*w.x.pitch, 1
 				nx, ny = nx+w.x.pitch-w.x.c, ny+w.y.pitch-w.y.c
 			}
-			w.k.maxIndex(y[to:][:ny], index[to:][:ny], x[at*w.x.pitch:][:nx], g, w.pattern)
+			plane, line := w.In[1]*w.In[2], w.In[2]
+			g[indexPlace] = (r.at[0]+r.lo[0]*w.Dilation[0])*plane + (r.at[1]+r.lo[1]*w.Dilation[1])*line + at
+			g[indexRow], g[indexLine] = w.Stride[2], w.Stride[1]*line
+			g[indexZ], g[indexY], g[indexX] = w.Dilation[0]*plane, w.Dilation[1]*line, w.Dilation[2]
+			w.k.maxIndex(y[to:][:ny], index[to:][:ny], c.x(0)[row+at*w.x.pitch:][:nx], g, w.pattern)
 		})
-	}
+	})
 }

@@ -2,40 +2,62 @@ package cpu
 
 //go:generate go -C _asm run . -family pooling -out ../pooling_amd64.s -stubs ../zpooling_amd64.go -pkg cpu
 
-// box says what a kernel of a pooling reads and writes, in elements: columns of n
-// lanes, each reduced over a box of taps, the last of three dims moving fastest.
-// Lane i of column j has its taps at
+// box says what a kernel of a pooling reads and writes, in elements: lines of columns
+// of n lanes, each reduced over a box of taps, the last of three dims moving fastest.
+// Lane i of column j of line l has its taps at
 //
-//	x[j·xStep + i + z·sz + y·sy + x·sx], 0 ≤ z < nz, 0 ≤ y < ny, 0 ≤ x < nx
+//	x[l·xLine + j·xStep + i + z·sz + y·sy + x·sx], 0 ≤ z < nz, 0 ≤ y < ny, 0 ≤ x < nx
 //
-// and its result at y[j·yStep + i]. All of n, cols, nz, ny, nx are 1 or more.
-// Assembly knows the order of the fields.
-type box = [10]int
+// and its result at y[l·yLine + j·yStep + i]. All of n, cols, lines, nz, ny, nx are 1
+// or more. Clean is not 0 where maxima need not look for NaN, as x has none, and where
+// sums may be float32, as taps are few. Assembly knows the order of the fields.
+type box = [14]int
 
 const (
 	boxN = iota
 	boxCols
 	boxYStep
 	boxXStep
+	boxLines
+	boxYLine
+	boxXLine
 	boxNZ
 	boxNY
 	boxNX
 	boxSZ
 	boxSY
 	boxSX
+	boxClean
 )
 
 // boxSpan returns how far a box reads from its first element on, and writes.
 func boxSpan(g *box) (x, y int) {
-	last := (g[boxCols]-1)*g[boxXStep] + (g[boxNZ]-1)*g[boxSZ] + (g[boxNY]-1)*g[boxSY] + (g[boxNX]-1)*g[boxSX]
-	return last + g[boxN], (g[boxCols]-1)*g[boxYStep] + g[boxN]
+	cols, lines := g[boxCols]-1, g[boxLines]-1
+	taps := (g[boxNZ]-1)*g[boxSZ] + (g[boxNY]-1)*g[boxSY] + (g[boxNX]-1)*g[boxSX]
+	return lines*g[boxXLine] + cols*g[boxXStep] + taps + g[boxN], lines*g[boxYLine] + cols*g[boxYStep] + g[boxN]
 }
 
-// maxBoxGeneric computes maxima; NaN if any tap is NaN.
-func maxBoxGeneric(y, x []float32, g box) {
+// joined returns g with lines of one column as columns, and columns that continue each
+// other as one: the inner loops are the fast ones.
+func joined(g box) box {
+	if g[boxCols] == 1 {
+		g[boxCols], g[boxYStep], g[boxXStep] = g[boxLines], g[boxYLine], g[boxXLine]
+		g[boxLines] = 1
+	}
+	if g[boxLines] == 1 && g[boxXStep] == g[boxN] && g[boxYStep] == g[boxN] {
+		g[boxN] *= g[boxCols]
+		g[boxCols] = 1
+	}
+	return g
+}
+
+// maxBoxGeneric computes maxima; NaN if any tap is NaN. Where the result is false no
+// result is NaN, or other kernels need not be told.
+func maxBoxGeneric(y, x []float32, g box) bool {
 	n := g[boxN]
-	for j := range g[boxCols] {
-		row, src := y[j*g[boxYStep]:][:n], x[j*g[boxXStep]:]
+	for i := range g[boxLines] * g[boxCols] {
+		l, j := i/g[boxCols], i%g[boxCols]
+		row, src := y[l*g[boxYLine]+j*g[boxYStep]:][:n], x[l*g[boxXLine]+j*g[boxXStep]:]
 		// Taps go in pairs, so that the row is read and written half as often.
 		first, held := true, -1
 		for a := range g[boxNZ] {
@@ -62,6 +84,7 @@ func maxBoxGeneric(y, x []float32, g box) {
 			maxOf2(row, row, src[held:])
 		}
 	}
+	return false
 }
 
 func maxOf2(dst, a, b []float32) {
@@ -122,7 +145,7 @@ func pickPattern(lanes, c, stride int) []int64 {
 
 // picked says what a kernel that picks reads and writes, in elements: rows with n
 // results each of taps at distances of step. Assembly knows the order of the fields.
-type picked = [6]int
+type picked = [7]int
 
 const (
 	pickN = iota
@@ -131,6 +154,7 @@ const (
 	pickXStep
 	pickTaps
 	pickStep
+	pickClean // not 0 where x has no NaN
 )
 
 // maxPickGeneric computes maxima, NaN if any tap is NaN, of the lanes of each row of x
@@ -155,8 +179,8 @@ func maxPickGeneric(y, x []float32, g picked, pattern []int64) {
 	}
 }
 
-// pickSlack is a lane less than the longest vector has.
-const pickSlack = 15
+// pickSlack is two lanes less than two of the longest vectors have, and one.
+const pickSlack = 31
 
 func fill[T any](s []T, v T) {
 	for i := range s {
@@ -167,69 +191,67 @@ func fill[T any](s []T, v T) {
 // chunk is the number of lanes whose float64 sums are held at once.
 const chunk = 64
 
-// eachSum calls fn for every chunk of lanes of a box: with the column, the first of
-// the lanes and the sums of their taps.
-func eachSum[T float32 | float64](x []T, g *box, fn func(j, i int, s []float64)) {
+// eachSum calls fn for every chunk of lanes of a box: with where it lies in y and the
+// sums of the taps.
+func eachSum[T float32 | float64](x []T, g *box, fn func(at int, s []float64)) {
 	var sums [chunk]float64
-	for j := range g[boxCols] {
+	for k := range g[boxLines] * g[boxCols] {
+		l, j := k/g[boxCols], k%g[boxCols]
 		for i := 0; i < g[boxN]; i += chunk {
 			s := sums[:min(chunk, g[boxN]-i)]
 			clear(s)
 			for a := range g[boxNZ] {
 				for b := range g[boxNY] {
 					for c := range g[boxNX] {
-						src := x[j*g[boxXStep]+a*g[boxSZ]+b*g[boxSY]+c*g[boxSX]+i:][:len(s)]
+						src := x[l*g[boxXLine]+j*g[boxXStep]+a*g[boxSZ]+b*g[boxSY]+c*g[boxSX]+i:][:len(s)]
 						for l, v := range src {
 							s[l] += float64(v)
 						}
 					}
 				}
 			}
-			fn(j, i, s)
+			fn(l*g[boxYLine]+j*g[boxYStep]+i, s)
 		}
 	}
 }
 
-// meanBoxGeneric computes sums times a factor, in float64 and rounded once.
+// meanBoxGeneric computes sums times a factor, in float64 and rounded once. Others may
+// add few taps up in float32.
 func meanBoxGeneric(y, x []float32, g box, factor float64) {
-	eachSum(x, &g, func(j, i int, s []float64) {
-		for l, v := range s {
-			y[j*g[boxYStep]+i+l] = float32(v * factor)
+	eachSum(x, &g, func(at int, s []float64) {
+		for i, v := range s {
+			y[at+i] = float32(v * factor)
 		}
 	})
 }
 
 // meanSumsGeneric is meanBoxGeneric of sums.
 func meanSumsGeneric(y []float32, x []float64, g box, factor float64) {
-	eachSum(x, &g, func(j, i int, s []float64) {
-		for l, v := range s {
-			y[j*g[boxYStep]+i+l] = float32(v * factor)
+	eachSum(x, &g, func(at int, s []float64) {
+		for i, v := range s {
+			y[at+i] = float32(v * factor)
 		}
 	})
 }
 
 // sumBoxGeneric computes sums.
 func sumBoxGeneric(y []float64, x []float32, g box) {
-	eachSum(x, &g, func(j, i int, s []float64) { copy(y[j*g[boxYStep]+i:], s) })
+	eachSum(x, &g, func(at int, s []float64) { copy(y[at:], s) })
 }
 
-// indexed is a box whose columns, here rows, have results in the lanes that a pattern
-// picks, and places of them: the place of a tap of row j, lane i is
+// indexed is a box whose columns have n results each in the lanes that a pattern
+// picks, and places of them: the place of a tap of line l, column j, lane i is
 //
-//	place + j·row + z·iz + y·iy + x·ix + the place of lane i in the pattern
+//	place + l·line + j·row + z·iz + y·iy + x·ix + the place of lane i in the pattern
 //
 // Only lanes that are picked are read.
-type indexed = [15]int
+type indexed = [19]int
 
+// The fields that a box lacks.
 const (
-	indexN    = boxN // results of a row
-	indexRows = boxCols
-)
-
-// The first fields are those of a box.
-const (
-	indexPlace = iota + 10
+	indexPlace = iota + boxClean
 	indexRow
+	indexLine
 	indexZ
 	indexY
 	indexX
@@ -238,9 +260,11 @@ const (
 // maxIndexGeneric computes maxima and their places: those of the last NaN, or of the
 // first of equal elements in the order of the taps.
 func maxIndexGeneric(y []float32, index []int32, x []float32, g indexed, pattern []int64) {
-	for j := range g[indexRows] {
-		y, index := y[j*g[boxYStep]:][:g[indexN]], index[j*g[boxYStep]:][:g[indexN]]
-		at, place := j*g[boxXStep], g[indexPlace]+j*g[indexRow]
+	for k := range g[boxLines] * g[boxCols] {
+		l, j := k/g[boxCols], k%g[boxCols]
+		to := l*g[boxYLine] + j*g[boxYStep]
+		y, index := y[to:][:g[boxN]], index[to:][:g[boxN]]
+		at, place := l*g[boxXLine]+j*g[boxXStep], g[indexPlace]+l*g[indexLine]+j*g[indexRow]
 		for i := 0; len(y) > 0; i = (i + pickWords) % len(pattern) {
 			for lane, m := 0, pattern[i+pickMask]; m != 0 && len(y) > 0; lane, m = lane+1, m>>1 {
 				if m&1 != 0 {
@@ -306,8 +330,10 @@ func sumRowsGeneric(y []float64, x []float32, n, step int) {
 // poolKernels are the inner loops of poolings for an instruction set.
 type poolKernels struct {
 	lanes    int // float32 in a vector
-	maxBox   func(y, x []float32, g box)
+	maxBox   func(y, x []float32, g box) bool
+	maxSlide [2]func(y, x []float32, g box) bool // maxBox for 3 × 3 taps and strides of 1 and 2 taps
 	maxPick  func(y, x []float32, g picked, pattern []int64)
+	maxHalve func(y, x []float32, g picked, pattern []int64) // maxPick for every second element, taps one apart
 	maxIndex func(y []float32, index []int32, x []float32, g indexed, pattern []int64)
 	meanBox  func(y, x []float32, g box, factor float64)
 	sumBox   func(y []float64, x []float32, g box)
@@ -316,6 +342,9 @@ type poolKernels struct {
 	sumRows  func(y []float64, x []float32, n, step int)
 }
 
+type maxBoxFunc = func(y, x []float32, g box) bool
+
 // poolCandidates has them for each instruction set, the best first.
 var poolCandidates = append(poolArch[:len(poolArch):len(poolArch)],
-	impl[*poolKernels]{isaGeneric, &poolKernels{16, maxBoxGeneric, maxPickGeneric, maxIndexGeneric, meanBoxGeneric, sumBoxGeneric, meanSumsGeneric, maxRowsGeneric, sumRowsGeneric}})
+	impl[*poolKernels]{isaGeneric, &poolKernels{16, maxBoxGeneric, [2]maxBoxFunc{maxBoxGeneric, maxBoxGeneric}, maxPickGeneric, maxPickGeneric, maxIndexGeneric,
+		meanBoxGeneric, sumBoxGeneric, meanSumsGeneric, maxRowsGeneric, sumRowsGeneric}})

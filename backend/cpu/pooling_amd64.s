@@ -4,22 +4,32 @@
 
 #include "textflag.h"
 
-// func maxBoxAVX512(y []float32, x []float32, g [10]int)
+// func maxBoxAVX512(y []float32, x []float32, g [14]int) bool
 // Requires: AVX, AVX512F
-TEXT ·maxBoxAVX512(SB), NOSPLIT, $16-128
+TEXT ·maxBoxAVX512(SB), NOSPLIT, $40-161
 	VBROADCASTSS const0<>+0(SB), Z0
+	VPXORD       Z1, Z1, Z1
+	VPXORD       Z2, Z2, Z2
+	VPXORD       Z3, Z3, Z3
+	VPXORD       Z4, Z4, Z4
 	MOVQ         y_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
-	MOVQ         g_9+120(FP), DX
+	MOVQ         g_12+144(FP), DX
 	SHLQ         $0x02, DX
-	MOVQ         g_1+56(FP), BX
-	MOVQ         BX, (SP)
 	MOVQ         g_0+48(FP), BX
 	DECQ         BX
 	ANDQ         $0x0f, BX
 	INCQ         BX
 	LEAQ         opmasks<>+0(SB), SI
 	KMOVW        (SI)(BX*2), K1
+	MOVQ         g_4+80(FP), BX
+	MOVQ         BX, 16(SP)
+
+line6:
+	MOVQ AX, 24(SP)
+	MOVQ CX, 32(SP)
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
 
 column1:
 	XORQ SI, SI
@@ -28,6 +38,393 @@ column1:
 block2:
 	CMPQ    BX, $+64
 	JLT     tail3
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z7:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y8:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd10
+
+x9:
+	VMOVUPS     (R9), Z9
+	VMOVUPS     (R9)(DX*1), Z10
+	VFMADD231PS Z9, Z10, Z1
+	VMAXPS      Z10, Z9, Z9
+	VMAXPS      Z9, Z5, Z5
+	VMOVUPS     64(R9), Z9
+	VMOVUPS     64(R9)(DX*1), Z10
+	VFMADD231PS Z9, Z10, Z2
+	VMAXPS      Z10, Z9, Z9
+	VMAXPS      Z9, Z6, Z6
+	VMOVUPS     128(R9), Z9
+	VMOVUPS     128(R9)(DX*1), Z10
+	VFMADD231PS Z9, Z10, Z3
+	VMAXPS      Z10, Z9, Z9
+	VMAXPS      Z9, Z7, Z7
+	VMOVUPS     192(R9), Z9
+	VMOVUPS     192(R9)(DX*1), Z10
+	VFMADD231PS Z9, Z10, Z4
+	VMAXPS      Z10, Z9, Z9
+	VMAXPS      Z9, Z8, Z8
+	LEAQ        (R9)(DX*2), R9
+	SUBQ        $+2, R11
+	JGE         x9
+
+odd10:
+	CMPQ        R11, $-1
+	JNE         end11
+	VMOVUPS     (R9), Z9
+	VFMADD231PS Z9, Z9, Z1
+	VMAXPS      Z9, Z5, Z5
+	VMOVUPS     64(R9), Z9
+	VFMADD231PS Z9, Z9, Z2
+	VMAXPS      Z9, Z6, Z6
+	VMOVUPS     128(R9), Z9
+	VFMADD231PS Z9, Z9, Z3
+	VMAXPS      Z9, Z7, Z7
+	VMOVUPS     192(R9), Z9
+	VFMADD231PS Z9, Z9, Z4
+	VMAXPS      Z9, Z8, Z8
+
+end11:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y8
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z7
+	LEAQ    (AX)(SI*1), DI
+	VMOVUPS Z5, (DI)
+	VMOVUPS Z6, 64(DI)
+	VMOVUPS Z7, 128(DI)
+	VMOVUPS Z8, 192(DI)
+	ADDQ    $+256, SI
+	SUBQ    $+64, BX
+	JMP     block2
+
+tail3:
+	TESTQ   BX, BX
+	JE      next4
+	CMPQ    BX, $+48
+	JGT     tail14
+	CMPQ    BX, $+32
+	JGT     tail13
+	CMPQ    BX, $+16
+	JGT     tail12
+	VMOVAPS Z0, Z5
+	LEAQ    (CX)(SI*1), BX
+	MOVQ    g_7+104(FP), R8
+	MOVQ    R8, 8(SP)
+
+z15:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y16:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd18
+
+x17:
+	VMOVUPS.Z   (R8), K1, Z6
+	VMOVUPS.Z   (R8)(DX*1), K1, Z7
+	VFMADD231PS Z6, Z7, Z1
+	VMAXPS      Z7, Z6, Z6
+	VMAXPS      Z6, Z5, Z5
+	LEAQ        (R8)(DX*2), R8
+	SUBQ        $+2, R10
+	JGE         x17
+
+odd18:
+	CMPQ        R10, $-1
+	JNE         end19
+	VMOVUPS.Z   (R8), K1, Z6
+	VFMADD231PS Z6, Z6, Z1
+	VMAXPS      Z6, Z5, Z5
+
+end19:
+	MOVQ    g_11+136(FP), R8
+	LEAQ    (DI)(R8*4), DI
+	DECQ    R9
+	JNE     y16
+	MOVQ    g_10+128(FP), R8
+	LEAQ    (BX)(R8*4), BX
+	DECQ    8(SP)
+	JNE     z15
+	LEAQ    (AX)(SI*1), BX
+	VMOVUPS Z5, K1, (BX)
+	JMP     next4
+
+tail12:
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	LEAQ    (CX)(SI*1), BX
+	MOVQ    g_7+104(FP), R8
+	MOVQ    R8, 8(SP)
+
+z20:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y21:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd23
+
+x22:
+	VMOVUPS     (R8), Z7
+	VMOVUPS     (R8)(DX*1), Z8
+	VFMADD231PS Z7, Z8, Z1
+	VMAXPS      Z8, Z7, Z7
+	VMAXPS      Z7, Z5, Z5
+	VMOVUPS.Z   64(R8), K1, Z7
+	VMOVUPS.Z   64(R8)(DX*1), K1, Z8
+	VFMADD231PS Z7, Z8, Z2
+	VMAXPS      Z8, Z7, Z7
+	VMAXPS      Z7, Z6, Z6
+	LEAQ        (R8)(DX*2), R8
+	SUBQ        $+2, R10
+	JGE         x22
+
+odd23:
+	CMPQ        R10, $-1
+	JNE         end24
+	VMOVUPS     (R8), Z7
+	VFMADD231PS Z7, Z7, Z1
+	VMAXPS      Z7, Z5, Z5
+	VMOVUPS.Z   64(R8), K1, Z7
+	VFMADD231PS Z7, Z7, Z2
+	VMAXPS      Z7, Z6, Z6
+
+end24:
+	MOVQ    g_11+136(FP), R8
+	LEAQ    (DI)(R8*4), DI
+	DECQ    R9
+	JNE     y21
+	MOVQ    g_10+128(FP), R8
+	LEAQ    (BX)(R8*4), BX
+	DECQ    8(SP)
+	JNE     z20
+	LEAQ    (AX)(SI*1), BX
+	VMOVUPS Z5, (BX)
+	VMOVUPS Z6, K1, 64(BX)
+	JMP     next4
+
+tail13:
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	LEAQ    (CX)(SI*1), BX
+	MOVQ    g_7+104(FP), R8
+	MOVQ    R8, 8(SP)
+
+z25:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y26:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd28
+
+x27:
+	VMOVUPS     (R8), Z8
+	VMOVUPS     (R8)(DX*1), Z9
+	VFMADD231PS Z8, Z9, Z1
+	VMAXPS      Z9, Z8, Z8
+	VMAXPS      Z8, Z5, Z5
+	VMOVUPS     64(R8), Z8
+	VMOVUPS     64(R8)(DX*1), Z9
+	VFMADD231PS Z8, Z9, Z2
+	VMAXPS      Z9, Z8, Z8
+	VMAXPS      Z8, Z6, Z6
+	VMOVUPS.Z   128(R8), K1, Z8
+	VMOVUPS.Z   128(R8)(DX*1), K1, Z9
+	VFMADD231PS Z8, Z9, Z3
+	VMAXPS      Z9, Z8, Z8
+	VMAXPS      Z8, Z7, Z7
+	LEAQ        (R8)(DX*2), R8
+	SUBQ        $+2, R10
+	JGE         x27
+
+odd28:
+	CMPQ        R10, $-1
+	JNE         end29
+	VMOVUPS     (R8), Z8
+	VFMADD231PS Z8, Z8, Z1
+	VMAXPS      Z8, Z5, Z5
+	VMOVUPS     64(R8), Z8
+	VFMADD231PS Z8, Z8, Z2
+	VMAXPS      Z8, Z6, Z6
+	VMOVUPS.Z   128(R8), K1, Z8
+	VFMADD231PS Z8, Z8, Z3
+	VMAXPS      Z8, Z7, Z7
+
+end29:
+	MOVQ    g_11+136(FP), R8
+	LEAQ    (DI)(R8*4), DI
+	DECQ    R9
+	JNE     y26
+	MOVQ    g_10+128(FP), R8
+	LEAQ    (BX)(R8*4), BX
+	DECQ    8(SP)
+	JNE     z25
+	LEAQ    (AX)(SI*1), BX
+	VMOVUPS Z5, (BX)
+	VMOVUPS Z6, 64(BX)
+	VMOVUPS Z7, K1, 128(BX)
+	JMP     next4
+
+tail14:
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
+	LEAQ    (CX)(SI*1), BX
+	MOVQ    g_7+104(FP), R8
+	MOVQ    R8, 8(SP)
+
+z30:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y31:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd33
+
+x32:
+	VMOVUPS     (R8), Z9
+	VMOVUPS     (R8)(DX*1), Z10
+	VFMADD231PS Z9, Z10, Z1
+	VMAXPS      Z10, Z9, Z9
+	VMAXPS      Z9, Z5, Z5
+	VMOVUPS     64(R8), Z9
+	VMOVUPS     64(R8)(DX*1), Z10
+	VFMADD231PS Z9, Z10, Z2
+	VMAXPS      Z10, Z9, Z9
+	VMAXPS      Z9, Z6, Z6
+	VMOVUPS     128(R8), Z9
+	VMOVUPS     128(R8)(DX*1), Z10
+	VFMADD231PS Z9, Z10, Z3
+	VMAXPS      Z10, Z9, Z9
+	VMAXPS      Z9, Z7, Z7
+	VMOVUPS.Z   192(R8), K1, Z9
+	VMOVUPS.Z   192(R8)(DX*1), K1, Z10
+	VFMADD231PS Z9, Z10, Z4
+	VMAXPS      Z10, Z9, Z9
+	VMAXPS      Z9, Z8, Z8
+	LEAQ        (R8)(DX*2), R8
+	SUBQ        $+2, R10
+	JGE         x32
+
+odd33:
+	CMPQ        R10, $-1
+	JNE         end34
+	VMOVUPS     (R8), Z9
+	VFMADD231PS Z9, Z9, Z1
+	VMAXPS      Z9, Z5, Z5
+	VMOVUPS     64(R8), Z9
+	VFMADD231PS Z9, Z9, Z2
+	VMAXPS      Z9, Z6, Z6
+	VMOVUPS     128(R8), Z9
+	VFMADD231PS Z9, Z9, Z3
+	VMAXPS      Z9, Z7, Z7
+	VMOVUPS.Z   192(R8), K1, Z9
+	VFMADD231PS Z9, Z9, Z4
+	VMAXPS      Z9, Z8, Z8
+
+end34:
+	MOVQ    g_11+136(FP), R8
+	LEAQ    (DI)(R8*4), DI
+	DECQ    R9
+	JNE     y31
+	MOVQ    g_10+128(FP), R8
+	LEAQ    (BX)(R8*4), BX
+	DECQ    8(SP)
+	JNE     z30
+	LEAQ    (AX)(SI*1), BX
+	VMOVUPS Z5, (BX)
+	VMOVUPS Z6, 64(BX)
+	VMOVUPS Z7, 128(BX)
+	VMOVUPS Z8, K1, 192(BX)
+
+next4:
+	MOVQ     g_2+64(FP), BX
+	LEAQ     (AX)(BX*4), AX
+	MOVQ     g_3+72(FP), BX
+	LEAQ     (CX)(BX*4), CX
+	DECQ     (SP)
+	JNE      column1
+	MOVQ     g_5+88(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     24(SP), AX
+	ADDQ     BX, AX
+	MOVQ     g_6+96(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     32(SP), CX
+	ADDQ     BX, CX
+	DECQ     16(SP)
+	JNE      line6
+	VADDPS   Z2, Z1, Z1
+	VADDPS   Z3, Z1, Z1
+	VADDPS   Z4, Z1, Z1
+	VCMPPS   $0x03, Z1, Z1, K1
+	KORTESTW K1, K1
+	JNE      exact35
+
+end36:
+	XORB AL, AL
+	MOVB AL, ret+160(FP)
+	VZEROUPPER
+	RET
+
+exact35:
+	CMPQ  g_13+152(FP), $+0
+	JNE   end36
+	MOVQ  y_base+0(FP), AX
+	MOVQ  x_base+24(FP), CX
+	MOVQ  g_12+144(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  g_0+48(FP), BX
+	DECQ  BX
+	ANDQ  $0x0f, BX
+	INCQ  BX
+	LEAQ  opmasks<>+0(SB), SI
+	KMOVW (SI)(BX*2), K1
+	MOVQ  g_4+80(FP), BX
+	MOVQ  BX, 16(SP)
+
+line42:
+	MOVQ AX, 24(SP)
+	MOVQ CX, 32(SP)
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
+
+column37:
+	XORQ SI, SI
+	MOVQ g_0+48(FP), BX
+
+block38:
+	CMPQ    BX, $+64
+	JLT     tail39
 	VMOVAPS Z0, Z1
 	KXORW   K0, K0, K2
 	VMOVAPS Z0, Z2
@@ -37,20 +434,20 @@ block2:
 	VMOVAPS Z0, Z4
 	KXORW   K0, K0, K5
 	LEAQ    (CX)(SI*1), DI
-	MOVQ    g_4+80(FP), R9
+	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z6:
+z43:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y7:
+y44:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd9
+	JLT  odd46
 
-x8:
+x45:
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9)(DX*1), Z6
 	VCMPPS  $0x03, Z6, Z5, K6
@@ -77,11 +474,11 @@ x8:
 	VMAXPS  Z5, Z4, Z4
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x8
+	JGE     x45
 
-odd9:
+odd46:
 	CMPQ    R11, $-1
-	JNE     end10
+	JNE     end47
 	VMOVUPS (R9), Z5
 	VCMPPS  $0x03, Z5, Z5, K6
 	KORW    K6, K2, K2
@@ -99,15 +496,15 @@ odd9:
 	KORW    K6, K5, K5
 	VMAXPS  Z5, Z4, Z4
 
-end10:
-	MOVQ       g_8+112(FP), R9
+end47:
+	MOVQ       g_11+136(FP), R9
 	LEAQ       (R8)(R9*4), R8
 	DECQ       R10
-	JNE        y7
-	MOVQ       g_7+104(FP), R9
+	JNE        y44
+	MOVQ       g_10+128(FP), R9
 	LEAQ       (DI)(R9*4), DI
 	DECQ       8(SP)
-	JNE        z6
+	JNE        z43
 	LEAQ       (AX)(SI*1), DI
 	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
 	VMOVUPS    Z1, (DI)
@@ -119,34 +516,34 @@ end10:
 	VMOVUPS    Z4, 192(DI)
 	ADDQ       $+256, SI
 	SUBQ       $+64, BX
-	JMP        block2
+	JMP        block38
 
-tail3:
+tail39:
 	TESTQ   BX, BX
-	JE      next4
+	JE      next40
 	CMPQ    BX, $+48
-	JGT     tail13
+	JGT     tail50
 	CMPQ    BX, $+32
-	JGT     tail12
+	JGT     tail49
 	CMPQ    BX, $+16
-	JGT     tail11
+	JGT     tail48
 	VMOVAPS Z0, Z1
 	KXORW   K0, K0, K2
 	LEAQ    (CX)(SI*1), BX
-	MOVQ    g_4+80(FP), R8
+	MOVQ    g_7+104(FP), R8
 	MOVQ    R8, 8(SP)
 
-z14:
+z51:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y15:
+y52:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd17
+	JLT  odd54
 
-x16:
+x53:
 	VMOVUPS.Z (R8), K1, Z2
 	VMOVUPS.Z (R8)(DX*1), K1, Z3
 	VCMPPS    $0x03, Z3, Z2, K3
@@ -155,50 +552,50 @@ x16:
 	VMAXPS    Z2, Z1, Z1
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x16
+	JGE       x53
 
-odd17:
+odd54:
 	CMPQ      R10, $-1
-	JNE       end18
+	JNE       end55
 	VMOVUPS.Z (R8), K1, Z2
 	VCMPPS    $0x03, Z2, Z2, K3
 	KORW      K3, K2, K2
 	VMAXPS    Z2, Z1, Z1
 
-end18:
-	MOVQ       g_8+112(FP), R8
+end55:
+	MOVQ       g_11+136(FP), R8
 	LEAQ       (DI)(R8*4), DI
 	DECQ       R9
-	JNE        y15
-	MOVQ       g_7+104(FP), R8
+	JNE        y52
+	MOVQ       g_10+128(FP), R8
 	LEAQ       (BX)(R8*4), BX
 	DECQ       8(SP)
-	JNE        z14
+	JNE        z51
 	LEAQ       (AX)(SI*1), BX
 	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
 	VMOVUPS    Z1, K1, (BX)
-	JMP        next4
+	JMP        next40
 
-tail11:
+tail48:
 	VMOVAPS Z0, Z1
 	KXORW   K0, K0, K2
 	VMOVAPS Z0, Z2
 	KXORW   K0, K0, K3
 	LEAQ    (CX)(SI*1), BX
-	MOVQ    g_4+80(FP), R8
+	MOVQ    g_7+104(FP), R8
 	MOVQ    R8, 8(SP)
 
-z19:
+z56:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y20:
+y57:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd22
+	JLT  odd59
 
-x21:
+x58:
 	VMOVUPS   (R8), Z3
 	VMOVUPS   (R8)(DX*1), Z4
 	VCMPPS    $0x03, Z4, Z3, K4
@@ -213,11 +610,11 @@ x21:
 	VMAXPS    Z3, Z2, Z2
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x21
+	JGE       x58
 
-odd22:
+odd59:
 	CMPQ      R10, $-1
-	JNE       end23
+	JNE       end60
 	VMOVUPS   (R8), Z3
 	VCMPPS    $0x03, Z3, Z3, K4
 	KORW      K4, K2, K2
@@ -227,23 +624,23 @@ odd22:
 	KORW      K4, K3, K3
 	VMAXPS    Z3, Z2, Z2
 
-end23:
-	MOVQ       g_8+112(FP), R8
+end60:
+	MOVQ       g_11+136(FP), R8
 	LEAQ       (DI)(R8*4), DI
 	DECQ       R9
-	JNE        y20
-	MOVQ       g_7+104(FP), R8
+	JNE        y57
+	MOVQ       g_10+128(FP), R8
 	LEAQ       (BX)(R8*4), BX
 	DECQ       8(SP)
-	JNE        z19
+	JNE        z56
 	LEAQ       (AX)(SI*1), BX
 	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
 	VMOVUPS    Z1, (BX)
 	VPTERNLOGD $0xff, Z2, Z2, K3, Z2
 	VMOVUPS    Z2, K1, 64(BX)
-	JMP        next4
+	JMP        next40
 
-tail12:
+tail49:
 	VMOVAPS Z0, Z1
 	KXORW   K0, K0, K2
 	VMOVAPS Z0, Z2
@@ -251,20 +648,20 @@ tail12:
 	VMOVAPS Z0, Z3
 	KXORW   K0, K0, K4
 	LEAQ    (CX)(SI*1), BX
-	MOVQ    g_4+80(FP), R8
+	MOVQ    g_7+104(FP), R8
 	MOVQ    R8, 8(SP)
 
-z24:
+z61:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y25:
+y62:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd27
+	JLT  odd64
 
-x26:
+x63:
 	VMOVUPS   (R8), Z4
 	VMOVUPS   (R8)(DX*1), Z5
 	VCMPPS    $0x03, Z5, Z4, K5
@@ -285,11 +682,11 @@ x26:
 	VMAXPS    Z4, Z3, Z3
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x26
+	JGE       x63
 
-odd27:
+odd64:
 	CMPQ      R10, $-1
-	JNE       end28
+	JNE       end65
 	VMOVUPS   (R8), Z4
 	VCMPPS    $0x03, Z4, Z4, K5
 	KORW      K5, K2, K2
@@ -303,15 +700,15 @@ odd27:
 	KORW      K5, K4, K4
 	VMAXPS    Z4, Z3, Z3
 
-end28:
-	MOVQ       g_8+112(FP), R8
+end65:
+	MOVQ       g_11+136(FP), R8
 	LEAQ       (DI)(R8*4), DI
 	DECQ       R9
-	JNE        y25
-	MOVQ       g_7+104(FP), R8
+	JNE        y62
+	MOVQ       g_10+128(FP), R8
 	LEAQ       (BX)(R8*4), BX
 	DECQ       8(SP)
-	JNE        z24
+	JNE        z61
 	LEAQ       (AX)(SI*1), BX
 	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
 	VMOVUPS    Z1, (BX)
@@ -319,9 +716,9 @@ end28:
 	VMOVUPS    Z2, 64(BX)
 	VPTERNLOGD $0xff, Z3, Z3, K4, Z3
 	VMOVUPS    Z3, K1, 128(BX)
-	JMP        next4
+	JMP        next40
 
-tail13:
+tail50:
 	VMOVAPS Z0, Z1
 	KXORW   K0, K0, K2
 	VMOVAPS Z0, Z2
@@ -331,20 +728,20 @@ tail13:
 	VMOVAPS Z0, Z4
 	KXORW   K0, K0, K5
 	LEAQ    (CX)(SI*1), BX
-	MOVQ    g_4+80(FP), R8
+	MOVQ    g_7+104(FP), R8
 	MOVQ    R8, 8(SP)
 
-z29:
+z66:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y30:
+y67:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd32
+	JLT  odd69
 
-x31:
+x68:
 	VMOVUPS   (R8), Z5
 	VMOVUPS   (R8)(DX*1), Z6
 	VCMPPS    $0x03, Z6, Z5, K6
@@ -371,11 +768,11 @@ x31:
 	VMAXPS    Z5, Z4, Z4
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x31
+	JGE       x68
 
-odd32:
+odd69:
 	CMPQ      R10, $-1
-	JNE       end33
+	JNE       end70
 	VMOVUPS   (R8), Z5
 	VCMPPS    $0x03, Z5, Z5, K6
 	KORW      K6, K2, K2
@@ -393,15 +790,15 @@ odd32:
 	KORW      K6, K5, K5
 	VMAXPS    Z5, Z4, Z4
 
-end33:
-	MOVQ       g_8+112(FP), R8
+end70:
+	MOVQ       g_11+136(FP), R8
 	LEAQ       (DI)(R8*4), DI
 	DECQ       R9
-	JNE        y30
-	MOVQ       g_7+104(FP), R8
+	JNE        y67
+	MOVQ       g_10+128(FP), R8
 	LEAQ       (BX)(R8*4), BX
 	DECQ       8(SP)
-	JNE        z29
+	JNE        z66
 	LEAQ       (AX)(SI*1), BX
 	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
 	VMOVUPS    Z1, (BX)
@@ -412,13 +809,25 @@ end33:
 	VPTERNLOGD $0xff, Z4, Z4, K5, Z4
 	VMOVUPS    Z4, K1, 192(BX)
 
-next4:
+next40:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*4), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*4), CX
 	DECQ (SP)
-	JNE  column1
+	JNE  column37
+	MOVQ g_5+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 24(SP), AX
+	ADDQ BX, AX
+	MOVQ g_6+96(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 32(SP), CX
+	ADDQ BX, CX
+	DECQ 16(SP)
+	JNE  line42
+	MOVB $0x01, AL
+	MOVB AL, ret+160(FP)
 	VZEROUPPER
 	RET
 
@@ -444,34 +853,1860 @@ DATA opmasks<>+30(SB)/2, $0x7fff
 DATA opmasks<>+32(SB)/2, $0xffff
 GLOBL opmasks<>(SB), RODATA|NOPTR, $34
 
-// func maxPickAVX512(y []float32, x []float32, g [6]int, pattern []int64)
+// func maxSlide1AVX512(y []float32, x []float32, g [14]int) bool
+// Requires: AVX, AVX512F
+TEXT ·maxSlide1AVX512(SB), NOSPLIT, $32-161
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   y_base+0(FP), AX
+	MOVQ   x_base+24(FP), CX
+	MOVQ   g_12+144(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   g_0+48(FP), BX
+	DECQ   BX
+	ANDQ   $0x0f, BX
+	INCQ   BX
+	LEAQ   opmasks<>+0(SB), SI
+	KMOVW  (SI)(BX*2), K1
+	MOVQ   g_4+80(FP), BX
+	MOVQ   BX, 8(SP)
+
+line71:
+	MOVQ AX, 16(SP)
+	MOVQ CX, 24(SP)
+	XORQ BX, BX
+	MOVQ g_0+48(FP), SI
+
+block73:
+	CMPQ        SI, $+64
+	JLT         end74
+	LEAQ        (CX)(BX*1), R9
+	MOVQ        g_11+136(FP), DI
+	LEAQ        (R9)(DI*4), R10
+	LEAQ        (R10)(DI*4), R11
+	LEAQ        (AX)(BX*1), R8
+	MOVQ        g_1+56(FP), DI
+	MOVQ        DI, (SP)
+	MOVQ        g_2+64(FP), DI
+	SHLQ        $0x02, DI
+	VMOVUPS     (R9), Z4
+	VMOVUPS     (R10), Z5
+	VMOVUPS     (R11), Z6
+	VFMADD231PS Z4, Z5, Z0
+	VFMADD231PS Z6, Z6, Z0
+	VMAXPS      Z5, Z4, Z4
+	VMAXPS      Z6, Z4, Z4
+	VMOVUPS     64(R9), Z5
+	VMOVUPS     64(R10), Z6
+	VMOVUPS     64(R11), Z7
+	VFMADD231PS Z5, Z6, Z1
+	VFMADD231PS Z7, Z7, Z1
+	VMAXPS      Z6, Z5, Z5
+	VMAXPS      Z7, Z5, Z5
+	VMOVUPS     128(R9), Z6
+	VMOVUPS     128(R10), Z7
+	VMOVUPS     128(R11), Z8
+	VFMADD231PS Z6, Z7, Z2
+	VFMADD231PS Z8, Z8, Z2
+	VMAXPS      Z7, Z6, Z6
+	VMAXPS      Z8, Z6, Z6
+	VMOVUPS     192(R9), Z7
+	VMOVUPS     192(R10), Z8
+	VMOVUPS     192(R11), Z9
+	VFMADD231PS Z7, Z8, Z3
+	VFMADD231PS Z9, Z9, Z3
+	VMAXPS      Z8, Z7, Z7
+	VMAXPS      Z9, Z7, Z7
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMOVUPS     (R9), Z8
+	VMOVUPS     (R10), Z9
+	VMOVUPS     (R11), Z10
+	VFMADD231PS Z8, Z9, Z0
+	VFMADD231PS Z10, Z10, Z0
+	VMAXPS      Z9, Z8, Z8
+	VMAXPS      Z10, Z8, Z8
+	VMOVUPS     64(R9), Z9
+	VMOVUPS     64(R10), Z10
+	VMOVUPS     64(R11), Z11
+	VFMADD231PS Z9, Z10, Z1
+	VFMADD231PS Z11, Z11, Z1
+	VMAXPS      Z10, Z9, Z9
+	VMAXPS      Z11, Z9, Z9
+	VMOVUPS     128(R9), Z10
+	VMOVUPS     128(R10), Z11
+	VMOVUPS     128(R11), Z12
+	VFMADD231PS Z10, Z11, Z2
+	VFMADD231PS Z12, Z12, Z2
+	VMAXPS      Z11, Z10, Z10
+	VMAXPS      Z12, Z10, Z10
+	VMOVUPS     192(R9), Z11
+	VMOVUPS     192(R10), Z12
+	VMOVUPS     192(R11), Z13
+	VFMADD231PS Z11, Z12, Z3
+	VFMADD231PS Z13, Z13, Z3
+	VMAXPS      Z12, Z11, Z11
+	VMAXPS      Z13, Z11, Z11
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+
+column75:
+	VMOVUPS     (R9), Z12
+	VMOVUPS     (R10), Z13
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z12, Z13, Z0
+	VFMADD231PS Z14, Z14, Z0
+	VMAXPS      Z13, Z12, Z12
+	VMAXPS      Z14, Z12, Z12
+	VMOVUPS     64(R9), Z13
+	VMOVUPS     64(R10), Z14
+	VMOVUPS     64(R11), Z15
+	VFMADD231PS Z13, Z14, Z1
+	VFMADD231PS Z15, Z15, Z1
+	VMAXPS      Z14, Z13, Z13
+	VMAXPS      Z15, Z13, Z13
+	VMOVUPS     128(R9), Z14
+	VMOVUPS     128(R10), Z15
+	VMOVUPS     128(R11), Z16
+	VFMADD231PS Z14, Z15, Z2
+	VFMADD231PS Z16, Z16, Z2
+	VMAXPS      Z15, Z14, Z14
+	VMAXPS      Z16, Z14, Z14
+	VMOVUPS     192(R9), Z15
+	VMOVUPS     192(R10), Z16
+	VMOVUPS     192(R11), Z17
+	VFMADD231PS Z15, Z16, Z3
+	VFMADD231PS Z17, Z17, Z3
+	VMAXPS      Z16, Z15, Z15
+	VMAXPS      Z17, Z15, Z15
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMAXPS      Z8, Z4, Z4
+	VMAXPS      Z12, Z4, Z4
+	VMOVUPS     Z4, (R8)
+	VMAXPS      Z9, Z5, Z4
+	VMAXPS      Z13, Z4, Z4
+	VMOVUPS     Z4, 64(R8)
+	VMAXPS      Z10, Z6, Z4
+	VMAXPS      Z14, Z4, Z4
+	VMOVUPS     Z4, 128(R8)
+	VMAXPS      Z11, Z7, Z4
+	VMAXPS      Z15, Z4, Z4
+	VMOVUPS     Z4, 192(R8)
+	VMOVAPS     Z8, Z4
+	VMOVAPS     Z9, Z5
+	VMOVAPS     Z10, Z6
+	VMOVAPS     Z11, Z7
+	VMOVAPS     Z12, Z8
+	VMOVAPS     Z13, Z9
+	VMOVAPS     Z14, Z10
+	VMOVAPS     Z15, Z11
+	ADDQ        DI, R8
+	DECQ        (SP)
+	JNE         column75
+	ADDQ        $+256, BX
+	SUBQ        $+64, SI
+	JMP         block73
+
+end74:
+block76:
+	CMPQ        SI, $+32
+	JLT         end77
+	LEAQ        (CX)(BX*1), R9
+	MOVQ        g_11+136(FP), DI
+	LEAQ        (R9)(DI*4), R10
+	LEAQ        (R10)(DI*4), R11
+	LEAQ        (AX)(BX*1), R8
+	MOVQ        g_1+56(FP), DI
+	MOVQ        DI, (SP)
+	MOVQ        g_2+64(FP), DI
+	SHLQ        $0x02, DI
+	VMOVUPS     (R9), Z4
+	VMOVUPS     (R10), Z5
+	VMOVUPS     (R11), Z6
+	VFMADD231PS Z4, Z5, Z0
+	VFMADD231PS Z6, Z6, Z0
+	VMAXPS      Z5, Z4, Z4
+	VMAXPS      Z6, Z4, Z4
+	VMOVUPS     64(R9), Z5
+	VMOVUPS     64(R10), Z6
+	VMOVUPS     64(R11), Z7
+	VFMADD231PS Z5, Z6, Z1
+	VFMADD231PS Z7, Z7, Z1
+	VMAXPS      Z6, Z5, Z5
+	VMAXPS      Z7, Z5, Z5
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMOVUPS     (R9), Z6
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R11), Z8
+	VFMADD231PS Z6, Z7, Z0
+	VFMADD231PS Z8, Z8, Z0
+	VMAXPS      Z7, Z6, Z6
+	VMAXPS      Z8, Z6, Z6
+	VMOVUPS     64(R9), Z7
+	VMOVUPS     64(R10), Z8
+	VMOVUPS     64(R11), Z9
+	VFMADD231PS Z7, Z8, Z1
+	VFMADD231PS Z9, Z9, Z1
+	VMAXPS      Z8, Z7, Z7
+	VMAXPS      Z9, Z7, Z7
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+
+column78:
+	VMOVUPS     (R9), Z8
+	VMOVUPS     (R10), Z9
+	VMOVUPS     (R11), Z10
+	VFMADD231PS Z8, Z9, Z0
+	VFMADD231PS Z10, Z10, Z0
+	VMAXPS      Z9, Z8, Z8
+	VMAXPS      Z10, Z8, Z8
+	VMOVUPS     64(R9), Z9
+	VMOVUPS     64(R10), Z10
+	VMOVUPS     64(R11), Z11
+	VFMADD231PS Z9, Z10, Z1
+	VFMADD231PS Z11, Z11, Z1
+	VMAXPS      Z10, Z9, Z9
+	VMAXPS      Z11, Z9, Z9
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMAXPS      Z6, Z4, Z4
+	VMAXPS      Z8, Z4, Z4
+	VMOVUPS     Z4, (R8)
+	VMAXPS      Z7, Z5, Z4
+	VMAXPS      Z9, Z4, Z4
+	VMOVUPS     Z4, 64(R8)
+	VMOVAPS     Z6, Z4
+	VMOVAPS     Z7, Z5
+	VMOVAPS     Z8, Z6
+	VMOVAPS     Z9, Z7
+	ADDQ        DI, R8
+	DECQ        (SP)
+	JNE         column78
+	ADDQ        $+128, BX
+	SUBQ        $+32, SI
+	JMP         block76
+
+end77:
+block79:
+	TESTQ       SI, SI
+	JLE         next72
+	CMPQ        SI, $+16
+	JLT         whole81
+	LEAQ        (CX)(BX*1), R9
+	MOVQ        g_11+136(FP), DI
+	LEAQ        (R9)(DI*4), R10
+	LEAQ        (R10)(DI*4), R11
+	LEAQ        (AX)(BX*1), R8
+	MOVQ        g_1+56(FP), DI
+	MOVQ        DI, (SP)
+	MOVQ        g_2+64(FP), DI
+	SHLQ        $0x02, DI
+	VMOVUPS     (R9), Z4
+	VMOVUPS     (R10), Z5
+	VMOVUPS     (R11), Z6
+	VFMADD231PS Z4, Z5, Z0
+	VFMADD231PS Z6, Z6, Z0
+	VMAXPS      Z5, Z4, Z4
+	VMAXPS      Z6, Z4, Z4
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMOVUPS     (R9), Z5
+	VMOVUPS     (R10), Z6
+	VMOVUPS     (R11), Z7
+	VFMADD231PS Z5, Z6, Z0
+	VFMADD231PS Z7, Z7, Z0
+	VMAXPS      Z6, Z5, Z5
+	VMAXPS      Z7, Z5, Z5
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+
+column82:
+	VMOVUPS     (R9), Z6
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R11), Z8
+	VFMADD231PS Z6, Z7, Z0
+	VFMADD231PS Z8, Z8, Z0
+	VMAXPS      Z7, Z6, Z6
+	VMAXPS      Z8, Z6, Z6
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMAXPS      Z5, Z4, Z4
+	VMAXPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (R8)
+	VMOVAPS     Z5, Z4
+	VMOVAPS     Z6, Z5
+	ADDQ        DI, R8
+	DECQ        (SP)
+	JNE         column82
+	ADDQ        $+64, BX
+	SUBQ        $+16, SI
+	JMP         block79
+
+whole81:
+	LEAQ        (CX)(BX*1), SI
+	MOVQ        g_11+136(FP), CX
+	LEAQ        (SI)(CX*4), DI
+	LEAQ        (DI)(CX*4), R8
+	LEAQ        (AX)(BX*1), AX
+	MOVQ        g_1+56(FP), CX
+	MOVQ        CX, (SP)
+	MOVQ        g_2+64(FP), CX
+	SHLQ        $0x02, CX
+	VMOVUPS.Z   (SI), K1, Z4
+	VMOVUPS.Z   (DI), K1, Z5
+	VMOVUPS.Z   (R8), K1, Z6
+	VFMADD231PS Z4, Z5, Z0
+	VFMADD231PS Z6, Z6, Z0
+	VMAXPS      Z5, Z4, Z4
+	VMAXPS      Z6, Z4, Z4
+	ADDQ        DX, SI
+	ADDQ        DX, DI
+	ADDQ        DX, R8
+	VMOVUPS.Z   (SI), K1, Z5
+	VMOVUPS.Z   (DI), K1, Z6
+	VMOVUPS.Z   (R8), K1, Z7
+	VFMADD231PS Z5, Z6, Z0
+	VFMADD231PS Z7, Z7, Z0
+	VMAXPS      Z6, Z5, Z5
+	VMAXPS      Z7, Z5, Z5
+	ADDQ        DX, SI
+	ADDQ        DX, DI
+	ADDQ        DX, R8
+
+column83:
+	VMOVUPS.Z   (SI), K1, Z6
+	VMOVUPS.Z   (DI), K1, Z7
+	VMOVUPS.Z   (R8), K1, Z8
+	VFMADD231PS Z6, Z7, Z0
+	VFMADD231PS Z8, Z8, Z0
+	VMAXPS      Z7, Z6, Z6
+	VMAXPS      Z8, Z6, Z6
+	ADDQ        DX, SI
+	ADDQ        DX, DI
+	ADDQ        DX, R8
+	VMAXPS      Z5, Z4, Z4
+	VMAXPS      Z6, Z4, Z4
+	VMOVUPS     Z4, K1, (AX)
+	VMOVAPS     Z5, Z4
+	VMOVAPS     Z6, Z5
+	ADDQ        CX, AX
+	DECQ        (SP)
+	JNE         column83
+
+next72:
+	MOVQ     g_5+88(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     16(SP), AX
+	ADDQ     BX, AX
+	MOVQ     g_6+96(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     24(SP), CX
+	ADDQ     BX, CX
+	DECQ     8(SP)
+	JNE      line71
+	VADDPS   Z1, Z0, Z0
+	VADDPS   Z2, Z0, Z0
+	VADDPS   Z3, Z0, Z0
+	VCMPPS   $0x03, Z0, Z0, K1
+	KORTESTW K1, K1
+	JNE      exact84
+
+end85:
+	XORB AL, AL
+	MOVB AL, ret+160(FP)
+	VZEROUPPER
+	RET
+
+exact84:
+	CMPQ  g_13+152(FP), $+0
+	JNE   end85
+	MOVQ  y_base+0(FP), AX
+	MOVQ  x_base+24(FP), CX
+	MOVQ  g_12+144(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  g_0+48(FP), BX
+	DECQ  BX
+	ANDQ  $0x0f, BX
+	INCQ  BX
+	LEAQ  opmasks<>+0(SB), SI
+	KMOVW (SI)(BX*2), K1
+	MOVQ  g_4+80(FP), BX
+	MOVQ  BX, 8(SP)
+
+line86:
+	MOVQ AX, 16(SP)
+	MOVQ CX, 24(SP)
+	XORQ BX, BX
+	MOVQ g_0+48(FP), SI
+
+block88:
+	CMPQ       SI, $+64
+	JLT        end89
+	LEAQ       (CX)(BX*1), R9
+	MOVQ       g_11+136(FP), DI
+	LEAQ       (R9)(DI*4), R10
+	LEAQ       (R10)(DI*4), R11
+	LEAQ       (AX)(BX*1), R8
+	MOVQ       g_1+56(FP), DI
+	MOVQ       DI, (SP)
+	MOVQ       g_2+64(FP), DI
+	SHLQ       $0x02, DI
+	VMOVUPS    (R9), Z0
+	VMOVUPS    (R10), Z1
+	VMOVUPS    (R11), Z2
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z1, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z2, Z2, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z1, Z0, Z0
+	VMAXPS     Z2, Z0, Z0
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	VMOVUPS    64(R9), Z1
+	VMOVUPS    64(R10), Z2
+	VMOVUPS    64(R11), Z3
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z2, Z1, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z3, Z3, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z2, Z1, Z1
+	VMAXPS     Z3, Z1, Z1
+	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
+	VMOVUPS    128(R9), Z2
+	VMOVUPS    128(R10), Z3
+	VMOVUPS    128(R11), Z4
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z3, Z2, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z4, Z4, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z3, Z2, Z2
+	VMAXPS     Z4, Z2, Z2
+	VPTERNLOGD $0xff, Z2, Z2, K2, Z2
+	VMOVUPS    192(R9), Z3
+	VMOVUPS    192(R10), Z4
+	VMOVUPS    192(R11), Z5
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z4, Z3, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z5, Z5, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z4, Z3, Z3
+	VMAXPS     Z5, Z3, Z3
+	VPTERNLOGD $0xff, Z3, Z3, K2, Z3
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+	VMOVUPS    (R9), Z4
+	VMOVUPS    (R10), Z5
+	VMOVUPS    (R11), Z6
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z5, Z4, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z6, Z6, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z5, Z4, Z4
+	VMAXPS     Z6, Z4, Z4
+	VPTERNLOGD $0xff, Z4, Z4, K2, Z4
+	VMOVUPS    64(R9), Z5
+	VMOVUPS    64(R10), Z6
+	VMOVUPS    64(R11), Z7
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z6, Z5, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z7, Z7, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z6, Z5, Z5
+	VMAXPS     Z7, Z5, Z5
+	VPTERNLOGD $0xff, Z5, Z5, K2, Z5
+	VMOVUPS    128(R9), Z6
+	VMOVUPS    128(R10), Z7
+	VMOVUPS    128(R11), Z8
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z7, Z6, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z8, Z8, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z7, Z6, Z6
+	VMAXPS     Z8, Z6, Z6
+	VPTERNLOGD $0xff, Z6, Z6, K2, Z6
+	VMOVUPS    192(R9), Z7
+	VMOVUPS    192(R10), Z8
+	VMOVUPS    192(R11), Z9
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z8, Z7, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z9, Z9, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z8, Z7, Z7
+	VMAXPS     Z9, Z7, Z7
+	VPTERNLOGD $0xff, Z7, Z7, K2, Z7
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+
+column90:
+	VMOVUPS    (R9), Z8
+	VMOVUPS    (R10), Z9
+	VMOVUPS    (R11), Z10
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z9, Z8, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z10, Z10, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z9, Z8, Z8
+	VMAXPS     Z10, Z8, Z8
+	VPTERNLOGD $0xff, Z8, Z8, K2, Z8
+	VMOVUPS    64(R9), Z9
+	VMOVUPS    64(R10), Z10
+	VMOVUPS    64(R11), Z11
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z10, Z9, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z11, Z11, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z10, Z9, Z9
+	VMAXPS     Z11, Z9, Z9
+	VPTERNLOGD $0xff, Z9, Z9, K2, Z9
+	VMOVUPS    128(R9), Z10
+	VMOVUPS    128(R10), Z11
+	VMOVUPS    128(R11), Z12
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z11, Z10, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z12, Z12, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z11, Z10, Z10
+	VMAXPS     Z12, Z10, Z10
+	VPTERNLOGD $0xff, Z10, Z10, K2, Z10
+	VMOVUPS    192(R9), Z11
+	VMOVUPS    192(R10), Z12
+	VMOVUPS    192(R11), Z13
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z12, Z11, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z13, Z13, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z12, Z11, Z11
+	VMAXPS     Z13, Z11, Z11
+	VPTERNLOGD $0xff, Z11, Z11, K2, Z11
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+	VMAXPS     Z4, Z0, Z12
+	VMAXPS     Z8, Z12, Z12
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z4, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z8, Z8, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z12, Z12, K2, Z12
+	VMOVUPS    Z12, (R8)
+	VMAXPS     Z5, Z1, Z0
+	VMAXPS     Z9, Z0, Z0
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z5, Z1, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z9, Z9, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	VMOVUPS    Z0, 64(R8)
+	VMAXPS     Z6, Z2, Z0
+	VMAXPS     Z10, Z0, Z0
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z6, Z2, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z10, Z10, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	VMOVUPS    Z0, 128(R8)
+	VMAXPS     Z7, Z3, Z0
+	VMAXPS     Z11, Z0, Z0
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z7, Z3, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z11, Z11, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	VMOVUPS    Z0, 192(R8)
+	VMOVAPS    Z4, Z0
+	VMOVAPS    Z5, Z1
+	VMOVAPS    Z6, Z2
+	VMOVAPS    Z7, Z3
+	VMOVAPS    Z8, Z4
+	VMOVAPS    Z9, Z5
+	VMOVAPS    Z10, Z6
+	VMOVAPS    Z11, Z7
+	ADDQ       DI, R8
+	DECQ       (SP)
+	JNE        column90
+	ADDQ       $+256, BX
+	SUBQ       $+64, SI
+	JMP        block88
+
+end89:
+block91:
+	CMPQ       SI, $+32
+	JLT        end92
+	LEAQ       (CX)(BX*1), R9
+	MOVQ       g_11+136(FP), DI
+	LEAQ       (R9)(DI*4), R10
+	LEAQ       (R10)(DI*4), R11
+	LEAQ       (AX)(BX*1), R8
+	MOVQ       g_1+56(FP), DI
+	MOVQ       DI, (SP)
+	MOVQ       g_2+64(FP), DI
+	SHLQ       $0x02, DI
+	VMOVUPS    (R9), Z0
+	VMOVUPS    (R10), Z1
+	VMOVUPS    (R11), Z2
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z1, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z2, Z2, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z1, Z0, Z0
+	VMAXPS     Z2, Z0, Z0
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	VMOVUPS    64(R9), Z1
+	VMOVUPS    64(R10), Z2
+	VMOVUPS    64(R11), Z3
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z2, Z1, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z3, Z3, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z2, Z1, Z1
+	VMAXPS     Z3, Z1, Z1
+	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+	VMOVUPS    (R9), Z2
+	VMOVUPS    (R10), Z3
+	VMOVUPS    (R11), Z4
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z3, Z2, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z4, Z4, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z3, Z2, Z2
+	VMAXPS     Z4, Z2, Z2
+	VPTERNLOGD $0xff, Z2, Z2, K2, Z2
+	VMOVUPS    64(R9), Z3
+	VMOVUPS    64(R10), Z4
+	VMOVUPS    64(R11), Z5
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z4, Z3, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z5, Z5, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z4, Z3, Z3
+	VMAXPS     Z5, Z3, Z3
+	VPTERNLOGD $0xff, Z3, Z3, K2, Z3
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+
+column93:
+	VMOVUPS    (R9), Z4
+	VMOVUPS    (R10), Z5
+	VMOVUPS    (R11), Z6
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z5, Z4, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z6, Z6, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z5, Z4, Z4
+	VMAXPS     Z6, Z4, Z4
+	VPTERNLOGD $0xff, Z4, Z4, K2, Z4
+	VMOVUPS    64(R9), Z5
+	VMOVUPS    64(R10), Z6
+	VMOVUPS    64(R11), Z7
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z6, Z5, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z7, Z7, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z6, Z5, Z5
+	VMAXPS     Z7, Z5, Z5
+	VPTERNLOGD $0xff, Z5, Z5, K2, Z5
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+	VMAXPS     Z2, Z0, Z6
+	VMAXPS     Z4, Z6, Z6
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z2, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z4, Z4, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z6, Z6, K2, Z6
+	VMOVUPS    Z6, (R8)
+	VMAXPS     Z3, Z1, Z0
+	VMAXPS     Z5, Z0, Z0
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z3, Z1, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z5, Z5, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	VMOVUPS    Z0, 64(R8)
+	VMOVAPS    Z2, Z0
+	VMOVAPS    Z3, Z1
+	VMOVAPS    Z4, Z2
+	VMOVAPS    Z5, Z3
+	ADDQ       DI, R8
+	DECQ       (SP)
+	JNE        column93
+	ADDQ       $+128, BX
+	SUBQ       $+32, SI
+	JMP        block91
+
+end92:
+block94:
+	TESTQ      SI, SI
+	JLE        next87
+	CMPQ       SI, $+16
+	JLT        whole96
+	LEAQ       (CX)(BX*1), R9
+	MOVQ       g_11+136(FP), DI
+	LEAQ       (R9)(DI*4), R10
+	LEAQ       (R10)(DI*4), R11
+	LEAQ       (AX)(BX*1), R8
+	MOVQ       g_1+56(FP), DI
+	MOVQ       DI, (SP)
+	MOVQ       g_2+64(FP), DI
+	SHLQ       $0x02, DI
+	VMOVUPS    (R9), Z0
+	VMOVUPS    (R10), Z1
+	VMOVUPS    (R11), Z2
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z1, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z2, Z2, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z1, Z0, Z0
+	VMAXPS     Z2, Z0, Z0
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+	VMOVUPS    (R9), Z1
+	VMOVUPS    (R10), Z2
+	VMOVUPS    (R11), Z3
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z2, Z1, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z3, Z3, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z2, Z1, Z1
+	VMAXPS     Z3, Z1, Z1
+	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+
+column97:
+	VMOVUPS    (R9), Z2
+	VMOVUPS    (R10), Z3
+	VMOVUPS    (R11), Z4
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z3, Z2, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z4, Z4, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z3, Z2, Z2
+	VMAXPS     Z4, Z2, Z2
+	VPTERNLOGD $0xff, Z2, Z2, K2, Z2
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+	VMAXPS     Z1, Z0, Z3
+	VMAXPS     Z2, Z3, Z3
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z1, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z2, Z2, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z3, Z3, K2, Z3
+	VMOVUPS    Z3, (R8)
+	VMOVAPS    Z1, Z0
+	VMOVAPS    Z2, Z1
+	ADDQ       DI, R8
+	DECQ       (SP)
+	JNE        column97
+	ADDQ       $+64, BX
+	SUBQ       $+16, SI
+	JMP        block94
+
+whole96:
+	LEAQ       (CX)(BX*1), SI
+	MOVQ       g_11+136(FP), CX
+	LEAQ       (SI)(CX*4), DI
+	LEAQ       (DI)(CX*4), R8
+	LEAQ       (AX)(BX*1), AX
+	MOVQ       g_1+56(FP), CX
+	MOVQ       CX, (SP)
+	MOVQ       g_2+64(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS.Z  (SI), K1, Z0
+	VMOVUPS.Z  (DI), K1, Z1
+	VMOVUPS.Z  (R8), K1, Z2
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z1, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z2, Z2, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z1, Z0, Z0
+	VMAXPS     Z2, Z0, Z0
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	ADDQ       DX, SI
+	ADDQ       DX, DI
+	ADDQ       DX, R8
+	VMOVUPS.Z  (SI), K1, Z1
+	VMOVUPS.Z  (DI), K1, Z2
+	VMOVUPS.Z  (R8), K1, Z3
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z2, Z1, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z3, Z3, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z2, Z1, Z1
+	VMAXPS     Z3, Z1, Z1
+	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
+	ADDQ       DX, SI
+	ADDQ       DX, DI
+	ADDQ       DX, R8
+
+column98:
+	VMOVUPS.Z  (SI), K1, Z2
+	VMOVUPS.Z  (DI), K1, Z3
+	VMOVUPS.Z  (R8), K1, Z4
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z3, Z2, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z4, Z4, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z3, Z2, Z2
+	VMAXPS     Z4, Z2, Z2
+	VPTERNLOGD $0xff, Z2, Z2, K2, Z2
+	ADDQ       DX, SI
+	ADDQ       DX, DI
+	ADDQ       DX, R8
+	VMAXPS     Z1, Z0, Z3
+	VMAXPS     Z2, Z3, Z3
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z1, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z2, Z2, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z3, Z3, K2, Z3
+	VMOVUPS    Z3, K1, (AX)
+	VMOVAPS    Z1, Z0
+	VMOVAPS    Z2, Z1
+	ADDQ       CX, AX
+	DECQ       (SP)
+	JNE        column98
+
+next87:
+	MOVQ g_5+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 16(SP), AX
+	ADDQ BX, AX
+	MOVQ g_6+96(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 24(SP), CX
+	ADDQ BX, CX
+	DECQ 8(SP)
+	JNE  line86
+	MOVB $0x01, AL
+	MOVB AL, ret+160(FP)
+	VZEROUPPER
+	RET
+
+// func maxSlide2AVX512(y []float32, x []float32, g [14]int) bool
+// Requires: AVX, AVX512F
+TEXT ·maxSlide2AVX512(SB), NOSPLIT, $32-161
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   y_base+0(FP), AX
+	MOVQ   x_base+24(FP), CX
+	MOVQ   g_12+144(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   g_0+48(FP), BX
+	DECQ   BX
+	ANDQ   $0x0f, BX
+	INCQ   BX
+	LEAQ   opmasks<>+0(SB), SI
+	KMOVW  (SI)(BX*2), K1
+	MOVQ   g_4+80(FP), BX
+	MOVQ   BX, 8(SP)
+
+line99:
+	MOVQ AX, 16(SP)
+	MOVQ CX, 24(SP)
+	XORQ BX, BX
+	MOVQ g_0+48(FP), SI
+
+block101:
+	CMPQ        SI, $+64
+	JLT         end102
+	LEAQ        (CX)(BX*1), R9
+	MOVQ        g_11+136(FP), DI
+	LEAQ        (R9)(DI*4), R10
+	LEAQ        (R10)(DI*4), R11
+	LEAQ        (AX)(BX*1), R8
+	MOVQ        g_1+56(FP), DI
+	MOVQ        DI, (SP)
+	MOVQ        g_2+64(FP), DI
+	SHLQ        $0x02, DI
+	VMOVUPS     (R9), Z4
+	VMOVUPS     (R10), Z5
+	VMOVUPS     (R11), Z6
+	VFMADD231PS Z4, Z5, Z0
+	VFMADD231PS Z6, Z6, Z0
+	VMAXPS      Z5, Z4, Z4
+	VMAXPS      Z6, Z4, Z4
+	VMOVUPS     64(R9), Z5
+	VMOVUPS     64(R10), Z6
+	VMOVUPS     64(R11), Z7
+	VFMADD231PS Z5, Z6, Z1
+	VFMADD231PS Z7, Z7, Z1
+	VMAXPS      Z6, Z5, Z5
+	VMAXPS      Z7, Z5, Z5
+	VMOVUPS     128(R9), Z6
+	VMOVUPS     128(R10), Z7
+	VMOVUPS     128(R11), Z8
+	VFMADD231PS Z6, Z7, Z2
+	VFMADD231PS Z8, Z8, Z2
+	VMAXPS      Z7, Z6, Z6
+	VMAXPS      Z8, Z6, Z6
+	VMOVUPS     192(R9), Z7
+	VMOVUPS     192(R10), Z8
+	VMOVUPS     192(R11), Z9
+	VFMADD231PS Z7, Z8, Z3
+	VFMADD231PS Z9, Z9, Z3
+	VMAXPS      Z8, Z7, Z7
+	VMAXPS      Z9, Z7, Z7
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+
+column103:
+	VMOVUPS     (R9), Z8
+	VMOVUPS     (R10), Z9
+	VMOVUPS     (R11), Z10
+	VFMADD231PS Z8, Z9, Z0
+	VFMADD231PS Z10, Z10, Z0
+	VMAXPS      Z9, Z8, Z8
+	VMAXPS      Z10, Z8, Z8
+	VMOVUPS     64(R9), Z9
+	VMOVUPS     64(R10), Z10
+	VMOVUPS     64(R11), Z11
+	VFMADD231PS Z9, Z10, Z1
+	VFMADD231PS Z11, Z11, Z1
+	VMAXPS      Z10, Z9, Z9
+	VMAXPS      Z11, Z9, Z9
+	VMOVUPS     128(R9), Z10
+	VMOVUPS     128(R10), Z11
+	VMOVUPS     128(R11), Z12
+	VFMADD231PS Z10, Z11, Z2
+	VFMADD231PS Z12, Z12, Z2
+	VMAXPS      Z11, Z10, Z10
+	VMAXPS      Z12, Z10, Z10
+	VMOVUPS     192(R9), Z11
+	VMOVUPS     192(R10), Z12
+	VMOVUPS     192(R11), Z13
+	VFMADD231PS Z11, Z12, Z3
+	VFMADD231PS Z13, Z13, Z3
+	VMAXPS      Z12, Z11, Z11
+	VMAXPS      Z13, Z11, Z11
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMOVUPS     (R9), Z12
+	VMOVUPS     (R10), Z13
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z12, Z13, Z0
+	VFMADD231PS Z14, Z14, Z0
+	VMAXPS      Z13, Z12, Z12
+	VMAXPS      Z14, Z12, Z12
+	VMOVUPS     64(R9), Z13
+	VMOVUPS     64(R10), Z14
+	VMOVUPS     64(R11), Z15
+	VFMADD231PS Z13, Z14, Z1
+	VFMADD231PS Z15, Z15, Z1
+	VMAXPS      Z14, Z13, Z13
+	VMAXPS      Z15, Z13, Z13
+	VMOVUPS     128(R9), Z14
+	VMOVUPS     128(R10), Z15
+	VMOVUPS     128(R11), Z16
+	VFMADD231PS Z14, Z15, Z2
+	VFMADD231PS Z16, Z16, Z2
+	VMAXPS      Z15, Z14, Z14
+	VMAXPS      Z16, Z14, Z14
+	VMOVUPS     192(R9), Z15
+	VMOVUPS     192(R10), Z16
+	VMOVUPS     192(R11), Z17
+	VFMADD231PS Z15, Z16, Z3
+	VFMADD231PS Z17, Z17, Z3
+	VMAXPS      Z16, Z15, Z15
+	VMAXPS      Z17, Z15, Z15
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMAXPS      Z8, Z4, Z4
+	VMAXPS      Z12, Z4, Z4
+	VMOVUPS     Z4, (R8)
+	VMAXPS      Z9, Z5, Z4
+	VMAXPS      Z13, Z4, Z4
+	VMOVUPS     Z4, 64(R8)
+	VMAXPS      Z10, Z6, Z4
+	VMAXPS      Z14, Z4, Z4
+	VMOVUPS     Z4, 128(R8)
+	VMAXPS      Z11, Z7, Z4
+	VMAXPS      Z15, Z4, Z4
+	VMOVUPS     Z4, 192(R8)
+	VMOVAPS     Z12, Z4
+	VMOVAPS     Z13, Z5
+	VMOVAPS     Z14, Z6
+	VMOVAPS     Z15, Z7
+	ADDQ        DI, R8
+	DECQ        (SP)
+	JNE         column103
+	ADDQ        $+256, BX
+	SUBQ        $+64, SI
+	JMP         block101
+
+end102:
+block104:
+	CMPQ        SI, $+32
+	JLT         end105
+	LEAQ        (CX)(BX*1), R9
+	MOVQ        g_11+136(FP), DI
+	LEAQ        (R9)(DI*4), R10
+	LEAQ        (R10)(DI*4), R11
+	LEAQ        (AX)(BX*1), R8
+	MOVQ        g_1+56(FP), DI
+	MOVQ        DI, (SP)
+	MOVQ        g_2+64(FP), DI
+	SHLQ        $0x02, DI
+	VMOVUPS     (R9), Z4
+	VMOVUPS     (R10), Z5
+	VMOVUPS     (R11), Z6
+	VFMADD231PS Z4, Z5, Z0
+	VFMADD231PS Z6, Z6, Z0
+	VMAXPS      Z5, Z4, Z4
+	VMAXPS      Z6, Z4, Z4
+	VMOVUPS     64(R9), Z5
+	VMOVUPS     64(R10), Z6
+	VMOVUPS     64(R11), Z7
+	VFMADD231PS Z5, Z6, Z1
+	VFMADD231PS Z7, Z7, Z1
+	VMAXPS      Z6, Z5, Z5
+	VMAXPS      Z7, Z5, Z5
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+
+column106:
+	VMOVUPS     (R9), Z6
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R11), Z8
+	VFMADD231PS Z6, Z7, Z0
+	VFMADD231PS Z8, Z8, Z0
+	VMAXPS      Z7, Z6, Z6
+	VMAXPS      Z8, Z6, Z6
+	VMOVUPS     64(R9), Z7
+	VMOVUPS     64(R10), Z8
+	VMOVUPS     64(R11), Z9
+	VFMADD231PS Z7, Z8, Z1
+	VFMADD231PS Z9, Z9, Z1
+	VMAXPS      Z8, Z7, Z7
+	VMAXPS      Z9, Z7, Z7
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMOVUPS     (R9), Z8
+	VMOVUPS     (R10), Z9
+	VMOVUPS     (R11), Z10
+	VFMADD231PS Z8, Z9, Z0
+	VFMADD231PS Z10, Z10, Z0
+	VMAXPS      Z9, Z8, Z8
+	VMAXPS      Z10, Z8, Z8
+	VMOVUPS     64(R9), Z9
+	VMOVUPS     64(R10), Z10
+	VMOVUPS     64(R11), Z11
+	VFMADD231PS Z9, Z10, Z1
+	VFMADD231PS Z11, Z11, Z1
+	VMAXPS      Z10, Z9, Z9
+	VMAXPS      Z11, Z9, Z9
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMAXPS      Z6, Z4, Z4
+	VMAXPS      Z8, Z4, Z4
+	VMOVUPS     Z4, (R8)
+	VMAXPS      Z7, Z5, Z4
+	VMAXPS      Z9, Z4, Z4
+	VMOVUPS     Z4, 64(R8)
+	VMOVAPS     Z8, Z4
+	VMOVAPS     Z9, Z5
+	ADDQ        DI, R8
+	DECQ        (SP)
+	JNE         column106
+	ADDQ        $+128, BX
+	SUBQ        $+32, SI
+	JMP         block104
+
+end105:
+block107:
+	TESTQ       SI, SI
+	JLE         next100
+	CMPQ        SI, $+16
+	JLT         whole109
+	LEAQ        (CX)(BX*1), R9
+	MOVQ        g_11+136(FP), DI
+	LEAQ        (R9)(DI*4), R10
+	LEAQ        (R10)(DI*4), R11
+	LEAQ        (AX)(BX*1), R8
+	MOVQ        g_1+56(FP), DI
+	MOVQ        DI, (SP)
+	MOVQ        g_2+64(FP), DI
+	SHLQ        $0x02, DI
+	VMOVUPS     (R9), Z4
+	VMOVUPS     (R10), Z5
+	VMOVUPS     (R11), Z6
+	VFMADD231PS Z4, Z5, Z0
+	VFMADD231PS Z6, Z6, Z0
+	VMAXPS      Z5, Z4, Z4
+	VMAXPS      Z6, Z4, Z4
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+
+column110:
+	VMOVUPS     (R9), Z5
+	VMOVUPS     (R10), Z6
+	VMOVUPS     (R11), Z7
+	VFMADD231PS Z5, Z6, Z0
+	VFMADD231PS Z7, Z7, Z0
+	VMAXPS      Z6, Z5, Z5
+	VMAXPS      Z7, Z5, Z5
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMOVUPS     (R9), Z6
+	VMOVUPS     (R10), Z7
+	VMOVUPS     (R11), Z8
+	VFMADD231PS Z6, Z7, Z0
+	VFMADD231PS Z8, Z8, Z0
+	VMAXPS      Z7, Z6, Z6
+	VMAXPS      Z8, Z6, Z6
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMAXPS      Z5, Z4, Z4
+	VMAXPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (R8)
+	VMOVAPS     Z6, Z4
+	ADDQ        DI, R8
+	DECQ        (SP)
+	JNE         column110
+	ADDQ        $+64, BX
+	SUBQ        $+16, SI
+	JMP         block107
+
+whole109:
+	LEAQ        (CX)(BX*1), SI
+	MOVQ        g_11+136(FP), CX
+	LEAQ        (SI)(CX*4), DI
+	LEAQ        (DI)(CX*4), R8
+	LEAQ        (AX)(BX*1), AX
+	MOVQ        g_1+56(FP), CX
+	MOVQ        CX, (SP)
+	MOVQ        g_2+64(FP), CX
+	SHLQ        $0x02, CX
+	VMOVUPS.Z   (SI), K1, Z4
+	VMOVUPS.Z   (DI), K1, Z5
+	VMOVUPS.Z   (R8), K1, Z6
+	VFMADD231PS Z4, Z5, Z0
+	VFMADD231PS Z6, Z6, Z0
+	VMAXPS      Z5, Z4, Z4
+	VMAXPS      Z6, Z4, Z4
+	ADDQ        DX, SI
+	ADDQ        DX, DI
+	ADDQ        DX, R8
+
+column111:
+	VMOVUPS.Z   (SI), K1, Z5
+	VMOVUPS.Z   (DI), K1, Z6
+	VMOVUPS.Z   (R8), K1, Z7
+	VFMADD231PS Z5, Z6, Z0
+	VFMADD231PS Z7, Z7, Z0
+	VMAXPS      Z6, Z5, Z5
+	VMAXPS      Z7, Z5, Z5
+	ADDQ        DX, SI
+	ADDQ        DX, DI
+	ADDQ        DX, R8
+	VMOVUPS.Z   (SI), K1, Z6
+	VMOVUPS.Z   (DI), K1, Z7
+	VMOVUPS.Z   (R8), K1, Z8
+	VFMADD231PS Z6, Z7, Z0
+	VFMADD231PS Z8, Z8, Z0
+	VMAXPS      Z7, Z6, Z6
+	VMAXPS      Z8, Z6, Z6
+	ADDQ        DX, SI
+	ADDQ        DX, DI
+	ADDQ        DX, R8
+	VMAXPS      Z5, Z4, Z4
+	VMAXPS      Z6, Z4, Z4
+	VMOVUPS     Z4, K1, (AX)
+	VMOVAPS     Z6, Z4
+	ADDQ        CX, AX
+	DECQ        (SP)
+	JNE         column111
+
+next100:
+	MOVQ     g_5+88(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     16(SP), AX
+	ADDQ     BX, AX
+	MOVQ     g_6+96(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     24(SP), CX
+	ADDQ     BX, CX
+	DECQ     8(SP)
+	JNE      line99
+	VADDPS   Z1, Z0, Z0
+	VADDPS   Z2, Z0, Z0
+	VADDPS   Z3, Z0, Z0
+	VCMPPS   $0x03, Z0, Z0, K1
+	KORTESTW K1, K1
+	JNE      exact112
+
+end113:
+	XORB AL, AL
+	MOVB AL, ret+160(FP)
+	VZEROUPPER
+	RET
+
+exact112:
+	CMPQ  g_13+152(FP), $+0
+	JNE   end113
+	MOVQ  y_base+0(FP), AX
+	MOVQ  x_base+24(FP), CX
+	MOVQ  g_12+144(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  g_0+48(FP), BX
+	DECQ  BX
+	ANDQ  $0x0f, BX
+	INCQ  BX
+	LEAQ  opmasks<>+0(SB), SI
+	KMOVW (SI)(BX*2), K1
+	MOVQ  g_4+80(FP), BX
+	MOVQ  BX, 8(SP)
+
+line114:
+	MOVQ AX, 16(SP)
+	MOVQ CX, 24(SP)
+	XORQ BX, BX
+	MOVQ g_0+48(FP), SI
+
+block116:
+	CMPQ       SI, $+64
+	JLT        end117
+	LEAQ       (CX)(BX*1), R9
+	MOVQ       g_11+136(FP), DI
+	LEAQ       (R9)(DI*4), R10
+	LEAQ       (R10)(DI*4), R11
+	LEAQ       (AX)(BX*1), R8
+	MOVQ       g_1+56(FP), DI
+	MOVQ       DI, (SP)
+	MOVQ       g_2+64(FP), DI
+	SHLQ       $0x02, DI
+	VMOVUPS    (R9), Z0
+	VMOVUPS    (R10), Z1
+	VMOVUPS    (R11), Z2
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z1, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z2, Z2, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z1, Z0, Z0
+	VMAXPS     Z2, Z0, Z0
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	VMOVUPS    64(R9), Z1
+	VMOVUPS    64(R10), Z2
+	VMOVUPS    64(R11), Z3
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z2, Z1, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z3, Z3, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z2, Z1, Z1
+	VMAXPS     Z3, Z1, Z1
+	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
+	VMOVUPS    128(R9), Z2
+	VMOVUPS    128(R10), Z3
+	VMOVUPS    128(R11), Z4
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z3, Z2, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z4, Z4, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z3, Z2, Z2
+	VMAXPS     Z4, Z2, Z2
+	VPTERNLOGD $0xff, Z2, Z2, K2, Z2
+	VMOVUPS    192(R9), Z3
+	VMOVUPS    192(R10), Z4
+	VMOVUPS    192(R11), Z5
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z4, Z3, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z5, Z5, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z4, Z3, Z3
+	VMAXPS     Z5, Z3, Z3
+	VPTERNLOGD $0xff, Z3, Z3, K2, Z3
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+
+column118:
+	VMOVUPS    (R9), Z4
+	VMOVUPS    (R10), Z5
+	VMOVUPS    (R11), Z6
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z5, Z4, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z6, Z6, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z5, Z4, Z4
+	VMAXPS     Z6, Z4, Z4
+	VPTERNLOGD $0xff, Z4, Z4, K2, Z4
+	VMOVUPS    64(R9), Z5
+	VMOVUPS    64(R10), Z6
+	VMOVUPS    64(R11), Z7
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z6, Z5, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z7, Z7, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z6, Z5, Z5
+	VMAXPS     Z7, Z5, Z5
+	VPTERNLOGD $0xff, Z5, Z5, K2, Z5
+	VMOVUPS    128(R9), Z6
+	VMOVUPS    128(R10), Z7
+	VMOVUPS    128(R11), Z8
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z7, Z6, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z8, Z8, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z7, Z6, Z6
+	VMAXPS     Z8, Z6, Z6
+	VPTERNLOGD $0xff, Z6, Z6, K2, Z6
+	VMOVUPS    192(R9), Z7
+	VMOVUPS    192(R10), Z8
+	VMOVUPS    192(R11), Z9
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z8, Z7, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z9, Z9, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z8, Z7, Z7
+	VMAXPS     Z9, Z7, Z7
+	VPTERNLOGD $0xff, Z7, Z7, K2, Z7
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+	VMOVUPS    (R9), Z8
+	VMOVUPS    (R10), Z9
+	VMOVUPS    (R11), Z10
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z9, Z8, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z10, Z10, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z9, Z8, Z8
+	VMAXPS     Z10, Z8, Z8
+	VPTERNLOGD $0xff, Z8, Z8, K2, Z8
+	VMOVUPS    64(R9), Z9
+	VMOVUPS    64(R10), Z10
+	VMOVUPS    64(R11), Z11
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z10, Z9, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z11, Z11, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z10, Z9, Z9
+	VMAXPS     Z11, Z9, Z9
+	VPTERNLOGD $0xff, Z9, Z9, K2, Z9
+	VMOVUPS    128(R9), Z10
+	VMOVUPS    128(R10), Z11
+	VMOVUPS    128(R11), Z12
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z11, Z10, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z12, Z12, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z11, Z10, Z10
+	VMAXPS     Z12, Z10, Z10
+	VPTERNLOGD $0xff, Z10, Z10, K2, Z10
+	VMOVUPS    192(R9), Z11
+	VMOVUPS    192(R10), Z12
+	VMOVUPS    192(R11), Z13
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z12, Z11, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z13, Z13, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z12, Z11, Z11
+	VMAXPS     Z13, Z11, Z11
+	VPTERNLOGD $0xff, Z11, Z11, K2, Z11
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+	VMAXPS     Z4, Z0, Z12
+	VMAXPS     Z8, Z12, Z12
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z4, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z8, Z8, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z12, Z12, K2, Z12
+	VMOVUPS    Z12, (R8)
+	VMAXPS     Z5, Z1, Z0
+	VMAXPS     Z9, Z0, Z0
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z5, Z1, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z9, Z9, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	VMOVUPS    Z0, 64(R8)
+	VMAXPS     Z6, Z2, Z0
+	VMAXPS     Z10, Z0, Z0
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z6, Z2, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z10, Z10, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	VMOVUPS    Z0, 128(R8)
+	VMAXPS     Z7, Z3, Z0
+	VMAXPS     Z11, Z0, Z0
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z7, Z3, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z11, Z11, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	VMOVUPS    Z0, 192(R8)
+	VMOVAPS    Z8, Z0
+	VMOVAPS    Z9, Z1
+	VMOVAPS    Z10, Z2
+	VMOVAPS    Z11, Z3
+	ADDQ       DI, R8
+	DECQ       (SP)
+	JNE        column118
+	ADDQ       $+256, BX
+	SUBQ       $+64, SI
+	JMP        block116
+
+end117:
+block119:
+	CMPQ       SI, $+32
+	JLT        end120
+	LEAQ       (CX)(BX*1), R9
+	MOVQ       g_11+136(FP), DI
+	LEAQ       (R9)(DI*4), R10
+	LEAQ       (R10)(DI*4), R11
+	LEAQ       (AX)(BX*1), R8
+	MOVQ       g_1+56(FP), DI
+	MOVQ       DI, (SP)
+	MOVQ       g_2+64(FP), DI
+	SHLQ       $0x02, DI
+	VMOVUPS    (R9), Z0
+	VMOVUPS    (R10), Z1
+	VMOVUPS    (R11), Z2
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z1, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z2, Z2, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z1, Z0, Z0
+	VMAXPS     Z2, Z0, Z0
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	VMOVUPS    64(R9), Z1
+	VMOVUPS    64(R10), Z2
+	VMOVUPS    64(R11), Z3
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z2, Z1, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z3, Z3, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z2, Z1, Z1
+	VMAXPS     Z3, Z1, Z1
+	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+
+column121:
+	VMOVUPS    (R9), Z2
+	VMOVUPS    (R10), Z3
+	VMOVUPS    (R11), Z4
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z3, Z2, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z4, Z4, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z3, Z2, Z2
+	VMAXPS     Z4, Z2, Z2
+	VPTERNLOGD $0xff, Z2, Z2, K2, Z2
+	VMOVUPS    64(R9), Z3
+	VMOVUPS    64(R10), Z4
+	VMOVUPS    64(R11), Z5
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z4, Z3, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z5, Z5, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z4, Z3, Z3
+	VMAXPS     Z5, Z3, Z3
+	VPTERNLOGD $0xff, Z3, Z3, K2, Z3
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+	VMOVUPS    (R9), Z4
+	VMOVUPS    (R10), Z5
+	VMOVUPS    (R11), Z6
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z5, Z4, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z6, Z6, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z5, Z4, Z4
+	VMAXPS     Z6, Z4, Z4
+	VPTERNLOGD $0xff, Z4, Z4, K2, Z4
+	VMOVUPS    64(R9), Z5
+	VMOVUPS    64(R10), Z6
+	VMOVUPS    64(R11), Z7
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z6, Z5, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z7, Z7, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z6, Z5, Z5
+	VMAXPS     Z7, Z5, Z5
+	VPTERNLOGD $0xff, Z5, Z5, K2, Z5
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+	VMAXPS     Z2, Z0, Z6
+	VMAXPS     Z4, Z6, Z6
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z2, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z4, Z4, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z6, Z6, K2, Z6
+	VMOVUPS    Z6, (R8)
+	VMAXPS     Z3, Z1, Z0
+	VMAXPS     Z5, Z0, Z0
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z3, Z1, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z5, Z5, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	VMOVUPS    Z0, 64(R8)
+	VMOVAPS    Z4, Z0
+	VMOVAPS    Z5, Z1
+	ADDQ       DI, R8
+	DECQ       (SP)
+	JNE        column121
+	ADDQ       $+128, BX
+	SUBQ       $+32, SI
+	JMP        block119
+
+end120:
+block122:
+	TESTQ      SI, SI
+	JLE        next115
+	CMPQ       SI, $+16
+	JLT        whole124
+	LEAQ       (CX)(BX*1), R9
+	MOVQ       g_11+136(FP), DI
+	LEAQ       (R9)(DI*4), R10
+	LEAQ       (R10)(DI*4), R11
+	LEAQ       (AX)(BX*1), R8
+	MOVQ       g_1+56(FP), DI
+	MOVQ       DI, (SP)
+	MOVQ       g_2+64(FP), DI
+	SHLQ       $0x02, DI
+	VMOVUPS    (R9), Z0
+	VMOVUPS    (R10), Z1
+	VMOVUPS    (R11), Z2
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z1, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z2, Z2, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z1, Z0, Z0
+	VMAXPS     Z2, Z0, Z0
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+
+column125:
+	VMOVUPS    (R9), Z1
+	VMOVUPS    (R10), Z2
+	VMOVUPS    (R11), Z3
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z2, Z1, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z3, Z3, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z2, Z1, Z1
+	VMAXPS     Z3, Z1, Z1
+	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+	VMOVUPS    (R9), Z2
+	VMOVUPS    (R10), Z3
+	VMOVUPS    (R11), Z4
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z3, Z2, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z4, Z4, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z3, Z2, Z2
+	VMAXPS     Z4, Z2, Z2
+	VPTERNLOGD $0xff, Z2, Z2, K2, Z2
+	ADDQ       DX, R9
+	ADDQ       DX, R10
+	ADDQ       DX, R11
+	VMAXPS     Z1, Z0, Z3
+	VMAXPS     Z2, Z3, Z3
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z1, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z2, Z2, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z3, Z3, K2, Z3
+	VMOVUPS    Z3, (R8)
+	VMOVAPS    Z2, Z0
+	ADDQ       DI, R8
+	DECQ       (SP)
+	JNE        column125
+	ADDQ       $+64, BX
+	SUBQ       $+16, SI
+	JMP        block122
+
+whole124:
+	LEAQ       (CX)(BX*1), SI
+	MOVQ       g_11+136(FP), CX
+	LEAQ       (SI)(CX*4), DI
+	LEAQ       (DI)(CX*4), R8
+	LEAQ       (AX)(BX*1), AX
+	MOVQ       g_1+56(FP), CX
+	MOVQ       CX, (SP)
+	MOVQ       g_2+64(FP), CX
+	SHLQ       $0x02, CX
+	VMOVUPS.Z  (SI), K1, Z0
+	VMOVUPS.Z  (DI), K1, Z1
+	VMOVUPS.Z  (R8), K1, Z2
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z1, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z2, Z2, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z1, Z0, Z0
+	VMAXPS     Z2, Z0, Z0
+	VPTERNLOGD $0xff, Z0, Z0, K2, Z0
+	ADDQ       DX, SI
+	ADDQ       DX, DI
+	ADDQ       DX, R8
+
+column126:
+	VMOVUPS.Z  (SI), K1, Z1
+	VMOVUPS.Z  (DI), K1, Z2
+	VMOVUPS.Z  (R8), K1, Z3
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z2, Z1, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z3, Z3, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z2, Z1, Z1
+	VMAXPS     Z3, Z1, Z1
+	VPTERNLOGD $0xff, Z1, Z1, K2, Z1
+	ADDQ       DX, SI
+	ADDQ       DX, DI
+	ADDQ       DX, R8
+	VMOVUPS.Z  (SI), K1, Z2
+	VMOVUPS.Z  (DI), K1, Z3
+	VMOVUPS.Z  (R8), K1, Z4
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z3, Z2, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z4, Z4, K3
+	KORW       K3, K2, K2
+	VMAXPS     Z3, Z2, Z2
+	VMAXPS     Z4, Z2, Z2
+	VPTERNLOGD $0xff, Z2, Z2, K2, Z2
+	ADDQ       DX, SI
+	ADDQ       DX, DI
+	ADDQ       DX, R8
+	VMAXPS     Z1, Z0, Z3
+	VMAXPS     Z2, Z3, Z3
+	KXORW      K0, K0, K2
+	VCMPPS     $0x03, Z1, Z0, K3
+	KORW       K3, K2, K2
+	VCMPPS     $0x03, Z2, Z2, K3
+	KORW       K3, K2, K2
+	VPTERNLOGD $0xff, Z3, Z3, K2, Z3
+	VMOVUPS    Z3, K1, (AX)
+	VMOVAPS    Z2, Z0
+	ADDQ       CX, AX
+	DECQ       (SP)
+	JNE        column126
+
+next115:
+	MOVQ g_5+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 16(SP), AX
+	ADDQ BX, AX
+	MOVQ g_6+96(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 24(SP), CX
+	ADDQ BX, CX
+	DECQ 8(SP)
+	JNE  line114
+	MOVB $0x01, AL
+	MOVB AL, ret+160(FP)
+	VZEROUPPER
+	RET
+
+// func maxPickAVX512(y []float32, x []float32, g [7]int, pattern []int64)
 // Requires: AVX, AVX512F, CMOV
-TEXT ·maxPickAVX512(SB), NOSPLIT, $0-120
+TEXT ·maxPickAVX512(SB), NOSPLIT, $0-128
 	MOVQ         y_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
 	MOVQ         g_5+88(FP), DX
 	SHLQ         $0x02, DX
 	MOVQ         g_1+56(FP), BX
-	MOVQ         pattern_base+96(FP), SI
-	MOVQ         pattern_len+104(FP), DI
+	MOVQ         pattern_base+104(FP), SI
+	MOVQ         pattern_len+112(FP), DI
 	LEAQ         (SI)(DI*8), DI
 	VBROADCASTSS const0<>+0(SB), Z0
+	CMPQ         g_6+96(FP), $+0
+	JE           exact127
 
-row34:
+row128:
 	MOVQ AX, R8
 	MOVQ CX, R9
 	MOVQ g_0+48(FP), R10
 	MOVQ SI, R11
 
-group35:
-	KXORW   K0, K0, K1
+group129:
 	VMOVAPS Z0, Z1
 	MOVQ    R9, R12
 	MOVQ    g_4+80(FP), R13
 	SUBQ    $+2, R13
-	JLT     odd37
+	JLT     odd131
 
-pair36:
+pair130:
+	VMOVUPS (R12), Z2
+	VMOVUPS (R12)(DX*1), Z3
+	VMAXPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z1, Z1
+	LEAQ    (R12)(DX*2), R12
+	SUBQ    $+2, R13
+	JGE     pair130
+
+odd131:
+	CMPQ    R13, $-1
+	JNE     done132
+	VMOVUPS (R12), Z2
+	VMAXPS  Z2, Z1, Z1
+
+done132:
+	MOVQ          40(R11), R12
+	KMOVW         32(R11), K1
+	VCOMPRESSPS.Z Z1, K1, Z1
+	CMPQ          R10, $+16
+	JLT           last133
+	VMOVUPS       Z1, (R8)
+	LEAQ          (R8)(R12*4), R8
+
+stored134:
+	MOVQ    48(R11), R13
+	LEAQ    (R9)(R13*4), R9
+	ADDQ    $+128, R11
+	CMPQ    R11, DI
+	CMOVQEQ SI, R11
+	SUBQ    R12, R10
+	JGT     group129
+	MOVQ    g_2+64(FP), R13
+	LEAQ    (AX)(R13*4), AX
+	MOVQ    g_3+72(FP), R13
+	LEAQ    (CX)(R13*4), CX
+	DECQ    BX
+	JNE     row128
+	JMP     finished135
+
+last133:
+	MOVQ    R12, R13
+	CMPQ    R10, R13
+	CMOVQLT R10, R13
+	LEAQ    opmasks<>+0(SB), R14
+	KMOVW   (R14)(R13*2), K1
+	VMOVUPS Z1, K1, (R8)
+	LEAQ    (R8)(R12*4), R8
+	JMP     stored134
+
+finished135:
+	VZEROUPPER
+	RET
+
+exact127:
+row136:
+	MOVQ AX, R8
+	MOVQ CX, R9
+	MOVQ g_0+48(FP), R10
+	MOVQ SI, R11
+
+group137:
+	VMOVAPS Z0, Z1
+	KXORW   K0, K0, K1
+	MOVQ    R9, R12
+	MOVQ    g_4+80(FP), R13
+	SUBQ    $+2, R13
+	JLT     odd139
+
+pair138:
 	VMOVUPS (R12), Z2
 	VMOVUPS (R12)(DX*1), Z3
 	VCMPPS  $0x03, Z3, Z2, K2
@@ -480,44 +2715,43 @@ pair36:
 	VMAXPS  Z2, Z1, Z1
 	LEAQ    (R12)(DX*2), R12
 	SUBQ    $+2, R13
-	JGE     pair36
+	JGE     pair138
 
-odd37:
+odd139:
 	CMPQ    R13, $-1
-	JNE     done38
+	JNE     done140
 	VMOVUPS (R12), Z2
 	VCMPPS  $0x03, Z2, Z2, K2
 	KORW    K2, K1, K1
 	VMAXPS  Z2, Z1, Z1
 
-done38:
+done140:
 	VPTERNLOGD    $0xff, Z1, Z1, K1, Z1
 	MOVQ          40(R11), R12
 	KMOVW         32(R11), K1
 	VCOMPRESSPS.Z Z1, K1, Z1
 	CMPQ          R10, $+16
-	JLT           last39
+	JLT           last141
 	VMOVUPS       Z1, (R8)
 	LEAQ          (R8)(R12*4), R8
 
-stored40:
+stored142:
 	MOVQ    48(R11), R13
 	LEAQ    (R9)(R13*4), R9
 	ADDQ    $+128, R11
 	CMPQ    R11, DI
 	CMOVQEQ SI, R11
 	SUBQ    R12, R10
-	JGT     group35
+	JGT     group137
 	MOVQ    g_2+64(FP), R13
 	LEAQ    (AX)(R13*4), AX
 	MOVQ    g_3+72(FP), R13
 	LEAQ    (CX)(R13*4), CX
 	DECQ    BX
-	JNE     row34
-	VZEROUPPER
-	RET
+	JNE     row136
+	JMP     finished143
 
-last39:
+last141:
 	MOVQ    R12, R13
 	CMPQ    R10, R13
 	CMOVQLT R10, R13
@@ -525,55 +2759,1123 @@ last39:
 	KMOVW   (R14)(R13*2), K1
 	VMOVUPS Z1, K1, (R8)
 	LEAQ    (R8)(R12*4), R8
-	JMP     stored40
+	JMP     stored142
 
-// func meanBoxAVX512(y []float32, x []float32, g [10]int, factor float64)
-// Requires: AVX, AVX512F, AVX512VL
-TEXT ·meanBoxAVX512(SB), NOSPLIT, $16-136
-	VBROADCASTSD factor+128(FP), Z0
+finished143:
+	VZEROUPPER
+	RET
+
+// func maxHalveAVX512(y []float32, x []float32, g [7]int, pattern []int64)
+// Requires: AVX, AVX512F
+TEXT ·maxHalveAVX512(SB), NOSPLIT, $0-128
+	VMOVUPS      halveOrderAVX512<>+0(SB), Z0
+	VBROADCASTSS const0<>+0(SB), Z1
+	CMPQ         g_6+96(FP), $+0
+	JE           exact144
 	MOVQ         y_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
-	MOVQ         g_9+120(FP), DX
+	MOVQ         g_1+56(FP), DX
+
+row145:
+	MOVQ AX, BX
+	MOVQ CX, SI
+	MOVQ g_0+48(FP), DI
+
+group146:
+	VMOVAPS Z1, Z2
+	MOVQ    SI, R8
+	MOVQ    g_4+80(FP), R9
+	SUBQ    $+2, R9
+	JLT     odd148
+
+pair147:
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VSHUFPS $0x88, Z4, Z3, Z5
+	VSHUFPS $0xdd, Z4, Z3, Z3
+	VMAXPS  Z5, Z3, Z3
+	VMAXPS  Z3, Z2, Z2
+	ADDQ    $+8, R8
+	SUBQ    $+2, R9
+	JGE     pair147
+
+odd148:
+	CMPQ    R9, $-1
+	JNE     done149
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VSHUFPS $0x88, Z4, Z3, Z3
+	VMAXPS  Z3, Z2, Z2
+
+done149:
+	VPERMQ  Z2, Z0, Z2
+	SUBQ    $+16, DI
+	JLT     part150
+	VMOVUPS Z2, (BX)
+	ADDQ    $+64, BX
+	ADDQ    $+128, SI
+	TESTQ   DI, DI
+	JNE     group146
+
+next151:
+	MOVQ g_2+64(FP), R9
+	LEAQ (AX)(R9*4), AX
+	MOVQ g_3+72(FP), R9
+	LEAQ (CX)(R9*4), CX
+	DECQ DX
+	JNE  row145
+	JMP  end152
+
+part150:
+	ADDQ    $+16, DI
+	LEAQ    opmasks<>+0(SB), SI
+	KMOVW   (SI)(DI*2), K1
+	VMOVUPS Z2, K1, (BX)
+	JMP     next151
+
+end152:
+	VZEROUPPER
+	RET
+
+exact144:
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ g_1+56(FP), DX
+
+row153:
+	MOVQ AX, BX
+	MOVQ CX, SI
+	MOVQ g_0+48(FP), DI
+
+group154:
+	VMOVAPS Z1, Z2
+	KXORW   K0, K0, K1
+	MOVQ    SI, R8
+	MOVQ    g_4+80(FP), R9
+	SUBQ    $+2, R9
+	JLT     odd156
+
+pair155:
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VSHUFPS $0x88, Z4, Z3, Z5
+	VSHUFPS $0xdd, Z4, Z3, Z3
+	VCMPPS  $0x03, Z3, Z5, K2
+	KORW    K2, K1, K1
+	VMAXPS  Z5, Z3, Z3
+	VMAXPS  Z3, Z2, Z2
+	ADDQ    $+8, R8
+	SUBQ    $+2, R9
+	JGE     pair155
+
+odd156:
+	CMPQ    R9, $-1
+	JNE     done157
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VSHUFPS $0x88, Z4, Z3, Z3
+	VCMPPS  $0x03, Z3, Z3, K2
+	KORW    K2, K1, K1
+	VMAXPS  Z3, Z2, Z2
+
+done157:
+	VPTERNLOGD $0xff, Z2, Z2, K1, Z2
+	VPERMQ     Z2, Z0, Z2
+	SUBQ       $+16, DI
+	JLT        part158
+	VMOVUPS    Z2, (BX)
+	ADDQ       $+64, BX
+	ADDQ       $+128, SI
+	TESTQ      DI, DI
+	JNE        group154
+
+next159:
+	MOVQ g_2+64(FP), R9
+	LEAQ (AX)(R9*4), AX
+	MOVQ g_3+72(FP), R9
+	LEAQ (CX)(R9*4), CX
+	DECQ DX
+	JNE  row153
+	JMP  end160
+
+part158:
+	ADDQ    $+16, DI
+	LEAQ    opmasks<>+0(SB), SI
+	KMOVW   (SI)(DI*2), K1
+	VMOVUPS Z2, K1, (BX)
+	JMP     next159
+
+end160:
+	VZEROUPPER
+	RET
+
+DATA halveOrderAVX512<>+0(SB)/8, $0x0000000000000000
+DATA halveOrderAVX512<>+8(SB)/8, $0x0000000000000002
+DATA halveOrderAVX512<>+16(SB)/8, $0x0000000000000004
+DATA halveOrderAVX512<>+24(SB)/8, $0x0000000000000006
+DATA halveOrderAVX512<>+32(SB)/8, $0x0000000000000001
+DATA halveOrderAVX512<>+40(SB)/8, $0x0000000000000003
+DATA halveOrderAVX512<>+48(SB)/8, $0x0000000000000005
+DATA halveOrderAVX512<>+56(SB)/8, $0x0000000000000007
+GLOBL halveOrderAVX512<>(SB), RODATA|NOPTR, $64
+
+// func meanBoxAVX512(y []float32, x []float32, g [14]int, factor float64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·meanBoxAVX512(SB), NOSPLIT, $40-168
+	VBROADCASTSD factor+160(FP), Z0
+	VPXORD       Z1, Z1, Z1
+	CMPQ         g_13+152(FP), $+0
+	JE           double161
+	MOVQ         $+4607182418800017408, AX
+	VMOVQ        AX, X2
+	VDIVSD       X0, X2, X2
+	VCVTSD2SS    X2, X2, X2
+	VBROADCASTSS X2, Z2
+	VMOVAPS      Z1, Z3
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         g_12+144(FP), DX
 	SHLQ         $0x02, DX
-	MOVQ         g_1+56(FP), BX
-	MOVQ         BX, (SP)
 	MOVQ         g_0+48(FP), BX
 	DECQ         BX
 	ANDQ         $0x0f, BX
 	INCQ         BX
 	LEAQ         opmasks<>+0(SB), SI
 	KMOVW        (SI)(BX*2), K1
+	MOVQ         g_4+80(FP), BX
+	MOVQ         BX, 16(SP)
 
-column41:
+line167:
+	MOVQ AX, 24(SP)
+	MOVQ CX, 32(SP)
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
+
+column162:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block42:
-	CMPQ   BX, $+64
-	JLT    tail43
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	LEAQ   (CX)(SI*1), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
+block163:
+	CMPQ    BX, $+64
+	JLT     tail164
+	VMOVAPS Z1, Z4
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z6
+	VMOVAPS Z1, Z7
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
 
-z46:
+z168:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y47:
+y169:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd49
+	JLT  odd171
 
-x48:
+x170:
+	VADDPS (R9), Z4, Z4
+	VADDPS 64(R9), Z5, Z5
+	VADDPS 128(R9), Z6, Z6
+	VADDPS 192(R9), Z7, Z7
+	VADDPS (R9)(DX*1), Z4, Z4
+	VADDPS 64(R9)(DX*1), Z5, Z5
+	VADDPS 128(R9)(DX*1), Z6, Z6
+	VADDPS 192(R9)(DX*1), Z7, Z7
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x170
+
+odd171:
+	CMPQ   R11, $-1
+	JNE    end172
+	VADDPS (R9), Z4, Z4
+	VADDPS 64(R9), Z5, Z5
+	VADDPS 128(R9), Z6, Z6
+	VADDPS 192(R9), Z7, Z7
+
+end172:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y169
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z168
+	LEAQ    (AX)(SI*1), DI
+	VDIVPS  Z2, Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	VMOVUPS Z4, (DI)
+	VDIVPS  Z2, Z5, Z5
+	VADDPS  Z5, Z3, Z3
+	VMOVUPS Z5, 64(DI)
+	VDIVPS  Z2, Z6, Z6
+	VADDPS  Z6, Z3, Z3
+	VMOVUPS Z6, 128(DI)
+	VDIVPS  Z2, Z7, Z7
+	VADDPS  Z7, Z3, Z3
+	VMOVUPS Z7, 192(DI)
+	ADDQ    $+256, SI
+	SUBQ    $+64, BX
+	JMP     block163
+
+tail164:
+	TESTQ   BX, BX
+	JE      next165
+	CMPQ    BX, $+48
+	JGT     tail175
+	CMPQ    BX, $+32
+	JGT     tail174
+	CMPQ    BX, $+16
+	JGT     tail173
+	VMOVAPS Z1, Z4
+	LEAQ    (CX)(SI*1), BX
+	MOVQ    g_7+104(FP), R8
+	MOVQ    R8, 8(SP)
+
+z176:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y177:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd179
+
+x178:
+	VMOVUPS.Z (R8), K1, Z5
+	VADDPS    Z5, Z4, Z4
+	VMOVUPS.Z (R8)(DX*1), K1, Z5
+	VADDPS    Z5, Z4, Z4
+	LEAQ      (R8)(DX*2), R8
+	SUBQ      $+2, R10
+	JGE       x178
+
+odd179:
+	CMPQ      R10, $-1
+	JNE       end180
+	VMOVUPS.Z (R8), K1, Z5
+	VADDPS    Z5, Z4, Z4
+
+end180:
+	MOVQ    g_11+136(FP), R8
+	LEAQ    (DI)(R8*4), DI
+	DECQ    R9
+	JNE     y177
+	MOVQ    g_10+128(FP), R8
+	LEAQ    (BX)(R8*4), BX
+	DECQ    8(SP)
+	JNE     z176
+	LEAQ    (AX)(SI*1), BX
+	VDIVPS  Z2, Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	VMOVUPS Z4, K1, (BX)
+	JMP     next165
+
+tail173:
+	VMOVAPS Z1, Z4
+	VMOVAPS Z1, Z5
+	LEAQ    (CX)(SI*1), BX
+	MOVQ    g_7+104(FP), R8
+	MOVQ    R8, 8(SP)
+
+z181:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y182:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd184
+
+x183:
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z6
+	VADDPS    Z6, Z5, Z5
+	VADDPS    (R8)(DX*1), Z4, Z4
+	VMOVUPS.Z 64(R8)(DX*1), K1, Z6
+	VADDPS    Z6, Z5, Z5
+	LEAQ      (R8)(DX*2), R8
+	SUBQ      $+2, R10
+	JGE       x183
+
+odd184:
+	CMPQ      R10, $-1
+	JNE       end185
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS.Z 64(R8), K1, Z6
+	VADDPS    Z6, Z5, Z5
+
+end185:
+	MOVQ    g_11+136(FP), R8
+	LEAQ    (DI)(R8*4), DI
+	DECQ    R9
+	JNE     y182
+	MOVQ    g_10+128(FP), R8
+	LEAQ    (BX)(R8*4), BX
+	DECQ    8(SP)
+	JNE     z181
+	LEAQ    (AX)(SI*1), BX
+	VDIVPS  Z2, Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	VMOVUPS Z4, (BX)
+	VDIVPS  Z2, Z5, Z5
+	VADDPS  Z5, Z3, Z3
+	VMOVUPS Z5, K1, 64(BX)
+	JMP     next165
+
+tail174:
+	VMOVAPS Z1, Z4
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z6
+	LEAQ    (CX)(SI*1), BX
+	MOVQ    g_7+104(FP), R8
+	MOVQ    R8, 8(SP)
+
+z186:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y187:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd189
+
+x188:
+	VADDPS    (R8), Z4, Z4
+	VADDPS    64(R8), Z5, Z5
+	VMOVUPS.Z 128(R8), K1, Z7
+	VADDPS    Z7, Z6, Z6
+	VADDPS    (R8)(DX*1), Z4, Z4
+	VADDPS    64(R8)(DX*1), Z5, Z5
+	VMOVUPS.Z 128(R8)(DX*1), K1, Z7
+	VADDPS    Z7, Z6, Z6
+	LEAQ      (R8)(DX*2), R8
+	SUBQ      $+2, R10
+	JGE       x188
+
+odd189:
+	CMPQ      R10, $-1
+	JNE       end190
+	VADDPS    (R8), Z4, Z4
+	VADDPS    64(R8), Z5, Z5
+	VMOVUPS.Z 128(R8), K1, Z7
+	VADDPS    Z7, Z6, Z6
+
+end190:
+	MOVQ    g_11+136(FP), R8
+	LEAQ    (DI)(R8*4), DI
+	DECQ    R9
+	JNE     y187
+	MOVQ    g_10+128(FP), R8
+	LEAQ    (BX)(R8*4), BX
+	DECQ    8(SP)
+	JNE     z186
+	LEAQ    (AX)(SI*1), BX
+	VDIVPS  Z2, Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	VMOVUPS Z4, (BX)
+	VDIVPS  Z2, Z5, Z5
+	VADDPS  Z5, Z3, Z3
+	VMOVUPS Z5, 64(BX)
+	VDIVPS  Z2, Z6, Z6
+	VADDPS  Z6, Z3, Z3
+	VMOVUPS Z6, K1, 128(BX)
+	JMP     next165
+
+tail175:
+	VMOVAPS Z1, Z4
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z6
+	VMOVAPS Z1, Z7
+	LEAQ    (CX)(SI*1), BX
+	MOVQ    g_7+104(FP), R8
+	MOVQ    R8, 8(SP)
+
+z191:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y192:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd194
+
+x193:
+	VADDPS    (R8), Z4, Z4
+	VADDPS    64(R8), Z5, Z5
+	VADDPS    128(R8), Z6, Z6
+	VMOVUPS.Z 192(R8), K1, Z8
+	VADDPS    Z8, Z7, Z7
+	VADDPS    (R8)(DX*1), Z4, Z4
+	VADDPS    64(R8)(DX*1), Z5, Z5
+	VADDPS    128(R8)(DX*1), Z6, Z6
+	VMOVUPS.Z 192(R8)(DX*1), K1, Z8
+	VADDPS    Z8, Z7, Z7
+	LEAQ      (R8)(DX*2), R8
+	SUBQ      $+2, R10
+	JGE       x193
+
+odd194:
+	CMPQ      R10, $-1
+	JNE       end195
+	VADDPS    (R8), Z4, Z4
+	VADDPS    64(R8), Z5, Z5
+	VADDPS    128(R8), Z6, Z6
+	VMOVUPS.Z 192(R8), K1, Z8
+	VADDPS    Z8, Z7, Z7
+
+end195:
+	MOVQ    g_11+136(FP), R8
+	LEAQ    (DI)(R8*4), DI
+	DECQ    R9
+	JNE     y192
+	MOVQ    g_10+128(FP), R8
+	LEAQ    (BX)(R8*4), BX
+	DECQ    8(SP)
+	JNE     z191
+	LEAQ    (AX)(SI*1), BX
+	VDIVPS  Z2, Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	VMOVUPS Z4, (BX)
+	VDIVPS  Z2, Z5, Z5
+	VADDPS  Z5, Z3, Z3
+	VMOVUPS Z5, 64(BX)
+	VDIVPS  Z2, Z6, Z6
+	VADDPS  Z6, Z3, Z3
+	VMOVUPS Z6, 128(BX)
+	VDIVPS  Z2, Z7, Z7
+	VADDPS  Z7, Z3, Z3
+	VMOVUPS Z7, K1, 192(BX)
+
+next165:
+	MOVQ     g_2+64(FP), BX
+	LEAQ     (AX)(BX*4), AX
+	MOVQ     g_3+72(FP), BX
+	LEAQ     (CX)(BX*4), CX
+	DECQ     (SP)
+	JNE      column162
+	MOVQ     g_5+88(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     24(SP), AX
+	ADDQ     BX, AX
+	MOVQ     g_6+96(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     32(SP), CX
+	ADDQ     BX, CX
+	DECQ     16(SP)
+	JNE      line167
+	VSUBPS   Z3, Z3, Z3
+	VCMPPS   $0x03, Z3, Z3, K1
+	KORTESTW K1, K1
+	JNE      double161
+	VZEROUPPER
+	RET
+
+double161:
+	MOVQ  y_base+0(FP), AX
+	MOVQ  x_base+24(FP), CX
+	MOVQ  g_12+144(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  g_0+48(FP), BX
+	DECQ  BX
+	ANDQ  $0x0f, BX
+	INCQ  BX
+	LEAQ  opmasks<>+0(SB), SI
+	KMOVW (SI)(BX*2), K1
+	MOVQ  g_4+80(FP), BX
+	MOVQ  BX, 16(SP)
+
+line201:
+	MOVQ AX, 24(SP)
+	MOVQ CX, 32(SP)
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
+
+column196:
+	XORQ SI, SI
+	MOVQ g_0+48(FP), BX
+
+block197:
+	CMPQ    BX, $+64
+	JLT     tail198
+	VMOVAPS Z1, Z2
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z4
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z6
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z8
+	VMOVAPS Z1, Z9
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z202:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y203:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd205
+
+x204:
+	VCVTPS2PD (R9), Z10
+	VADDPD    Z10, Z2, Z2
+	VCVTPS2PD 32(R9), Z10
+	VADDPD    Z10, Z3, Z3
+	VCVTPS2PD 64(R9), Z10
+	VADDPD    Z10, Z4, Z4
+	VCVTPS2PD 96(R9), Z10
+	VADDPD    Z10, Z5, Z5
+	VCVTPS2PD 128(R9), Z10
+	VADDPD    Z10, Z6, Z6
+	VCVTPS2PD 160(R9), Z10
+	VADDPD    Z10, Z7, Z7
+	VCVTPS2PD 192(R9), Z10
+	VADDPD    Z10, Z8, Z8
+	VCVTPS2PD 224(R9), Z10
+	VADDPD    Z10, Z9, Z9
+	VCVTPS2PD (R9)(DX*1), Z10
+	VADDPD    Z10, Z2, Z2
+	VCVTPS2PD 32(R9)(DX*1), Z10
+	VADDPD    Z10, Z3, Z3
+	VCVTPS2PD 64(R9)(DX*1), Z10
+	VADDPD    Z10, Z4, Z4
+	VCVTPS2PD 96(R9)(DX*1), Z10
+	VADDPD    Z10, Z5, Z5
+	VCVTPS2PD 128(R9)(DX*1), Z10
+	VADDPD    Z10, Z6, Z6
+	VCVTPS2PD 160(R9)(DX*1), Z10
+	VADDPD    Z10, Z7, Z7
+	VCVTPS2PD 192(R9)(DX*1), Z10
+	VADDPD    Z10, Z8, Z8
+	VCVTPS2PD 224(R9)(DX*1), Z10
+	VADDPD    Z10, Z9, Z9
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x204
+
+odd205:
+	CMPQ      R11, $-1
+	JNE       end206
+	VCVTPS2PD (R9), Z10
+	VADDPD    Z10, Z2, Z2
+	VCVTPS2PD 32(R9), Z10
+	VADDPD    Z10, Z3, Z3
+	VCVTPS2PD 64(R9), Z10
+	VADDPD    Z10, Z4, Z4
+	VCVTPS2PD 96(R9), Z10
+	VADDPD    Z10, Z5, Z5
+	VCVTPS2PD 128(R9), Z10
+	VADDPD    Z10, Z6, Z6
+	VCVTPS2PD 160(R9), Z10
+	VADDPD    Z10, Z7, Z7
+	VCVTPS2PD 192(R9), Z10
+	VADDPD    Z10, Z8, Z8
+	VCVTPS2PD 224(R9), Z10
+	VADDPD    Z10, Z9, Z9
+
+end206:
+	MOVQ      g_11+136(FP), R9
+	LEAQ      (R8)(R9*4), R8
+	DECQ      R10
+	JNE       y203
+	MOVQ      g_10+128(FP), R9
+	LEAQ      (DI)(R9*4), DI
+	DECQ      8(SP)
+	JNE       z202
+	LEAQ      (AX)(SI*1), DI
+	VMULPD    Z0, Z2, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, (DI)
+	VMULPD    Z0, Z3, Z3
+	VCVTPD2PS Z3, Y2
+	VMOVUPS   Y2, 32(DI)
+	VMULPD    Z0, Z4, Z4
+	VCVTPD2PS Z4, Y2
+	VMOVUPS   Y2, 64(DI)
+	VMULPD    Z0, Z5, Z5
+	VCVTPD2PS Z5, Y2
+	VMOVUPS   Y2, 96(DI)
+	VMULPD    Z0, Z6, Z6
+	VCVTPD2PS Z6, Y2
+	VMOVUPS   Y2, 128(DI)
+	VMULPD    Z0, Z7, Z7
+	VCVTPD2PS Z7, Y2
+	VMOVUPS   Y2, 160(DI)
+	VMULPD    Z0, Z8, Z8
+	VCVTPD2PS Z8, Y2
+	VMOVUPS   Y2, 192(DI)
+	VMULPD    Z0, Z9, Z9
+	VCVTPD2PS Z9, Y2
+	VMOVUPS   Y2, 224(DI)
+	ADDQ      $+256, SI
+	SUBQ      $+64, BX
+	JMP       block197
+
+tail198:
+	TESTQ    BX, BX
+	JE       next199
+	CMPQ     BX, $+48
+	JGT      tail209
+	CMPQ     BX, $+32
+	JGT      tail208
+	CMPQ     BX, $+16
+	JGT      tail207
+	VMOVAPS  Z1, Z2
+	VMOVAPS  Z1, Z3
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*1), BX
+	MOVQ     g_7+104(FP), R8
+	MOVQ     R8, 8(SP)
+
+z210:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y211:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd213
+
+x212:
+	VMOVUPS.Z     (R8), K1, Z4
+	VCVTPS2PD     Y4, Z5
+	VADDPD        Z5, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z4
+	VADDPD        Z4, Z3, Z3
+	VMOVUPS.Z     (R8)(DX*1), K1, Z4
+	VCVTPS2PD     Y4, Z5
+	VADDPD        Z5, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z4
+	VADDPD        Z4, Z3, Z3
+	LEAQ          (R8)(DX*2), R8
+	SUBQ          $+2, R10
+	JGE           x212
+
+odd213:
+	CMPQ          R10, $-1
+	JNE           end214
+	VMOVUPS.Z     (R8), K1, Z4
+	VCVTPS2PD     Y4, Z5
+	VADDPD        Z5, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z4
+	VADDPD        Z4, Z3, Z3
+
+end214:
+	MOVQ      g_11+136(FP), R8
+	LEAQ      (DI)(R8*4), DI
+	DECQ      R9
+	JNE       y211
+	MOVQ      g_10+128(FP), R8
+	LEAQ      (BX)(R8*4), BX
+	DECQ      8(SP)
+	JNE       z210
+	LEAQ      (AX)(SI*1), BX
+	VMULPD    Z0, Z2, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, K1, (BX)
+	VMULPD    Z0, Z3, Z3
+	VCVTPD2PS Z3, Y2
+	VMOVUPS   Y2, K2, 32(BX)
+	JMP       next199
+
+tail207:
+	VMOVAPS  Z1, Z2
+	VMOVAPS  Z1, Z3
+	VMOVAPS  Z1, Z4
+	VMOVAPS  Z1, Z5
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*1), BX
+	MOVQ     g_7+104(FP), R8
+	MOVQ     R8, 8(SP)
+
+z215:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y216:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd218
+
+x217:
+	VCVTPS2PD     (R8), Z6
+	VADDPD        Z6, Z2, Z2
+	VCVTPS2PD     32(R8), Z6
+	VADDPD        Z6, Z3, Z3
+	VMOVUPS.Z     64(R8), K1, Z6
+	VCVTPS2PD     Y6, Z7
+	VADDPD        Z7, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z6, Y6
+	VCVTPS2PD     Y6, Z6
+	VADDPD        Z6, Z5, Z5
+	VCVTPS2PD     (R8)(DX*1), Z6
+	VADDPD        Z6, Z2, Z2
+	VCVTPS2PD     32(R8)(DX*1), Z6
+	VADDPD        Z6, Z3, Z3
+	VMOVUPS.Z     64(R8)(DX*1), K1, Z6
+	VCVTPS2PD     Y6, Z7
+	VADDPD        Z7, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z6, Y6
+	VCVTPS2PD     Y6, Z6
+	VADDPD        Z6, Z5, Z5
+	LEAQ          (R8)(DX*2), R8
+	SUBQ          $+2, R10
+	JGE           x217
+
+odd218:
+	CMPQ          R10, $-1
+	JNE           end219
+	VCVTPS2PD     (R8), Z6
+	VADDPD        Z6, Z2, Z2
+	VCVTPS2PD     32(R8), Z6
+	VADDPD        Z6, Z3, Z3
+	VMOVUPS.Z     64(R8), K1, Z6
+	VCVTPS2PD     Y6, Z7
+	VADDPD        Z7, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z6, Y6
+	VCVTPS2PD     Y6, Z6
+	VADDPD        Z6, Z5, Z5
+
+end219:
+	MOVQ      g_11+136(FP), R8
+	LEAQ      (DI)(R8*4), DI
+	DECQ      R9
+	JNE       y216
+	MOVQ      g_10+128(FP), R8
+	LEAQ      (BX)(R8*4), BX
+	DECQ      8(SP)
+	JNE       z215
+	LEAQ      (AX)(SI*1), BX
+	VMULPD    Z0, Z2, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, (BX)
+	VMULPD    Z0, Z3, Z3
+	VCVTPD2PS Z3, Y2
+	VMOVUPS   Y2, 32(BX)
+	VMULPD    Z0, Z4, Z4
+	VCVTPD2PS Z4, Y2
+	VMOVUPS   Y2, K1, 64(BX)
+	VMULPD    Z0, Z5, Z5
+	VCVTPD2PS Z5, Y2
+	VMOVUPS   Y2, K2, 96(BX)
+	JMP       next199
+
+tail208:
+	VMOVAPS  Z1, Z2
+	VMOVAPS  Z1, Z3
+	VMOVAPS  Z1, Z4
+	VMOVAPS  Z1, Z5
+	VMOVAPS  Z1, Z6
+	VMOVAPS  Z1, Z7
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*1), BX
+	MOVQ     g_7+104(FP), R8
+	MOVQ     R8, 8(SP)
+
+z220:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y221:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd223
+
+x222:
+	VCVTPS2PD     (R8), Z8
+	VADDPD        Z8, Z2, Z2
+	VCVTPS2PD     32(R8), Z8
+	VADDPD        Z8, Z3, Z3
+	VCVTPS2PD     64(R8), Z8
+	VADDPD        Z8, Z4, Z4
+	VCVTPS2PD     96(R8), Z8
+	VADDPD        Z8, Z5, Z5
+	VMOVUPS.Z     128(R8), K1, Z8
+	VCVTPS2PD     Y8, Z9
+	VADDPD        Z9, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z7, Z7
+	VCVTPS2PD     (R8)(DX*1), Z8
+	VADDPD        Z8, Z2, Z2
+	VCVTPS2PD     32(R8)(DX*1), Z8
+	VADDPD        Z8, Z3, Z3
+	VCVTPS2PD     64(R8)(DX*1), Z8
+	VADDPD        Z8, Z4, Z4
+	VCVTPS2PD     96(R8)(DX*1), Z8
+	VADDPD        Z8, Z5, Z5
+	VMOVUPS.Z     128(R8)(DX*1), K1, Z8
+	VCVTPS2PD     Y8, Z9
+	VADDPD        Z9, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z7, Z7
+	LEAQ          (R8)(DX*2), R8
+	SUBQ          $+2, R10
+	JGE           x222
+
+odd223:
+	CMPQ          R10, $-1
+	JNE           end224
+	VCVTPS2PD     (R8), Z8
+	VADDPD        Z8, Z2, Z2
+	VCVTPS2PD     32(R8), Z8
+	VADDPD        Z8, Z3, Z3
+	VCVTPS2PD     64(R8), Z8
+	VADDPD        Z8, Z4, Z4
+	VCVTPS2PD     96(R8), Z8
+	VADDPD        Z8, Z5, Z5
+	VMOVUPS.Z     128(R8), K1, Z8
+	VCVTPS2PD     Y8, Z9
+	VADDPD        Z9, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z7, Z7
+
+end224:
+	MOVQ      g_11+136(FP), R8
+	LEAQ      (DI)(R8*4), DI
+	DECQ      R9
+	JNE       y221
+	MOVQ      g_10+128(FP), R8
+	LEAQ      (BX)(R8*4), BX
+	DECQ      8(SP)
+	JNE       z220
+	LEAQ      (AX)(SI*1), BX
+	VMULPD    Z0, Z2, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, (BX)
+	VMULPD    Z0, Z3, Z3
+	VCVTPD2PS Z3, Y2
+	VMOVUPS   Y2, 32(BX)
+	VMULPD    Z0, Z4, Z4
+	VCVTPD2PS Z4, Y2
+	VMOVUPS   Y2, 64(BX)
+	VMULPD    Z0, Z5, Z5
+	VCVTPD2PS Z5, Y2
+	VMOVUPS   Y2, 96(BX)
+	VMULPD    Z0, Z6, Z6
+	VCVTPD2PS Z6, Y2
+	VMOVUPS   Y2, K1, 128(BX)
+	VMULPD    Z0, Z7, Z7
+	VCVTPD2PS Z7, Y2
+	VMOVUPS   Y2, K2, 160(BX)
+	JMP       next199
+
+tail209:
+	VMOVAPS  Z1, Z2
+	VMOVAPS  Z1, Z3
+	VMOVAPS  Z1, Z4
+	VMOVAPS  Z1, Z5
+	VMOVAPS  Z1, Z6
+	VMOVAPS  Z1, Z7
+	VMOVAPS  Z1, Z8
+	VMOVAPS  Z1, Z9
+	KSHIFTRW $0x08, K1, K2
+	LEAQ     (CX)(SI*1), BX
+	MOVQ     g_7+104(FP), R8
+	MOVQ     R8, 8(SP)
+
+z225:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y226:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd228
+
+x227:
+	VCVTPS2PD     (R8), Z10
+	VADDPD        Z10, Z2, Z2
+	VCVTPS2PD     32(R8), Z10
+	VADDPD        Z10, Z3, Z3
+	VCVTPS2PD     64(R8), Z10
+	VADDPD        Z10, Z4, Z4
+	VCVTPS2PD     96(R8), Z10
+	VADDPD        Z10, Z5, Z5
+	VCVTPS2PD     128(R8), Z10
+	VADDPD        Z10, Z6, Z6
+	VCVTPS2PD     160(R8), Z10
+	VADDPD        Z10, Z7, Z7
+	VMOVUPS.Z     192(R8), K1, Z10
+	VCVTPS2PD     Y10, Z11
+	VADDPD        Z11, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z10, Y10
+	VCVTPS2PD     Y10, Z10
+	VADDPD        Z10, Z9, Z9
+	VCVTPS2PD     (R8)(DX*1), Z10
+	VADDPD        Z10, Z2, Z2
+	VCVTPS2PD     32(R8)(DX*1), Z10
+	VADDPD        Z10, Z3, Z3
+	VCVTPS2PD     64(R8)(DX*1), Z10
+	VADDPD        Z10, Z4, Z4
+	VCVTPS2PD     96(R8)(DX*1), Z10
+	VADDPD        Z10, Z5, Z5
+	VCVTPS2PD     128(R8)(DX*1), Z10
+	VADDPD        Z10, Z6, Z6
+	VCVTPS2PD     160(R8)(DX*1), Z10
+	VADDPD        Z10, Z7, Z7
+	VMOVUPS.Z     192(R8)(DX*1), K1, Z10
+	VCVTPS2PD     Y10, Z11
+	VADDPD        Z11, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z10, Y10
+	VCVTPS2PD     Y10, Z10
+	VADDPD        Z10, Z9, Z9
+	LEAQ          (R8)(DX*2), R8
+	SUBQ          $+2, R10
+	JGE           x227
+
+odd228:
+	CMPQ          R10, $-1
+	JNE           end229
+	VCVTPS2PD     (R8), Z10
+	VADDPD        Z10, Z2, Z2
+	VCVTPS2PD     32(R8), Z10
+	VADDPD        Z10, Z3, Z3
+	VCVTPS2PD     64(R8), Z10
+	VADDPD        Z10, Z4, Z4
+	VCVTPS2PD     96(R8), Z10
+	VADDPD        Z10, Z5, Z5
+	VCVTPS2PD     128(R8), Z10
+	VADDPD        Z10, Z6, Z6
+	VCVTPS2PD     160(R8), Z10
+	VADDPD        Z10, Z7, Z7
+	VMOVUPS.Z     192(R8), K1, Z10
+	VCVTPS2PD     Y10, Z11
+	VADDPD        Z11, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z10, Y10
+	VCVTPS2PD     Y10, Z10
+	VADDPD        Z10, Z9, Z9
+
+end229:
+	MOVQ      g_11+136(FP), R8
+	LEAQ      (DI)(R8*4), DI
+	DECQ      R9
+	JNE       y226
+	MOVQ      g_10+128(FP), R8
+	LEAQ      (BX)(R8*4), BX
+	DECQ      8(SP)
+	JNE       z225
+	LEAQ      (AX)(SI*1), BX
+	VMULPD    Z0, Z2, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, (BX)
+	VMULPD    Z0, Z3, Z3
+	VCVTPD2PS Z3, Y2
+	VMOVUPS   Y2, 32(BX)
+	VMULPD    Z0, Z4, Z4
+	VCVTPD2PS Z4, Y2
+	VMOVUPS   Y2, 64(BX)
+	VMULPD    Z0, Z5, Z5
+	VCVTPD2PS Z5, Y2
+	VMOVUPS   Y2, 96(BX)
+	VMULPD    Z0, Z6, Z6
+	VCVTPD2PS Z6, Y2
+	VMOVUPS   Y2, 128(BX)
+	VMULPD    Z0, Z7, Z7
+	VCVTPD2PS Z7, Y2
+	VMOVUPS   Y2, 160(BX)
+	VMULPD    Z0, Z8, Z8
+	VCVTPD2PS Z8, Y2
+	VMOVUPS   Y2, K1, 192(BX)
+	VMULPD    Z0, Z9, Z9
+	VCVTPD2PS Z9, Y2
+	VMOVUPS   Y2, K2, 224(BX)
+
+next199:
+	MOVQ g_2+64(FP), BX
+	LEAQ (AX)(BX*4), AX
+	MOVQ g_3+72(FP), BX
+	LEAQ (CX)(BX*4), CX
+	DECQ (SP)
+	JNE  column196
+	MOVQ g_5+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 24(SP), AX
+	ADDQ BX, AX
+	MOVQ g_6+96(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 32(SP), CX
+	ADDQ BX, CX
+	DECQ 16(SP)
+	JNE  line201
+	VZEROUPPER
+	RET
+
+// func sumBoxAVX512(y []float64, x []float32, g [14]int)
+// Requires: AVX, AVX512F
+TEXT ·sumBoxAVX512(SB), NOSPLIT, $40-160
+	VPXORD Z0, Z0, Z0
+	MOVQ   y_base+0(FP), AX
+	MOVQ   x_base+24(FP), CX
+	MOVQ   g_12+144(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   g_0+48(FP), BX
+	DECQ   BX
+	ANDQ   $0x0f, BX
+	INCQ   BX
+	LEAQ   opmasks<>+0(SB), SI
+	KMOVW  (SI)(BX*2), K1
+	MOVQ   g_4+80(FP), BX
+	MOVQ   BX, 16(SP)
+
+line235:
+	MOVQ AX, 24(SP)
+	MOVQ CX, 32(SP)
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
+
+column230:
+	XORQ SI, SI
+	MOVQ g_0+48(FP), BX
+
+block231:
+	CMPQ    BX, $+64
+	JLT     tail232
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z236:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y237:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd239
+
+x238:
 	VCVTPS2PD (R9), Z9
 	VADDPD    Z9, Z1, Z1
 	VCVTPS2PD 32(R9), Z9
@@ -608,11 +3910,11 @@ x48:
 	VADDPD    Z9, Z8, Z8
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x48
+	JGE       x238
 
-odd49:
+odd239:
 	CMPQ      R11, $-1
-	JNE       end50
+	JNE       end240
 	VCVTPS2PD (R9), Z9
 	VADDPD    Z9, Z1, Z1
 	VCVTPS2PD 32(R9), Z9
@@ -630,1387 +3932,897 @@ odd49:
 	VCVTPS2PD 224(R9), Z9
 	VADDPD    Z9, Z8, Z8
 
-end50:
-	MOVQ      g_8+112(FP), R9
-	LEAQ      (R8)(R9*4), R8
-	DECQ      R10
-	JNE       y47
-	MOVQ      g_7+104(FP), R9
-	LEAQ      (DI)(R9*4), DI
-	DECQ      8(SP)
-	JNE       z46
-	LEAQ      (AX)(SI*1), DI
-	VMULPD    Z0, Z1, Z1
-	VCVTPD2PS Z1, Y9
-	VMOVUPS   Y9, (DI)
-	VMULPD    Z0, Z2, Z2
-	VCVTPD2PS Z2, Y9
-	VMOVUPS   Y9, 32(DI)
-	VMULPD    Z0, Z3, Z3
-	VCVTPD2PS Z3, Y9
-	VMOVUPS   Y9, 64(DI)
-	VMULPD    Z0, Z4, Z4
-	VCVTPD2PS Z4, Y9
-	VMOVUPS   Y9, 96(DI)
-	VMULPD    Z0, Z5, Z5
-	VCVTPD2PS Z5, Y9
-	VMOVUPS   Y9, 128(DI)
-	VMULPD    Z0, Z6, Z6
-	VCVTPD2PS Z6, Y9
-	VMOVUPS   Y9, 160(DI)
-	VMULPD    Z0, Z7, Z7
-	VCVTPD2PS Z7, Y9
-	VMOVUPS   Y9, 192(DI)
-	VMULPD    Z0, Z8, Z8
-	VCVTPD2PS Z8, Y9
-	VMOVUPS   Y9, 224(DI)
-	ADDQ      $+256, SI
-	SUBQ      $+64, BX
-	JMP       block42
-
-tail43:
-	TESTQ    BX, BX
-	JE       next44
-	CMPQ     BX, $+48
-	JGT      tail53
-	CMPQ     BX, $+32
-	JGT      tail52
-	CMPQ     BX, $+16
-	JGT      tail51
-	VPXORD   Z10, Z10, Z10
-	VPXORD   Z11, Z11, Z11
-	KSHIFTRW $0x08, K1, K2
-	LEAQ     (CX)(SI*1), BX
-	MOVQ     g_4+80(FP), R8
-	MOVQ     R8, 8(SP)
-
-z54:
-	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
-
-y55:
-	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
-	SUBQ $+2, R10
-	JLT  odd57
-
-x56:
-	VMOVUPS.Z     (R8), K1, Z9
-	VCVTPS2PD     Y9, Z30
-	VADDPD        Z30, Z10, Z10
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VADDPD        Z9, Z11, Z11
-	VMOVUPS.Z     (R8)(DX*1), K1, Z9
-	VCVTPS2PD     Y9, Z30
-	VADDPD        Z30, Z10, Z10
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VADDPD        Z9, Z11, Z11
-	LEAQ          (R8)(DX*2), R8
-	SUBQ          $+2, R10
-	JGE           x56
-
-odd57:
-	CMPQ          R10, $-1
-	JNE           end58
-	VMOVUPS.Z     (R8), K1, Z9
-	VCVTPS2PD     Y9, Z30
-	VADDPD        Z30, Z10, Z10
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VADDPD        Z9, Z11, Z11
-
-end58:
-	MOVQ      g_8+112(FP), R8
-	LEAQ      (DI)(R8*4), DI
-	DECQ      R9
-	JNE       y55
-	MOVQ      g_7+104(FP), R8
-	LEAQ      (BX)(R8*4), BX
-	DECQ      8(SP)
-	JNE       z54
-	LEAQ      (AX)(SI*1), BX
-	VMULPD    Z0, Z10, Z10
-	VCVTPD2PS Z10, Y9
-	VMOVUPS   Y9, K1, (BX)
-	VMULPD    Z0, Z11, Z11
-	VCVTPD2PS Z11, Y9
-	VMOVUPS   Y9, K2, 32(BX)
-	JMP       next44
-
-tail51:
-	VPXORD   Z12, Z12, Z12
-	VPXORD   Z13, Z13, Z13
-	VPXORD   Z14, Z14, Z14
-	VPXORD   Z15, Z15, Z15
-	KSHIFTRW $0x08, K1, K2
-	LEAQ     (CX)(SI*1), BX
-	MOVQ     g_4+80(FP), R8
-	MOVQ     R8, 8(SP)
-
-z59:
-	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
-
-y60:
-	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
-	SUBQ $+2, R10
-	JLT  odd62
-
-x61:
-	VCVTPS2PD     (R8), Z9
-	VADDPD        Z9, Z12, Z12
-	VCVTPS2PD     32(R8), Z9
-	VADDPD        Z9, Z13, Z13
-	VMOVUPS.Z     64(R8), K1, Z9
-	VCVTPS2PD     Y9, Z30
-	VADDPD        Z30, Z14, Z14
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VADDPD        Z9, Z15, Z15
-	VCVTPS2PD     (R8)(DX*1), Z9
-	VADDPD        Z9, Z12, Z12
-	VCVTPS2PD     32(R8)(DX*1), Z9
-	VADDPD        Z9, Z13, Z13
-	VMOVUPS.Z     64(R8)(DX*1), K1, Z9
-	VCVTPS2PD     Y9, Z30
-	VADDPD        Z30, Z14, Z14
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VADDPD        Z9, Z15, Z15
-	LEAQ          (R8)(DX*2), R8
-	SUBQ          $+2, R10
-	JGE           x61
-
-odd62:
-	CMPQ          R10, $-1
-	JNE           end63
-	VCVTPS2PD     (R8), Z9
-	VADDPD        Z9, Z12, Z12
-	VCVTPS2PD     32(R8), Z9
-	VADDPD        Z9, Z13, Z13
-	VMOVUPS.Z     64(R8), K1, Z9
-	VCVTPS2PD     Y9, Z30
-	VADDPD        Z30, Z14, Z14
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VADDPD        Z9, Z15, Z15
-
-end63:
-	MOVQ      g_8+112(FP), R8
-	LEAQ      (DI)(R8*4), DI
-	DECQ      R9
-	JNE       y60
-	MOVQ      g_7+104(FP), R8
-	LEAQ      (BX)(R8*4), BX
-	DECQ      8(SP)
-	JNE       z59
-	LEAQ      (AX)(SI*1), BX
-	VMULPD    Z0, Z12, Z12
-	VCVTPD2PS Z12, Y9
-	VMOVUPS   Y9, (BX)
-	VMULPD    Z0, Z13, Z13
-	VCVTPD2PS Z13, Y9
-	VMOVUPS   Y9, 32(BX)
-	VMULPD    Z0, Z14, Z14
-	VCVTPD2PS Z14, Y9
-	VMOVUPS   Y9, K1, 64(BX)
-	VMULPD    Z0, Z15, Z15
-	VCVTPD2PS Z15, Y9
-	VMOVUPS   Y9, K2, 96(BX)
-	JMP       next44
-
-tail52:
-	VPXORD   Z16, Z16, Z16
-	VPXORD   Z17, Z17, Z17
-	VPXORD   Z18, Z18, Z18
-	VPXORD   Z19, Z19, Z19
-	VPXORD   Z20, Z20, Z20
-	VPXORD   Z21, Z21, Z21
-	KSHIFTRW $0x08, K1, K2
-	LEAQ     (CX)(SI*1), BX
-	MOVQ     g_4+80(FP), R8
-	MOVQ     R8, 8(SP)
-
-z64:
-	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
-
-y65:
-	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
-	SUBQ $+2, R10
-	JLT  odd67
-
-x66:
-	VCVTPS2PD     (R8), Z9
-	VADDPD        Z9, Z16, Z16
-	VCVTPS2PD     32(R8), Z9
-	VADDPD        Z9, Z17, Z17
-	VCVTPS2PD     64(R8), Z9
-	VADDPD        Z9, Z18, Z18
-	VCVTPS2PD     96(R8), Z9
-	VADDPD        Z9, Z19, Z19
-	VMOVUPS.Z     128(R8), K1, Z9
-	VCVTPS2PD     Y9, Z30
-	VADDPD        Z30, Z20, Z20
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VADDPD        Z9, Z21, Z21
-	VCVTPS2PD     (R8)(DX*1), Z9
-	VADDPD        Z9, Z16, Z16
-	VCVTPS2PD     32(R8)(DX*1), Z9
-	VADDPD        Z9, Z17, Z17
-	VCVTPS2PD     64(R8)(DX*1), Z9
-	VADDPD        Z9, Z18, Z18
-	VCVTPS2PD     96(R8)(DX*1), Z9
-	VADDPD        Z9, Z19, Z19
-	VMOVUPS.Z     128(R8)(DX*1), K1, Z9
-	VCVTPS2PD     Y9, Z30
-	VADDPD        Z30, Z20, Z20
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VADDPD        Z9, Z21, Z21
-	LEAQ          (R8)(DX*2), R8
-	SUBQ          $+2, R10
-	JGE           x66
-
-odd67:
-	CMPQ          R10, $-1
-	JNE           end68
-	VCVTPS2PD     (R8), Z9
-	VADDPD        Z9, Z16, Z16
-	VCVTPS2PD     32(R8), Z9
-	VADDPD        Z9, Z17, Z17
-	VCVTPS2PD     64(R8), Z9
-	VADDPD        Z9, Z18, Z18
-	VCVTPS2PD     96(R8), Z9
-	VADDPD        Z9, Z19, Z19
-	VMOVUPS.Z     128(R8), K1, Z9
-	VCVTPS2PD     Y9, Z30
-	VADDPD        Z30, Z20, Z20
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VADDPD        Z9, Z21, Z21
-
-end68:
-	MOVQ      g_8+112(FP), R8
-	LEAQ      (DI)(R8*4), DI
-	DECQ      R9
-	JNE       y65
-	MOVQ      g_7+104(FP), R8
-	LEAQ      (BX)(R8*4), BX
-	DECQ      8(SP)
-	JNE       z64
-	LEAQ      (AX)(SI*1), BX
-	VMULPD    Z0, Z16, Z16
-	VCVTPD2PS Z16, Y9
-	VMOVUPS   Y9, (BX)
-	VMULPD    Z0, Z17, Z17
-	VCVTPD2PS Z17, Y9
-	VMOVUPS   Y9, 32(BX)
-	VMULPD    Z0, Z18, Z18
-	VCVTPD2PS Z18, Y9
-	VMOVUPS   Y9, 64(BX)
-	VMULPD    Z0, Z19, Z19
-	VCVTPD2PS Z19, Y9
-	VMOVUPS   Y9, 96(BX)
-	VMULPD    Z0, Z20, Z20
-	VCVTPD2PS Z20, Y9
-	VMOVUPS   Y9, K1, 128(BX)
-	VMULPD    Z0, Z21, Z21
-	VCVTPD2PS Z21, Y9
-	VMOVUPS   Y9, K2, 160(BX)
-	JMP       next44
-
-tail53:
-	VPXORD   Z22, Z22, Z22
-	VPXORD   Z23, Z23, Z23
-	VPXORD   Z24, Z24, Z24
-	VPXORD   Z25, Z25, Z25
-	VPXORD   Z26, Z26, Z26
-	VPXORD   Z27, Z27, Z27
-	VPXORD   Z28, Z28, Z28
-	VPXORD   Z29, Z29, Z29
-	KSHIFTRW $0x08, K1, K2
-	LEAQ     (CX)(SI*1), BX
-	MOVQ     g_4+80(FP), R8
-	MOVQ     R8, 8(SP)
-
-z69:
-	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
-
-y70:
-	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
-	SUBQ $+2, R10
-	JLT  odd72
-
-x71:
-	VCVTPS2PD     (R8), Z9
-	VADDPD        Z9, Z22, Z22
-	VCVTPS2PD     32(R8), Z9
-	VADDPD        Z9, Z23, Z23
-	VCVTPS2PD     64(R8), Z9
-	VADDPD        Z9, Z24, Z24
-	VCVTPS2PD     96(R8), Z9
-	VADDPD        Z9, Z25, Z25
-	VCVTPS2PD     128(R8), Z9
-	VADDPD        Z9, Z26, Z26
-	VCVTPS2PD     160(R8), Z9
-	VADDPD        Z9, Z27, Z27
-	VMOVUPS.Z     192(R8), K1, Z9
-	VCVTPS2PD     Y9, Z30
-	VADDPD        Z30, Z28, Z28
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VADDPD        Z9, Z29, Z29
-	VCVTPS2PD     (R8)(DX*1), Z9
-	VADDPD        Z9, Z22, Z22
-	VCVTPS2PD     32(R8)(DX*1), Z9
-	VADDPD        Z9, Z23, Z23
-	VCVTPS2PD     64(R8)(DX*1), Z9
-	VADDPD        Z9, Z24, Z24
-	VCVTPS2PD     96(R8)(DX*1), Z9
-	VADDPD        Z9, Z25, Z25
-	VCVTPS2PD     128(R8)(DX*1), Z9
-	VADDPD        Z9, Z26, Z26
-	VCVTPS2PD     160(R8)(DX*1), Z9
-	VADDPD        Z9, Z27, Z27
-	VMOVUPS.Z     192(R8)(DX*1), K1, Z9
-	VCVTPS2PD     Y9, Z30
-	VADDPD        Z30, Z28, Z28
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VADDPD        Z9, Z29, Z29
-	LEAQ          (R8)(DX*2), R8
-	SUBQ          $+2, R10
-	JGE           x71
-
-odd72:
-	CMPQ          R10, $-1
-	JNE           end73
-	VCVTPS2PD     (R8), Z9
-	VADDPD        Z9, Z22, Z22
-	VCVTPS2PD     32(R8), Z9
-	VADDPD        Z9, Z23, Z23
-	VCVTPS2PD     64(R8), Z9
-	VADDPD        Z9, Z24, Z24
-	VCVTPS2PD     96(R8), Z9
-	VADDPD        Z9, Z25, Z25
-	VCVTPS2PD     128(R8), Z9
-	VADDPD        Z9, Z26, Z26
-	VCVTPS2PD     160(R8), Z9
-	VADDPD        Z9, Z27, Z27
-	VMOVUPS.Z     192(R8), K1, Z9
-	VCVTPS2PD     Y9, Z30
-	VADDPD        Z30, Z28, Z28
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VADDPD        Z9, Z29, Z29
-
-end73:
-	MOVQ      g_8+112(FP), R8
-	LEAQ      (DI)(R8*4), DI
-	DECQ      R9
-	JNE       y70
-	MOVQ      g_7+104(FP), R8
-	LEAQ      (BX)(R8*4), BX
-	DECQ      8(SP)
-	JNE       z69
-	LEAQ      (AX)(SI*1), BX
-	VMULPD    Z0, Z22, Z22
-	VCVTPD2PS Z22, Y9
-	VMOVUPS   Y9, (BX)
-	VMULPD    Z0, Z23, Z23
-	VCVTPD2PS Z23, Y9
-	VMOVUPS   Y9, 32(BX)
-	VMULPD    Z0, Z24, Z24
-	VCVTPD2PS Z24, Y9
-	VMOVUPS   Y9, 64(BX)
-	VMULPD    Z0, Z25, Z25
-	VCVTPD2PS Z25, Y9
-	VMOVUPS   Y9, 96(BX)
-	VMULPD    Z0, Z26, Z26
-	VCVTPD2PS Z26, Y9
-	VMOVUPS   Y9, 128(BX)
-	VMULPD    Z0, Z27, Z27
-	VCVTPD2PS Z27, Y9
-	VMOVUPS   Y9, 160(BX)
-	VMULPD    Z0, Z28, Z28
-	VCVTPD2PS Z28, Y9
-	VMOVUPS   Y9, K1, 192(BX)
-	VMULPD    Z0, Z29, Z29
-	VCVTPD2PS Z29, Y9
-	VMOVUPS   Y9, K2, 224(BX)
-
-next44:
-	MOVQ g_2+64(FP), BX
-	LEAQ (AX)(BX*4), AX
-	MOVQ g_3+72(FP), BX
-	LEAQ (CX)(BX*4), CX
-	DECQ (SP)
-	JNE  column41
-	VZEROUPPER
-	RET
-
-// func sumBoxAVX512(y []float64, x []float32, g [10]int)
-// Requires: AVX, AVX512F
-TEXT ·sumBoxAVX512(SB), NOSPLIT, $16-128
-	MOVQ  y_base+0(FP), AX
-	MOVQ  x_base+24(FP), CX
-	MOVQ  g_9+120(FP), DX
-	SHLQ  $0x02, DX
-	MOVQ  g_1+56(FP), BX
-	MOVQ  BX, (SP)
-	MOVQ  g_0+48(FP), BX
-	DECQ  BX
-	ANDQ  $0x0f, BX
-	INCQ  BX
-	LEAQ  opmasks<>+0(SB), SI
-	KMOVW (SI)(BX*2), K1
-
-column74:
-	XORQ SI, SI
-	MOVQ g_0+48(FP), BX
-
-block75:
-	CMPQ   BX, $+64
-	JLT    tail76
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	LEAQ   (CX)(SI*1), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
-
-z79:
-	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
-
-y80:
-	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
-	SUBQ $+2, R11
-	JLT  odd82
-
-x81:
-	VCVTPS2PD (R9), Z8
-	VADDPD    Z8, Z0, Z0
-	VCVTPS2PD 32(R9), Z8
-	VADDPD    Z8, Z1, Z1
-	VCVTPS2PD 64(R9), Z8
-	VADDPD    Z8, Z2, Z2
-	VCVTPS2PD 96(R9), Z8
-	VADDPD    Z8, Z3, Z3
-	VCVTPS2PD 128(R9), Z8
-	VADDPD    Z8, Z4, Z4
-	VCVTPS2PD 160(R9), Z8
-	VADDPD    Z8, Z5, Z5
-	VCVTPS2PD 192(R9), Z8
-	VADDPD    Z8, Z6, Z6
-	VCVTPS2PD 224(R9), Z8
-	VADDPD    Z8, Z7, Z7
-	VCVTPS2PD (R9)(DX*1), Z8
-	VADDPD    Z8, Z0, Z0
-	VCVTPS2PD 32(R9)(DX*1), Z8
-	VADDPD    Z8, Z1, Z1
-	VCVTPS2PD 64(R9)(DX*1), Z8
-	VADDPD    Z8, Z2, Z2
-	VCVTPS2PD 96(R9)(DX*1), Z8
-	VADDPD    Z8, Z3, Z3
-	VCVTPS2PD 128(R9)(DX*1), Z8
-	VADDPD    Z8, Z4, Z4
-	VCVTPS2PD 160(R9)(DX*1), Z8
-	VADDPD    Z8, Z5, Z5
-	VCVTPS2PD 192(R9)(DX*1), Z8
-	VADDPD    Z8, Z6, Z6
-	VCVTPS2PD 224(R9)(DX*1), Z8
-	VADDPD    Z8, Z7, Z7
-	LEAQ      (R9)(DX*2), R9
-	SUBQ      $+2, R11
-	JGE       x81
-
-odd82:
-	CMPQ      R11, $-1
-	JNE       end83
-	VCVTPS2PD (R9), Z8
-	VADDPD    Z8, Z0, Z0
-	VCVTPS2PD 32(R9), Z8
-	VADDPD    Z8, Z1, Z1
-	VCVTPS2PD 64(R9), Z8
-	VADDPD    Z8, Z2, Z2
-	VCVTPS2PD 96(R9), Z8
-	VADDPD    Z8, Z3, Z3
-	VCVTPS2PD 128(R9), Z8
-	VADDPD    Z8, Z4, Z4
-	VCVTPS2PD 160(R9), Z8
-	VADDPD    Z8, Z5, Z5
-	VCVTPS2PD 192(R9), Z8
-	VADDPD    Z8, Z6, Z6
-	VCVTPS2PD 224(R9), Z8
-	VADDPD    Z8, Z7, Z7
-
-end83:
-	MOVQ    g_8+112(FP), R9
+end240:
+	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y80
-	MOVQ    g_7+104(FP), R9
+	JNE     y237
+	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z79
+	JNE     z236
 	LEAQ    (AX)(SI*2), DI
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	VMOVUPD Z2, 128(DI)
-	VMOVUPD Z3, 192(DI)
-	VMOVUPD Z4, 256(DI)
-	VMOVUPD Z5, 320(DI)
-	VMOVUPD Z6, 384(DI)
-	VMOVUPD Z7, 448(DI)
+	VMOVUPD Z1, (DI)
+	VMOVUPD Z2, 64(DI)
+	VMOVUPD Z3, 128(DI)
+	VMOVUPD Z4, 192(DI)
+	VMOVUPD Z5, 256(DI)
+	VMOVUPD Z6, 320(DI)
+	VMOVUPD Z7, 384(DI)
+	VMOVUPD Z8, 448(DI)
 	ADDQ    $+256, SI
 	SUBQ    $+64, BX
-	JMP     block75
+	JMP     block231
 
-tail76:
+tail232:
 	TESTQ    BX, BX
-	JE       next77
+	JE       next233
 	CMPQ     BX, $+48
-	JGT      tail86
+	JGT      tail243
 	CMPQ     BX, $+32
-	JGT      tail85
+	JGT      tail242
 	CMPQ     BX, $+16
-	JGT      tail84
-	VPXORD   Z9, Z9, Z9
-	VPXORD   Z10, Z10, Z10
+	JGT      tail241
+	VMOVAPS  Z0, Z1
+	VMOVAPS  Z0, Z2
 	KSHIFTRW $0x08, K1, K2
 	LEAQ     (CX)(SI*1), BX
-	MOVQ     g_4+80(FP), R8
+	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z87:
+z244:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y88:
+y245:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd90
+	JLT  odd247
 
-x89:
-	VMOVUPS.Z     (R8), K1, Z8
-	VCVTPS2PD     Y8, Z29
-	VADDPD        Z29, Z9, Z9
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VADDPD        Z8, Z10, Z10
-	VMOVUPS.Z     (R8)(DX*1), K1, Z8
-	VCVTPS2PD     Y8, Z29
-	VADDPD        Z29, Z9, Z9
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VADDPD        Z8, Z10, Z10
+x246:
+	VMOVUPS.Z     (R8), K1, Z3
+	VCVTPS2PD     Y3, Z4
+	VADDPD        Z4, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z3
+	VADDPD        Z3, Z2, Z2
+	VMOVUPS.Z     (R8)(DX*1), K1, Z3
+	VCVTPS2PD     Y3, Z4
+	VADDPD        Z4, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z3
+	VADDPD        Z3, Z2, Z2
 	LEAQ          (R8)(DX*2), R8
 	SUBQ          $+2, R10
-	JGE           x89
+	JGE           x246
 
-odd90:
+odd247:
 	CMPQ          R10, $-1
-	JNE           end91
-	VMOVUPS.Z     (R8), K1, Z8
-	VCVTPS2PD     Y8, Z29
-	VADDPD        Z29, Z9, Z9
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VADDPD        Z8, Z10, Z10
+	JNE           end248
+	VMOVUPS.Z     (R8), K1, Z3
+	VCVTPS2PD     Y3, Z4
+	VADDPD        Z4, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z3
+	VADDPD        Z3, Z2, Z2
 
-end91:
-	MOVQ    g_8+112(FP), R8
+end248:
+	MOVQ    g_11+136(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	DECQ    R9
-	JNE     y88
-	MOVQ    g_7+104(FP), R8
+	JNE     y245
+	MOVQ    g_10+128(FP), R8
 	LEAQ    (BX)(R8*4), BX
 	DECQ    8(SP)
-	JNE     z87
+	JNE     z244
 	LEAQ    (AX)(SI*2), BX
-	VMOVUPD Z9, K1, (BX)
-	VMOVUPD Z10, K2, 64(BX)
-	JMP     next77
+	VMOVUPD Z1, K1, (BX)
+	VMOVUPD Z2, K2, 64(BX)
+	JMP     next233
 
-tail84:
-	VPXORD   Z11, Z11, Z11
-	VPXORD   Z12, Z12, Z12
-	VPXORD   Z13, Z13, Z13
-	VPXORD   Z14, Z14, Z14
+tail241:
+	VMOVAPS  Z0, Z1
+	VMOVAPS  Z0, Z2
+	VMOVAPS  Z0, Z3
+	VMOVAPS  Z0, Z4
 	KSHIFTRW $0x08, K1, K2
 	LEAQ     (CX)(SI*1), BX
-	MOVQ     g_4+80(FP), R8
+	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z92:
+z249:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y93:
+y250:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd95
+	JLT  odd252
 
-x94:
-	VCVTPS2PD     (R8), Z8
-	VADDPD        Z8, Z11, Z11
-	VCVTPS2PD     32(R8), Z8
-	VADDPD        Z8, Z12, Z12
-	VMOVUPS.Z     64(R8), K1, Z8
-	VCVTPS2PD     Y8, Z29
-	VADDPD        Z29, Z13, Z13
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VADDPD        Z8, Z14, Z14
-	VCVTPS2PD     (R8)(DX*1), Z8
-	VADDPD        Z8, Z11, Z11
-	VCVTPS2PD     32(R8)(DX*1), Z8
-	VADDPD        Z8, Z12, Z12
-	VMOVUPS.Z     64(R8)(DX*1), K1, Z8
-	VCVTPS2PD     Y8, Z29
-	VADDPD        Z29, Z13, Z13
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VADDPD        Z8, Z14, Z14
+x251:
+	VCVTPS2PD     (R8), Z5
+	VADDPD        Z5, Z1, Z1
+	VCVTPS2PD     32(R8), Z5
+	VADDPD        Z5, Z2, Z2
+	VMOVUPS.Z     64(R8), K1, Z5
+	VCVTPS2PD     Y5, Z6
+	VADDPD        Z6, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z5, Z4, Z4
+	VCVTPS2PD     (R8)(DX*1), Z5
+	VADDPD        Z5, Z1, Z1
+	VCVTPS2PD     32(R8)(DX*1), Z5
+	VADDPD        Z5, Z2, Z2
+	VMOVUPS.Z     64(R8)(DX*1), K1, Z5
+	VCVTPS2PD     Y5, Z6
+	VADDPD        Z6, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z5, Z4, Z4
 	LEAQ          (R8)(DX*2), R8
 	SUBQ          $+2, R10
-	JGE           x94
+	JGE           x251
 
-odd95:
+odd252:
 	CMPQ          R10, $-1
-	JNE           end96
-	VCVTPS2PD     (R8), Z8
-	VADDPD        Z8, Z11, Z11
-	VCVTPS2PD     32(R8), Z8
-	VADDPD        Z8, Z12, Z12
-	VMOVUPS.Z     64(R8), K1, Z8
-	VCVTPS2PD     Y8, Z29
-	VADDPD        Z29, Z13, Z13
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VADDPD        Z8, Z14, Z14
+	JNE           end253
+	VCVTPS2PD     (R8), Z5
+	VADDPD        Z5, Z1, Z1
+	VCVTPS2PD     32(R8), Z5
+	VADDPD        Z5, Z2, Z2
+	VMOVUPS.Z     64(R8), K1, Z5
+	VCVTPS2PD     Y5, Z6
+	VADDPD        Z6, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z5, Z4, Z4
 
-end96:
-	MOVQ    g_8+112(FP), R8
+end253:
+	MOVQ    g_11+136(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	DECQ    R9
-	JNE     y93
-	MOVQ    g_7+104(FP), R8
+	JNE     y250
+	MOVQ    g_10+128(FP), R8
 	LEAQ    (BX)(R8*4), BX
 	DECQ    8(SP)
-	JNE     z92
+	JNE     z249
 	LEAQ    (AX)(SI*2), BX
-	VMOVUPD Z11, (BX)
-	VMOVUPD Z12, 64(BX)
-	VMOVUPD Z13, K1, 128(BX)
-	VMOVUPD Z14, K2, 192(BX)
-	JMP     next77
+	VMOVUPD Z1, (BX)
+	VMOVUPD Z2, 64(BX)
+	VMOVUPD Z3, K1, 128(BX)
+	VMOVUPD Z4, K2, 192(BX)
+	JMP     next233
 
-tail85:
-	VPXORD   Z15, Z15, Z15
-	VPXORD   Z16, Z16, Z16
-	VPXORD   Z17, Z17, Z17
-	VPXORD   Z18, Z18, Z18
-	VPXORD   Z19, Z19, Z19
-	VPXORD   Z20, Z20, Z20
+tail242:
+	VMOVAPS  Z0, Z1
+	VMOVAPS  Z0, Z2
+	VMOVAPS  Z0, Z3
+	VMOVAPS  Z0, Z4
+	VMOVAPS  Z0, Z5
+	VMOVAPS  Z0, Z6
 	KSHIFTRW $0x08, K1, K2
 	LEAQ     (CX)(SI*1), BX
-	MOVQ     g_4+80(FP), R8
+	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z97:
+z254:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y98:
+y255:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd100
+	JLT  odd257
 
-x99:
-	VCVTPS2PD     (R8), Z8
-	VADDPD        Z8, Z15, Z15
-	VCVTPS2PD     32(R8), Z8
-	VADDPD        Z8, Z16, Z16
-	VCVTPS2PD     64(R8), Z8
-	VADDPD        Z8, Z17, Z17
-	VCVTPS2PD     96(R8), Z8
-	VADDPD        Z8, Z18, Z18
-	VMOVUPS.Z     128(R8), K1, Z8
-	VCVTPS2PD     Y8, Z29
-	VADDPD        Z29, Z19, Z19
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VADDPD        Z8, Z20, Z20
-	VCVTPS2PD     (R8)(DX*1), Z8
-	VADDPD        Z8, Z15, Z15
-	VCVTPS2PD     32(R8)(DX*1), Z8
-	VADDPD        Z8, Z16, Z16
-	VCVTPS2PD     64(R8)(DX*1), Z8
-	VADDPD        Z8, Z17, Z17
-	VCVTPS2PD     96(R8)(DX*1), Z8
-	VADDPD        Z8, Z18, Z18
-	VMOVUPS.Z     128(R8)(DX*1), K1, Z8
-	VCVTPS2PD     Y8, Z29
-	VADDPD        Z29, Z19, Z19
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VADDPD        Z8, Z20, Z20
+x256:
+	VCVTPS2PD     (R8), Z7
+	VADDPD        Z7, Z1, Z1
+	VCVTPS2PD     32(R8), Z7
+	VADDPD        Z7, Z2, Z2
+	VCVTPS2PD     64(R8), Z7
+	VADDPD        Z7, Z3, Z3
+	VCVTPS2PD     96(R8), Z7
+	VADDPD        Z7, Z4, Z4
+	VMOVUPS.Z     128(R8), K1, Z7
+	VCVTPS2PD     Y7, Z8
+	VADDPD        Z8, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z7, Y7
+	VCVTPS2PD     Y7, Z7
+	VADDPD        Z7, Z6, Z6
+	VCVTPS2PD     (R8)(DX*1), Z7
+	VADDPD        Z7, Z1, Z1
+	VCVTPS2PD     32(R8)(DX*1), Z7
+	VADDPD        Z7, Z2, Z2
+	VCVTPS2PD     64(R8)(DX*1), Z7
+	VADDPD        Z7, Z3, Z3
+	VCVTPS2PD     96(R8)(DX*1), Z7
+	VADDPD        Z7, Z4, Z4
+	VMOVUPS.Z     128(R8)(DX*1), K1, Z7
+	VCVTPS2PD     Y7, Z8
+	VADDPD        Z8, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z7, Y7
+	VCVTPS2PD     Y7, Z7
+	VADDPD        Z7, Z6, Z6
 	LEAQ          (R8)(DX*2), R8
 	SUBQ          $+2, R10
-	JGE           x99
+	JGE           x256
 
-odd100:
+odd257:
 	CMPQ          R10, $-1
-	JNE           end101
-	VCVTPS2PD     (R8), Z8
-	VADDPD        Z8, Z15, Z15
-	VCVTPS2PD     32(R8), Z8
-	VADDPD        Z8, Z16, Z16
-	VCVTPS2PD     64(R8), Z8
-	VADDPD        Z8, Z17, Z17
-	VCVTPS2PD     96(R8), Z8
-	VADDPD        Z8, Z18, Z18
-	VMOVUPS.Z     128(R8), K1, Z8
-	VCVTPS2PD     Y8, Z29
-	VADDPD        Z29, Z19, Z19
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VADDPD        Z8, Z20, Z20
+	JNE           end258
+	VCVTPS2PD     (R8), Z7
+	VADDPD        Z7, Z1, Z1
+	VCVTPS2PD     32(R8), Z7
+	VADDPD        Z7, Z2, Z2
+	VCVTPS2PD     64(R8), Z7
+	VADDPD        Z7, Z3, Z3
+	VCVTPS2PD     96(R8), Z7
+	VADDPD        Z7, Z4, Z4
+	VMOVUPS.Z     128(R8), K1, Z7
+	VCVTPS2PD     Y7, Z8
+	VADDPD        Z8, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z7, Y7
+	VCVTPS2PD     Y7, Z7
+	VADDPD        Z7, Z6, Z6
 
-end101:
-	MOVQ    g_8+112(FP), R8
+end258:
+	MOVQ    g_11+136(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	DECQ    R9
-	JNE     y98
-	MOVQ    g_7+104(FP), R8
+	JNE     y255
+	MOVQ    g_10+128(FP), R8
 	LEAQ    (BX)(R8*4), BX
 	DECQ    8(SP)
-	JNE     z97
+	JNE     z254
 	LEAQ    (AX)(SI*2), BX
-	VMOVUPD Z15, (BX)
-	VMOVUPD Z16, 64(BX)
-	VMOVUPD Z17, 128(BX)
-	VMOVUPD Z18, 192(BX)
-	VMOVUPD Z19, K1, 256(BX)
-	VMOVUPD Z20, K2, 320(BX)
-	JMP     next77
+	VMOVUPD Z1, (BX)
+	VMOVUPD Z2, 64(BX)
+	VMOVUPD Z3, 128(BX)
+	VMOVUPD Z4, 192(BX)
+	VMOVUPD Z5, K1, 256(BX)
+	VMOVUPD Z6, K2, 320(BX)
+	JMP     next233
 
-tail86:
-	VPXORD   Z21, Z21, Z21
-	VPXORD   Z22, Z22, Z22
-	VPXORD   Z23, Z23, Z23
-	VPXORD   Z24, Z24, Z24
-	VPXORD   Z25, Z25, Z25
-	VPXORD   Z26, Z26, Z26
-	VPXORD   Z27, Z27, Z27
-	VPXORD   Z28, Z28, Z28
+tail243:
+	VMOVAPS  Z0, Z1
+	VMOVAPS  Z0, Z2
+	VMOVAPS  Z0, Z3
+	VMOVAPS  Z0, Z4
+	VMOVAPS  Z0, Z5
+	VMOVAPS  Z0, Z6
+	VMOVAPS  Z0, Z7
+	VMOVAPS  Z0, Z8
 	KSHIFTRW $0x08, K1, K2
 	LEAQ     (CX)(SI*1), BX
-	MOVQ     g_4+80(FP), R8
+	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z102:
+z259:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y103:
+y260:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd105
+	JLT  odd262
 
-x104:
-	VCVTPS2PD     (R8), Z8
-	VADDPD        Z8, Z21, Z21
-	VCVTPS2PD     32(R8), Z8
-	VADDPD        Z8, Z22, Z22
-	VCVTPS2PD     64(R8), Z8
-	VADDPD        Z8, Z23, Z23
-	VCVTPS2PD     96(R8), Z8
-	VADDPD        Z8, Z24, Z24
-	VCVTPS2PD     128(R8), Z8
-	VADDPD        Z8, Z25, Z25
-	VCVTPS2PD     160(R8), Z8
-	VADDPD        Z8, Z26, Z26
-	VMOVUPS.Z     192(R8), K1, Z8
-	VCVTPS2PD     Y8, Z29
-	VADDPD        Z29, Z27, Z27
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VADDPD        Z8, Z28, Z28
-	VCVTPS2PD     (R8)(DX*1), Z8
-	VADDPD        Z8, Z21, Z21
-	VCVTPS2PD     32(R8)(DX*1), Z8
-	VADDPD        Z8, Z22, Z22
-	VCVTPS2PD     64(R8)(DX*1), Z8
-	VADDPD        Z8, Z23, Z23
-	VCVTPS2PD     96(R8)(DX*1), Z8
-	VADDPD        Z8, Z24, Z24
-	VCVTPS2PD     128(R8)(DX*1), Z8
-	VADDPD        Z8, Z25, Z25
-	VCVTPS2PD     160(R8)(DX*1), Z8
-	VADDPD        Z8, Z26, Z26
-	VMOVUPS.Z     192(R8)(DX*1), K1, Z8
-	VCVTPS2PD     Y8, Z29
-	VADDPD        Z29, Z27, Z27
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VADDPD        Z8, Z28, Z28
+x261:
+	VCVTPS2PD     (R8), Z9
+	VADDPD        Z9, Z1, Z1
+	VCVTPS2PD     32(R8), Z9
+	VADDPD        Z9, Z2, Z2
+	VCVTPS2PD     64(R8), Z9
+	VADDPD        Z9, Z3, Z3
+	VCVTPS2PD     96(R8), Z9
+	VADDPD        Z9, Z4, Z4
+	VCVTPS2PD     128(R8), Z9
+	VADDPD        Z9, Z5, Z5
+	VCVTPS2PD     160(R8), Z9
+	VADDPD        Z9, Z6, Z6
+	VMOVUPS.Z     192(R8), K1, Z9
+	VCVTPS2PD     Y9, Z10
+	VADDPD        Z10, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z8, Z8
+	VCVTPS2PD     (R8)(DX*1), Z9
+	VADDPD        Z9, Z1, Z1
+	VCVTPS2PD     32(R8)(DX*1), Z9
+	VADDPD        Z9, Z2, Z2
+	VCVTPS2PD     64(R8)(DX*1), Z9
+	VADDPD        Z9, Z3, Z3
+	VCVTPS2PD     96(R8)(DX*1), Z9
+	VADDPD        Z9, Z4, Z4
+	VCVTPS2PD     128(R8)(DX*1), Z9
+	VADDPD        Z9, Z5, Z5
+	VCVTPS2PD     160(R8)(DX*1), Z9
+	VADDPD        Z9, Z6, Z6
+	VMOVUPS.Z     192(R8)(DX*1), K1, Z9
+	VCVTPS2PD     Y9, Z10
+	VADDPD        Z10, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z8, Z8
 	LEAQ          (R8)(DX*2), R8
 	SUBQ          $+2, R10
-	JGE           x104
+	JGE           x261
 
-odd105:
+odd262:
 	CMPQ          R10, $-1
-	JNE           end106
-	VCVTPS2PD     (R8), Z8
-	VADDPD        Z8, Z21, Z21
-	VCVTPS2PD     32(R8), Z8
-	VADDPD        Z8, Z22, Z22
-	VCVTPS2PD     64(R8), Z8
-	VADDPD        Z8, Z23, Z23
-	VCVTPS2PD     96(R8), Z8
-	VADDPD        Z8, Z24, Z24
-	VCVTPS2PD     128(R8), Z8
-	VADDPD        Z8, Z25, Z25
-	VCVTPS2PD     160(R8), Z8
-	VADDPD        Z8, Z26, Z26
-	VMOVUPS.Z     192(R8), K1, Z8
-	VCVTPS2PD     Y8, Z29
-	VADDPD        Z29, Z27, Z27
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VADDPD        Z8, Z28, Z28
+	JNE           end263
+	VCVTPS2PD     (R8), Z9
+	VADDPD        Z9, Z1, Z1
+	VCVTPS2PD     32(R8), Z9
+	VADDPD        Z9, Z2, Z2
+	VCVTPS2PD     64(R8), Z9
+	VADDPD        Z9, Z3, Z3
+	VCVTPS2PD     96(R8), Z9
+	VADDPD        Z9, Z4, Z4
+	VCVTPS2PD     128(R8), Z9
+	VADDPD        Z9, Z5, Z5
+	VCVTPS2PD     160(R8), Z9
+	VADDPD        Z9, Z6, Z6
+	VMOVUPS.Z     192(R8), K1, Z9
+	VCVTPS2PD     Y9, Z10
+	VADDPD        Z10, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z9, Y9
+	VCVTPS2PD     Y9, Z9
+	VADDPD        Z9, Z8, Z8
 
-end106:
-	MOVQ    g_8+112(FP), R8
+end263:
+	MOVQ    g_11+136(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	DECQ    R9
-	JNE     y103
-	MOVQ    g_7+104(FP), R8
+	JNE     y260
+	MOVQ    g_10+128(FP), R8
 	LEAQ    (BX)(R8*4), BX
 	DECQ    8(SP)
-	JNE     z102
+	JNE     z259
 	LEAQ    (AX)(SI*2), BX
-	VMOVUPD Z21, (BX)
-	VMOVUPD Z22, 64(BX)
-	VMOVUPD Z23, 128(BX)
-	VMOVUPD Z24, 192(BX)
-	VMOVUPD Z25, 256(BX)
-	VMOVUPD Z26, 320(BX)
-	VMOVUPD Z27, K1, 384(BX)
-	VMOVUPD Z28, K2, 448(BX)
+	VMOVUPD Z1, (BX)
+	VMOVUPD Z2, 64(BX)
+	VMOVUPD Z3, 128(BX)
+	VMOVUPD Z4, 192(BX)
+	VMOVUPD Z5, 256(BX)
+	VMOVUPD Z6, 320(BX)
+	VMOVUPD Z7, K1, 384(BX)
+	VMOVUPD Z8, K2, 448(BX)
 
-next77:
+next233:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*8), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*4), CX
 	DECQ (SP)
-	JNE  column74
+	JNE  column230
+	MOVQ g_5+88(FP), BX
+	SHLQ $0x03, BX
+	MOVQ 24(SP), AX
+	ADDQ BX, AX
+	MOVQ g_6+96(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 32(SP), CX
+	ADDQ BX, CX
+	DECQ 16(SP)
+	JNE  line235
 	VZEROUPPER
 	RET
 
-// func meanSumsAVX512(y []float32, x []float64, g [10]int, factor float64)
+// func meanSumsAVX512(y []float32, x []float64, g [14]int, factor float64)
 // Requires: AVX, AVX512F, AVX512VL
-TEXT ·meanSumsAVX512(SB), NOSPLIT, $16-136
-	VBROADCASTSD factor+128(FP), Z0
+TEXT ·meanSumsAVX512(SB), NOSPLIT, $40-168
+	VBROADCASTSD factor+160(FP), Z0
+	VPXORD       Z1, Z1, Z1
 	MOVQ         y_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
-	MOVQ         g_9+120(FP), DX
+	MOVQ         g_12+144(FP), DX
 	SHLQ         $0x03, DX
-	MOVQ         g_1+56(FP), BX
-	MOVQ         BX, (SP)
 	MOVQ         g_0+48(FP), BX
 	DECQ         BX
 	ANDQ         $0x0f, BX
 	INCQ         BX
 	LEAQ         opmasks<>+0(SB), SI
 	KMOVW        (SI)(BX*2), K1
+	MOVQ         g_4+80(FP), BX
+	MOVQ         BX, 16(SP)
 
-column107:
+line269:
+	MOVQ AX, 24(SP)
+	MOVQ CX, 32(SP)
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
+
+column264:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block108:
-	CMPQ   BX, $+64
-	JLT    tail109
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	LEAQ   (CX)(SI*2), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
+block265:
+	CMPQ    BX, $+64
+	JLT     tail266
+	VMOVAPS Z1, Z2
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z4
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z6
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z8
+	VMOVAPS Z1, Z9
+	LEAQ    (CX)(SI*2), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
 
-z112:
+z270:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y113:
+y271:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd115
+	JLT  odd273
 
-x114:
-	VADDPD (R9), Z1, Z1
-	VADDPD 64(R9), Z2, Z2
-	VADDPD 128(R9), Z3, Z3
-	VADDPD 192(R9), Z4, Z4
-	VADDPD 256(R9), Z5, Z5
-	VADDPD 320(R9), Z6, Z6
-	VADDPD 384(R9), Z7, Z7
-	VADDPD 448(R9), Z8, Z8
-	VADDPD (R9)(DX*1), Z1, Z1
-	VADDPD 64(R9)(DX*1), Z2, Z2
-	VADDPD 128(R9)(DX*1), Z3, Z3
-	VADDPD 192(R9)(DX*1), Z4, Z4
-	VADDPD 256(R9)(DX*1), Z5, Z5
-	VADDPD 320(R9)(DX*1), Z6, Z6
-	VADDPD 384(R9)(DX*1), Z7, Z7
-	VADDPD 448(R9)(DX*1), Z8, Z8
+x272:
+	VADDPD (R9), Z2, Z2
+	VADDPD 64(R9), Z3, Z3
+	VADDPD 128(R9), Z4, Z4
+	VADDPD 192(R9), Z5, Z5
+	VADDPD 256(R9), Z6, Z6
+	VADDPD 320(R9), Z7, Z7
+	VADDPD 384(R9), Z8, Z8
+	VADDPD 448(R9), Z9, Z9
+	VADDPD (R9)(DX*1), Z2, Z2
+	VADDPD 64(R9)(DX*1), Z3, Z3
+	VADDPD 128(R9)(DX*1), Z4, Z4
+	VADDPD 192(R9)(DX*1), Z5, Z5
+	VADDPD 256(R9)(DX*1), Z6, Z6
+	VADDPD 320(R9)(DX*1), Z7, Z7
+	VADDPD 384(R9)(DX*1), Z8, Z8
+	VADDPD 448(R9)(DX*1), Z9, Z9
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x114
+	JGE    x272
 
-odd115:
+odd273:
 	CMPQ   R11, $-1
-	JNE    end116
-	VADDPD (R9), Z1, Z1
-	VADDPD 64(R9), Z2, Z2
-	VADDPD 128(R9), Z3, Z3
-	VADDPD 192(R9), Z4, Z4
-	VADDPD 256(R9), Z5, Z5
-	VADDPD 320(R9), Z6, Z6
-	VADDPD 384(R9), Z7, Z7
-	VADDPD 448(R9), Z8, Z8
+	JNE    end274
+	VADDPD (R9), Z2, Z2
+	VADDPD 64(R9), Z3, Z3
+	VADDPD 128(R9), Z4, Z4
+	VADDPD 192(R9), Z5, Z5
+	VADDPD 256(R9), Z6, Z6
+	VADDPD 320(R9), Z7, Z7
+	VADDPD 384(R9), Z8, Z8
+	VADDPD 448(R9), Z9, Z9
 
-end116:
-	MOVQ      g_8+112(FP), R9
+end274:
+	MOVQ      g_11+136(FP), R9
 	LEAQ      (R8)(R9*8), R8
 	DECQ      R10
-	JNE       y113
-	MOVQ      g_7+104(FP), R9
+	JNE       y271
+	MOVQ      g_10+128(FP), R9
 	LEAQ      (DI)(R9*8), DI
 	DECQ      8(SP)
-	JNE       z112
+	JNE       z270
 	LEAQ      (AX)(SI*1), DI
-	VMULPD    Z0, Z1, Z1
-	VCVTPD2PS Z1, Y9
-	VMOVUPS   Y9, (DI)
 	VMULPD    Z0, Z2, Z2
-	VCVTPD2PS Z2, Y9
-	VMOVUPS   Y9, 32(DI)
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, (DI)
 	VMULPD    Z0, Z3, Z3
-	VCVTPD2PS Z3, Y9
-	VMOVUPS   Y9, 64(DI)
+	VCVTPD2PS Z3, Y2
+	VMOVUPS   Y2, 32(DI)
 	VMULPD    Z0, Z4, Z4
-	VCVTPD2PS Z4, Y9
-	VMOVUPS   Y9, 96(DI)
+	VCVTPD2PS Z4, Y2
+	VMOVUPS   Y2, 64(DI)
 	VMULPD    Z0, Z5, Z5
-	VCVTPD2PS Z5, Y9
-	VMOVUPS   Y9, 128(DI)
+	VCVTPD2PS Z5, Y2
+	VMOVUPS   Y2, 96(DI)
 	VMULPD    Z0, Z6, Z6
-	VCVTPD2PS Z6, Y9
-	VMOVUPS   Y9, 160(DI)
+	VCVTPD2PS Z6, Y2
+	VMOVUPS   Y2, 128(DI)
 	VMULPD    Z0, Z7, Z7
-	VCVTPD2PS Z7, Y9
-	VMOVUPS   Y9, 192(DI)
+	VCVTPD2PS Z7, Y2
+	VMOVUPS   Y2, 160(DI)
 	VMULPD    Z0, Z8, Z8
-	VCVTPD2PS Z8, Y9
-	VMOVUPS   Y9, 224(DI)
+	VCVTPD2PS Z8, Y2
+	VMOVUPS   Y2, 192(DI)
+	VMULPD    Z0, Z9, Z9
+	VCVTPD2PS Z9, Y2
+	VMOVUPS   Y2, 224(DI)
 	ADDQ      $+256, SI
 	SUBQ      $+64, BX
-	JMP       block108
+	JMP       block265
 
-tail109:
+tail266:
 	TESTQ    BX, BX
-	JE       next110
+	JE       next267
 	CMPQ     BX, $+48
-	JGT      tail119
+	JGT      tail277
 	CMPQ     BX, $+32
-	JGT      tail118
+	JGT      tail276
 	CMPQ     BX, $+16
-	JGT      tail117
-	VPXORD   Z10, Z10, Z10
-	VPXORD   Z11, Z11, Z11
+	JGT      tail275
+	VMOVAPS  Z1, Z2
+	VMOVAPS  Z1, Z3
 	KSHIFTRW $0x08, K1, K2
 	LEAQ     (CX)(SI*2), BX
-	MOVQ     g_4+80(FP), R8
+	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z120:
+z278:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y121:
+y279:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd123
+	JLT  odd281
 
-x122:
-	VMOVUPD.Z (R8), K1, Z9
-	VADDPD    Z9, Z10, Z10
-	VMOVUPD.Z 64(R8), K2, Z9
-	VADDPD    Z9, Z11, Z11
-	VMOVUPD.Z (R8)(DX*1), K1, Z9
-	VADDPD    Z9, Z10, Z10
-	VMOVUPD.Z 64(R8)(DX*1), K2, Z9
-	VADDPD    Z9, Z11, Z11
+x280:
+	VMOVUPD.Z (R8), K1, Z4
+	VADDPD    Z4, Z2, Z2
+	VMOVUPD.Z 64(R8), K2, Z4
+	VADDPD    Z4, Z3, Z3
+	VMOVUPD.Z (R8)(DX*1), K1, Z4
+	VADDPD    Z4, Z2, Z2
+	VMOVUPD.Z 64(R8)(DX*1), K2, Z4
+	VADDPD    Z4, Z3, Z3
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x122
+	JGE       x280
 
-odd123:
+odd281:
 	CMPQ      R10, $-1
-	JNE       end124
-	VMOVUPD.Z (R8), K1, Z9
-	VADDPD    Z9, Z10, Z10
-	VMOVUPD.Z 64(R8), K2, Z9
-	VADDPD    Z9, Z11, Z11
+	JNE       end282
+	VMOVUPD.Z (R8), K1, Z4
+	VADDPD    Z4, Z2, Z2
+	VMOVUPD.Z 64(R8), K2, Z4
+	VADDPD    Z4, Z3, Z3
 
-end124:
-	MOVQ      g_8+112(FP), R8
+end282:
+	MOVQ      g_11+136(FP), R8
 	LEAQ      (DI)(R8*8), DI
 	DECQ      R9
-	JNE       y121
-	MOVQ      g_7+104(FP), R8
+	JNE       y279
+	MOVQ      g_10+128(FP), R8
 	LEAQ      (BX)(R8*8), BX
 	DECQ      8(SP)
-	JNE       z120
+	JNE       z278
 	LEAQ      (AX)(SI*1), BX
-	VMULPD    Z0, Z10, Z10
-	VCVTPD2PS Z10, Y9
-	VMOVUPS   Y9, K1, (BX)
-	VMULPD    Z0, Z11, Z11
-	VCVTPD2PS Z11, Y9
-	VMOVUPS   Y9, K2, 32(BX)
-	JMP       next110
+	VMULPD    Z0, Z2, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, K1, (BX)
+	VMULPD    Z0, Z3, Z3
+	VCVTPD2PS Z3, Y2
+	VMOVUPS   Y2, K2, 32(BX)
+	JMP       next267
 
-tail117:
-	VPXORD   Z12, Z12, Z12
-	VPXORD   Z13, Z13, Z13
-	VPXORD   Z14, Z14, Z14
-	VPXORD   Z15, Z15, Z15
+tail275:
+	VMOVAPS  Z1, Z2
+	VMOVAPS  Z1, Z3
+	VMOVAPS  Z1, Z4
+	VMOVAPS  Z1, Z5
 	KSHIFTRW $0x08, K1, K2
 	LEAQ     (CX)(SI*2), BX
-	MOVQ     g_4+80(FP), R8
+	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z125:
+z283:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y126:
+y284:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd128
+	JLT  odd286
 
-x127:
-	VADDPD    (R8), Z12, Z12
-	VADDPD    64(R8), Z13, Z13
-	VMOVUPD.Z 128(R8), K1, Z9
-	VADDPD    Z9, Z14, Z14
-	VMOVUPD.Z 192(R8), K2, Z9
-	VADDPD    Z9, Z15, Z15
-	VADDPD    (R8)(DX*1), Z12, Z12
-	VADDPD    64(R8)(DX*1), Z13, Z13
-	VMOVUPD.Z 128(R8)(DX*1), K1, Z9
-	VADDPD    Z9, Z14, Z14
-	VMOVUPD.Z 192(R8)(DX*1), K2, Z9
-	VADDPD    Z9, Z15, Z15
+x285:
+	VADDPD    (R8), Z2, Z2
+	VADDPD    64(R8), Z3, Z3
+	VMOVUPD.Z 128(R8), K1, Z6
+	VADDPD    Z6, Z4, Z4
+	VMOVUPD.Z 192(R8), K2, Z6
+	VADDPD    Z6, Z5, Z5
+	VADDPD    (R8)(DX*1), Z2, Z2
+	VADDPD    64(R8)(DX*1), Z3, Z3
+	VMOVUPD.Z 128(R8)(DX*1), K1, Z6
+	VADDPD    Z6, Z4, Z4
+	VMOVUPD.Z 192(R8)(DX*1), K2, Z6
+	VADDPD    Z6, Z5, Z5
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x127
+	JGE       x285
 
-odd128:
+odd286:
 	CMPQ      R10, $-1
-	JNE       end129
-	VADDPD    (R8), Z12, Z12
-	VADDPD    64(R8), Z13, Z13
-	VMOVUPD.Z 128(R8), K1, Z9
-	VADDPD    Z9, Z14, Z14
-	VMOVUPD.Z 192(R8), K2, Z9
-	VADDPD    Z9, Z15, Z15
+	JNE       end287
+	VADDPD    (R8), Z2, Z2
+	VADDPD    64(R8), Z3, Z3
+	VMOVUPD.Z 128(R8), K1, Z6
+	VADDPD    Z6, Z4, Z4
+	VMOVUPD.Z 192(R8), K2, Z6
+	VADDPD    Z6, Z5, Z5
 
-end129:
-	MOVQ      g_8+112(FP), R8
+end287:
+	MOVQ      g_11+136(FP), R8
 	LEAQ      (DI)(R8*8), DI
 	DECQ      R9
-	JNE       y126
-	MOVQ      g_7+104(FP), R8
+	JNE       y284
+	MOVQ      g_10+128(FP), R8
 	LEAQ      (BX)(R8*8), BX
 	DECQ      8(SP)
-	JNE       z125
+	JNE       z283
 	LEAQ      (AX)(SI*1), BX
-	VMULPD    Z0, Z12, Z12
-	VCVTPD2PS Z12, Y9
-	VMOVUPS   Y9, (BX)
-	VMULPD    Z0, Z13, Z13
-	VCVTPD2PS Z13, Y9
-	VMOVUPS   Y9, 32(BX)
-	VMULPD    Z0, Z14, Z14
-	VCVTPD2PS Z14, Y9
-	VMOVUPS   Y9, K1, 64(BX)
-	VMULPD    Z0, Z15, Z15
-	VCVTPD2PS Z15, Y9
-	VMOVUPS   Y9, K2, 96(BX)
-	JMP       next110
+	VMULPD    Z0, Z2, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, (BX)
+	VMULPD    Z0, Z3, Z3
+	VCVTPD2PS Z3, Y2
+	VMOVUPS   Y2, 32(BX)
+	VMULPD    Z0, Z4, Z4
+	VCVTPD2PS Z4, Y2
+	VMOVUPS   Y2, K1, 64(BX)
+	VMULPD    Z0, Z5, Z5
+	VCVTPD2PS Z5, Y2
+	VMOVUPS   Y2, K2, 96(BX)
+	JMP       next267
 
-tail118:
-	VPXORD   Z16, Z16, Z16
-	VPXORD   Z17, Z17, Z17
-	VPXORD   Z18, Z18, Z18
-	VPXORD   Z19, Z19, Z19
-	VPXORD   Z20, Z20, Z20
-	VPXORD   Z21, Z21, Z21
+tail276:
+	VMOVAPS  Z1, Z2
+	VMOVAPS  Z1, Z3
+	VMOVAPS  Z1, Z4
+	VMOVAPS  Z1, Z5
+	VMOVAPS  Z1, Z6
+	VMOVAPS  Z1, Z7
 	KSHIFTRW $0x08, K1, K2
 	LEAQ     (CX)(SI*2), BX
-	MOVQ     g_4+80(FP), R8
+	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z130:
+z288:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y131:
+y289:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd133
+	JLT  odd291
 
-x132:
-	VADDPD    (R8), Z16, Z16
-	VADDPD    64(R8), Z17, Z17
-	VADDPD    128(R8), Z18, Z18
-	VADDPD    192(R8), Z19, Z19
-	VMOVUPD.Z 256(R8), K1, Z9
-	VADDPD    Z9, Z20, Z20
-	VMOVUPD.Z 320(R8), K2, Z9
-	VADDPD    Z9, Z21, Z21
-	VADDPD    (R8)(DX*1), Z16, Z16
-	VADDPD    64(R8)(DX*1), Z17, Z17
-	VADDPD    128(R8)(DX*1), Z18, Z18
-	VADDPD    192(R8)(DX*1), Z19, Z19
-	VMOVUPD.Z 256(R8)(DX*1), K1, Z9
-	VADDPD    Z9, Z20, Z20
-	VMOVUPD.Z 320(R8)(DX*1), K2, Z9
-	VADDPD    Z9, Z21, Z21
+x290:
+	VADDPD    (R8), Z2, Z2
+	VADDPD    64(R8), Z3, Z3
+	VADDPD    128(R8), Z4, Z4
+	VADDPD    192(R8), Z5, Z5
+	VMOVUPD.Z 256(R8), K1, Z8
+	VADDPD    Z8, Z6, Z6
+	VMOVUPD.Z 320(R8), K2, Z8
+	VADDPD    Z8, Z7, Z7
+	VADDPD    (R8)(DX*1), Z2, Z2
+	VADDPD    64(R8)(DX*1), Z3, Z3
+	VADDPD    128(R8)(DX*1), Z4, Z4
+	VADDPD    192(R8)(DX*1), Z5, Z5
+	VMOVUPD.Z 256(R8)(DX*1), K1, Z8
+	VADDPD    Z8, Z6, Z6
+	VMOVUPD.Z 320(R8)(DX*1), K2, Z8
+	VADDPD    Z8, Z7, Z7
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x132
+	JGE       x290
 
-odd133:
+odd291:
 	CMPQ      R10, $-1
-	JNE       end134
-	VADDPD    (R8), Z16, Z16
-	VADDPD    64(R8), Z17, Z17
-	VADDPD    128(R8), Z18, Z18
-	VADDPD    192(R8), Z19, Z19
-	VMOVUPD.Z 256(R8), K1, Z9
-	VADDPD    Z9, Z20, Z20
-	VMOVUPD.Z 320(R8), K2, Z9
-	VADDPD    Z9, Z21, Z21
+	JNE       end292
+	VADDPD    (R8), Z2, Z2
+	VADDPD    64(R8), Z3, Z3
+	VADDPD    128(R8), Z4, Z4
+	VADDPD    192(R8), Z5, Z5
+	VMOVUPD.Z 256(R8), K1, Z8
+	VADDPD    Z8, Z6, Z6
+	VMOVUPD.Z 320(R8), K2, Z8
+	VADDPD    Z8, Z7, Z7
 
-end134:
-	MOVQ      g_8+112(FP), R8
+end292:
+	MOVQ      g_11+136(FP), R8
 	LEAQ      (DI)(R8*8), DI
 	DECQ      R9
-	JNE       y131
-	MOVQ      g_7+104(FP), R8
+	JNE       y289
+	MOVQ      g_10+128(FP), R8
 	LEAQ      (BX)(R8*8), BX
 	DECQ      8(SP)
-	JNE       z130
+	JNE       z288
 	LEAQ      (AX)(SI*1), BX
-	VMULPD    Z0, Z16, Z16
-	VCVTPD2PS Z16, Y9
-	VMOVUPS   Y9, (BX)
-	VMULPD    Z0, Z17, Z17
-	VCVTPD2PS Z17, Y9
-	VMOVUPS   Y9, 32(BX)
-	VMULPD    Z0, Z18, Z18
-	VCVTPD2PS Z18, Y9
-	VMOVUPS   Y9, 64(BX)
-	VMULPD    Z0, Z19, Z19
-	VCVTPD2PS Z19, Y9
-	VMOVUPS   Y9, 96(BX)
-	VMULPD    Z0, Z20, Z20
-	VCVTPD2PS Z20, Y9
-	VMOVUPS   Y9, K1, 128(BX)
-	VMULPD    Z0, Z21, Z21
-	VCVTPD2PS Z21, Y9
-	VMOVUPS   Y9, K2, 160(BX)
-	JMP       next110
+	VMULPD    Z0, Z2, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, (BX)
+	VMULPD    Z0, Z3, Z3
+	VCVTPD2PS Z3, Y2
+	VMOVUPS   Y2, 32(BX)
+	VMULPD    Z0, Z4, Z4
+	VCVTPD2PS Z4, Y2
+	VMOVUPS   Y2, 64(BX)
+	VMULPD    Z0, Z5, Z5
+	VCVTPD2PS Z5, Y2
+	VMOVUPS   Y2, 96(BX)
+	VMULPD    Z0, Z6, Z6
+	VCVTPD2PS Z6, Y2
+	VMOVUPS   Y2, K1, 128(BX)
+	VMULPD    Z0, Z7, Z7
+	VCVTPD2PS Z7, Y2
+	VMOVUPS   Y2, K2, 160(BX)
+	JMP       next267
 
-tail119:
-	VPXORD   Z22, Z22, Z22
-	VPXORD   Z23, Z23, Z23
-	VPXORD   Z24, Z24, Z24
-	VPXORD   Z25, Z25, Z25
-	VPXORD   Z26, Z26, Z26
-	VPXORD   Z27, Z27, Z27
-	VPXORD   Z28, Z28, Z28
-	VPXORD   Z29, Z29, Z29
+tail277:
+	VMOVAPS  Z1, Z2
+	VMOVAPS  Z1, Z3
+	VMOVAPS  Z1, Z4
+	VMOVAPS  Z1, Z5
+	VMOVAPS  Z1, Z6
+	VMOVAPS  Z1, Z7
+	VMOVAPS  Z1, Z8
+	VMOVAPS  Z1, Z9
 	KSHIFTRW $0x08, K1, K2
 	LEAQ     (CX)(SI*2), BX
-	MOVQ     g_4+80(FP), R8
+	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z135:
+z293:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y136:
+y294:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd138
+	JLT  odd296
 
-x137:
-	VADDPD    (R8), Z22, Z22
-	VADDPD    64(R8), Z23, Z23
-	VADDPD    128(R8), Z24, Z24
-	VADDPD    192(R8), Z25, Z25
-	VADDPD    256(R8), Z26, Z26
-	VADDPD    320(R8), Z27, Z27
-	VMOVUPD.Z 384(R8), K1, Z9
-	VADDPD    Z9, Z28, Z28
-	VMOVUPD.Z 448(R8), K2, Z9
-	VADDPD    Z9, Z29, Z29
-	VADDPD    (R8)(DX*1), Z22, Z22
-	VADDPD    64(R8)(DX*1), Z23, Z23
-	VADDPD    128(R8)(DX*1), Z24, Z24
-	VADDPD    192(R8)(DX*1), Z25, Z25
-	VADDPD    256(R8)(DX*1), Z26, Z26
-	VADDPD    320(R8)(DX*1), Z27, Z27
-	VMOVUPD.Z 384(R8)(DX*1), K1, Z9
-	VADDPD    Z9, Z28, Z28
-	VMOVUPD.Z 448(R8)(DX*1), K2, Z9
-	VADDPD    Z9, Z29, Z29
+x295:
+	VADDPD    (R8), Z2, Z2
+	VADDPD    64(R8), Z3, Z3
+	VADDPD    128(R8), Z4, Z4
+	VADDPD    192(R8), Z5, Z5
+	VADDPD    256(R8), Z6, Z6
+	VADDPD    320(R8), Z7, Z7
+	VMOVUPD.Z 384(R8), K1, Z10
+	VADDPD    Z10, Z8, Z8
+	VMOVUPD.Z 448(R8), K2, Z10
+	VADDPD    Z10, Z9, Z9
+	VADDPD    (R8)(DX*1), Z2, Z2
+	VADDPD    64(R8)(DX*1), Z3, Z3
+	VADDPD    128(R8)(DX*1), Z4, Z4
+	VADDPD    192(R8)(DX*1), Z5, Z5
+	VADDPD    256(R8)(DX*1), Z6, Z6
+	VADDPD    320(R8)(DX*1), Z7, Z7
+	VMOVUPD.Z 384(R8)(DX*1), K1, Z10
+	VADDPD    Z10, Z8, Z8
+	VMOVUPD.Z 448(R8)(DX*1), K2, Z10
+	VADDPD    Z10, Z9, Z9
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x137
+	JGE       x295
 
-odd138:
+odd296:
 	CMPQ      R10, $-1
-	JNE       end139
-	VADDPD    (R8), Z22, Z22
-	VADDPD    64(R8), Z23, Z23
-	VADDPD    128(R8), Z24, Z24
-	VADDPD    192(R8), Z25, Z25
-	VADDPD    256(R8), Z26, Z26
-	VADDPD    320(R8), Z27, Z27
-	VMOVUPD.Z 384(R8), K1, Z9
-	VADDPD    Z9, Z28, Z28
-	VMOVUPD.Z 448(R8), K2, Z9
-	VADDPD    Z9, Z29, Z29
+	JNE       end297
+	VADDPD    (R8), Z2, Z2
+	VADDPD    64(R8), Z3, Z3
+	VADDPD    128(R8), Z4, Z4
+	VADDPD    192(R8), Z5, Z5
+	VADDPD    256(R8), Z6, Z6
+	VADDPD    320(R8), Z7, Z7
+	VMOVUPD.Z 384(R8), K1, Z10
+	VADDPD    Z10, Z8, Z8
+	VMOVUPD.Z 448(R8), K2, Z10
+	VADDPD    Z10, Z9, Z9
 
-end139:
-	MOVQ      g_8+112(FP), R8
+end297:
+	MOVQ      g_11+136(FP), R8
 	LEAQ      (DI)(R8*8), DI
 	DECQ      R9
-	JNE       y136
-	MOVQ      g_7+104(FP), R8
+	JNE       y294
+	MOVQ      g_10+128(FP), R8
 	LEAQ      (BX)(R8*8), BX
 	DECQ      8(SP)
-	JNE       z135
+	JNE       z293
 	LEAQ      (AX)(SI*1), BX
-	VMULPD    Z0, Z22, Z22
-	VCVTPD2PS Z22, Y9
-	VMOVUPS   Y9, (BX)
-	VMULPD    Z0, Z23, Z23
-	VCVTPD2PS Z23, Y9
-	VMOVUPS   Y9, 32(BX)
-	VMULPD    Z0, Z24, Z24
-	VCVTPD2PS Z24, Y9
-	VMOVUPS   Y9, 64(BX)
-	VMULPD    Z0, Z25, Z25
-	VCVTPD2PS Z25, Y9
-	VMOVUPS   Y9, 96(BX)
-	VMULPD    Z0, Z26, Z26
-	VCVTPD2PS Z26, Y9
-	VMOVUPS   Y9, 128(BX)
-	VMULPD    Z0, Z27, Z27
-	VCVTPD2PS Z27, Y9
-	VMOVUPS   Y9, 160(BX)
-	VMULPD    Z0, Z28, Z28
-	VCVTPD2PS Z28, Y9
-	VMOVUPS   Y9, K1, 192(BX)
-	VMULPD    Z0, Z29, Z29
-	VCVTPD2PS Z29, Y9
-	VMOVUPS   Y9, K2, 224(BX)
+	VMULPD    Z0, Z2, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, (BX)
+	VMULPD    Z0, Z3, Z3
+	VCVTPD2PS Z3, Y2
+	VMOVUPS   Y2, 32(BX)
+	VMULPD    Z0, Z4, Z4
+	VCVTPD2PS Z4, Y2
+	VMOVUPS   Y2, 64(BX)
+	VMULPD    Z0, Z5, Z5
+	VCVTPD2PS Z5, Y2
+	VMOVUPS   Y2, 96(BX)
+	VMULPD    Z0, Z6, Z6
+	VCVTPD2PS Z6, Y2
+	VMOVUPS   Y2, 128(BX)
+	VMULPD    Z0, Z7, Z7
+	VCVTPD2PS Z7, Y2
+	VMOVUPS   Y2, 160(BX)
+	VMULPD    Z0, Z8, Z8
+	VCVTPD2PS Z8, Y2
+	VMOVUPS   Y2, K1, 192(BX)
+	VMULPD    Z0, Z9, Z9
+	VCVTPD2PS Z9, Y2
+	VMOVUPS   Y2, K2, 224(BX)
 
-next110:
+next267:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*4), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*8), CX
 	DECQ (SP)
-	JNE  column107
+	JNE  column264
+	MOVQ g_5+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 24(SP), AX
+	ADDQ BX, AX
+	MOVQ g_6+96(FP), BX
+	SHLQ $0x03, BX
+	MOVQ 32(SP), CX
+	ADDQ BX, CX
+	DECQ 16(SP)
+	JNE  line269
 	VZEROUPPER
 	RET
 
-// func maxIndexAVX512(y []float32, index []int32, x []float32, g [15]int, pattern []int64)
+// func maxIndexAVX512(y []float32, index []int32, x []float32, g [19]int, pattern []int64)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·maxIndexAVX512(SB), NOSPLIT, $72-216
+TEXT ·maxIndexAVX512(SB), NOSPLIT, $112-248
 	VBROADCASTSS const0<>+0(SB), Z0
 	MOVQ         y_base+0(FP), AX
-	MOVQ         AX, (SP)
+	MOVQ         AX, 80(SP)
 	MOVQ         index_base+24(FP), AX
-	MOVQ         AX, 8(SP)
+	MOVQ         AX, 88(SP)
 	MOVQ         x_base+48(FP), AX
-	MOVQ         AX, 16(SP)
-	MOVQ         g_1+80(FP), AX
-	MOVQ         AX, 24(SP)
-	MOVQ         g_10+152(FP), AX
-	MOVQ         AX, 48(SP)
+	MOVQ         AX, 96(SP)
+	MOVQ         g_4+104(FP), AX
+	MOVQ         AX, 72(SP)
+	MOVQ         g_13+176(FP), AX
+	MOVQ         AX, 104(SP)
 
-row140:
+line298:
+	MOVQ 80(SP), AX
+	MOVQ AX, (SP)
+	MOVQ 88(SP), AX
+	MOVQ AX, 8(SP)
+	MOVQ 96(SP), AX
+	MOVQ AX, 16(SP)
+	MOVQ 104(SP), AX
+	MOVQ AX, 48(SP)
+	MOVQ g_1+80(FP), AX
+	MOVQ AX, 24(SP)
+
+row299:
 	MOVQ (SP), CX
 	MOVQ 8(SP), DX
 	MOVQ 16(SP), BX
 	MOVQ g_0+72(FP), SI
-	MOVQ pattern_base+192(FP), DI
+	MOVQ pattern_base+224(FP), DI
 	MOVQ 48(SP), AX
 	MOVQ AX, 40(SP)
 
-group141:
+group300:
 	MOVQ  40(DI), R8
 	MOVQ  32(DI), R9
 	CMPQ  SI, R8
-	JGE   whole146
+	JGE   whole305
 	MOVQ  SI, R8
 	MOVQ  $-1, AX
 	BZHIQ R8, AX, AX
 	PDEPQ R9, AX, R9
 
-whole146:
+whole305:
 	MOVQ         R8, 64(SP)
 	KMOVW        R9, K1
 	VMOVAPS      Z0, Z1
@@ -2018,51 +4830,51 @@ whole146:
 	VPBROADCASTD R8, Z2
 	MOVQ         BX, R9
 	MOVQ         R8, 56(SP)
-	MOVQ         g_4+104(FP), AX
+	MOVQ         g_7+128(FP), AX
 	MOVQ         AX, 32(SP)
 
-z142:
+z301:
 	MOVQ R9, R10
 	MOVQ 56(SP), R12
-	MOVQ g_5+112(FP), R13
+	MOVQ g_8+136(FP), R13
 
-y143:
+y302:
 	MOVQ R10, R11
 	MOVQ R12, R8
-	MOVQ g_6+120(FP), R14
+	MOVQ g_9+144(FP), R14
 
-x144:
+x303:
 	VMOVUPS.Z     (R11), K1, Z3
 	VCMPPS        $0x1e, Z1, Z3, K2
 	VCMPPS        $0x03, Z3, Z3, K3
 	KORW          K3, K2, K2
 	VMOVAPS       Z3, K2, Z1
 	VPBROADCASTD  R8, K2, Z2
-	MOVQ          g_9+144(FP), AX
-	LEAQ          (R11)(AX*4), R11
-	ADDQ          g_14+184(FP), R8
-	DECQ          R14
-	JNE           x144
-	MOVQ          g_8+136(FP), AX
-	LEAQ          (R10)(AX*4), R10
-	ADDQ          g_13+176(FP), R12
-	DECQ          R13
-	JNE           y143
-	MOVQ          g_7+128(FP), AX
-	LEAQ          (R9)(AX*4), R9
 	MOVQ          g_12+168(FP), AX
+	LEAQ          (R11)(AX*4), R11
+	ADDQ          g_18+216(FP), R8
+	DECQ          R14
+	JNE           x303
+	MOVQ          g_11+160(FP), AX
+	LEAQ          (R10)(AX*4), R10
+	ADDQ          g_17+208(FP), R12
+	DECQ          R13
+	JNE           y302
+	MOVQ          g_10+152(FP), AX
+	LEAQ          (R9)(AX*4), R9
+	MOVQ          g_16+200(FP), AX
 	ADDQ          AX, 56(SP)
 	DECQ          32(SP)
-	JNE           z142
+	JNE           z301
 	VPADDD        64(DI), Z2, Z2
 	VCOMPRESSPS.Z Z1, K1, Z1
 	VPCOMPRESSD.Z Z2, K1, Z2
 	CMPQ          SI, $+16
-	JLT           part145
+	JLT           part304
 	VMOVUPS       Z1, (CX)
 	VMOVUPS       Z2, (DX)
 
-next147:
+next306:
 	MOVQ    64(SP), R8
 	LEAQ    (CX)(R8*4), CX
 	LEAQ    (DX)(R8*4), DX
@@ -2071,13 +4883,13 @@ next147:
 	MOVQ    56(DI), AX
 	ADDQ    AX, 40(SP)
 	ADDQ    $+128, DI
-	MOVQ    pattern_base+192(FP), R9
-	MOVQ    pattern_len+200(FP), AX
+	MOVQ    pattern_base+224(FP), R9
+	MOVQ    pattern_len+232(FP), AX
 	LEAQ    (R9)(AX*8), AX
 	CMPQ    DI, AX
 	CMOVQEQ R9, DI
 	SUBQ    R8, SI
-	JGT     group141
+	JGT     group300
 	MOVQ    g_2+88(FP), AX
 	SHLQ    $0x02, AX
 	ADDQ    AX, (SP)
@@ -2085,20 +4897,31 @@ next147:
 	MOVQ    g_3+96(FP), AX
 	SHLQ    $0x02, AX
 	ADDQ    AX, 16(SP)
-	MOVQ    g_11+160(FP), AX
+	MOVQ    g_14+184(FP), AX
 	ADDQ    AX, 48(SP)
 	DECQ    24(SP)
-	JNE     row140
+	JNE     row299
+	MOVQ    g_5+112(FP), AX
+	SHLQ    $0x02, AX
+	ADDQ    AX, 80(SP)
+	ADDQ    AX, 88(SP)
+	MOVQ    g_6+120(FP), AX
+	SHLQ    $0x02, AX
+	ADDQ    AX, 96(SP)
+	MOVQ    g_15+192(FP), AX
+	ADDQ    AX, 104(SP)
+	DECQ    72(SP)
+	JNE     line298
 	VZEROUPPER
 	RET
 
-part145:
+part304:
 	MOVQ    64(SP), R8
 	LEAQ    opmasks<>+0(SB), AX
 	KMOVW   (AX)(R8*2), K1
 	VMOVUPS Z1, K1, (CX)
 	VMOVUPS Z2, K1, (DX)
-	JMP     next147
+	JMP     next306
 
 // func maxRowsAVX512(y []float32, x []float32, n int, step int)
 // Requires: AVX, AVX512F
@@ -2110,7 +4933,7 @@ TEXT ·maxRowsAVX512(SB), NOSPLIT, $0-64
 	MOVQ         step+56(FP), SI
 	VBROADCASTSS const0<>+0(SB), Z4
 
-row148:
+row307:
 	MOVQ    DX, DI
 	MOVQ    BX, R8
 	VMOVAPS Z4, Z0
@@ -2122,9 +4945,9 @@ row148:
 	VMOVAPS Z4, Z3
 	KXORW   K0, K0, K4
 	SUBQ    $+64, R8
-	JLT     fours154
+	JLT     fours313
 
-four149:
+four308:
 	VMOVUPS (DI), Z5
 	VCMPPS  $0x03, Z5, Z5, K5
 	KORW    K5, K1, K1
@@ -2143,24 +4966,24 @@ four149:
 	VMAXPS  Z5, Z3, Z3
 	ADDQ    $+256, DI
 	SUBQ    $+64, R8
-	JGE     four149
+	JGE     four308
 
-fours154:
+fours313:
 	ADDQ $+48, R8
-	JLT  ones153
+	JLT  ones312
 
-one150:
+one309:
 	VMOVUPS (DI), Z5
 	VCMPPS  $0x03, Z5, Z5, K5
 	KORW    K5, K1, K1
 	VMAXPS  Z5, Z0, Z0
 	ADDQ    $+64, DI
 	SUBQ    $+16, R8
-	JGE     one150
+	JGE     one309
 
-ones153:
+ones312:
 	ADDQ      $+16, R8
-	JE        tail151
+	JE        tail310
 	LEAQ      opmasks<>+0(SB), R9
 	KMOVW     (R9)(R8*2), K5
 	VMOVUPS.Z (DI), K5, Z5
@@ -2168,7 +4991,7 @@ ones153:
 	KORW      K6, K1, K1
 	VMAXPS    Z5, Z0, K5, Z0
 
-tail151:
+tail310:
 	VMAXPS        Z2, Z0, Z0
 	KORW          K3, K1, K1
 	VMAXPS        Z3, Z1, Z1
@@ -2186,14 +5009,14 @@ tail151:
 	VMOVSS        X0, (AX)
 	KMOVW         K1, DI
 	TESTL         DI, DI
-	JE            end152
+	JE            end311
 	MOVL          $+2143289344, (AX)
 
-end152:
+end311:
 	ADDQ $+4, AX
 	LEAQ (DX)(SI*4), DX
 	DECQ CX
-	JNE  row148
+	JNE  row307
 	VZEROUPPER
 	RET
 
@@ -2206,7 +5029,7 @@ TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-64
 	MOVQ n+48(FP), BX
 	MOVQ step+56(FP), SI
 
-row155:
+row314:
 	MOVQ   DX, DI
 	MOVQ   BX, R8
 	VPXORD Z0, Z0, Z0
@@ -2218,9 +5041,9 @@ row155:
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	SUBQ   $+64, R8
-	JLT    fours161
+	JLT    fours320
 
-four156:
+four315:
 	VCVTPS2PD (DI), Z8
 	VADDPD    Z8, Z0, Z0
 	VCVTPS2PD 32(DI), Z8
@@ -2239,24 +5062,24 @@ four156:
 	VADDPD    Z8, Z7, Z7
 	ADDQ      $+256, DI
 	SUBQ      $+64, R8
-	JGE       four156
+	JGE       four315
 
-fours161:
+fours320:
 	ADDQ $+48, R8
-	JLT  ones160
+	JLT  ones319
 
-one157:
+one316:
 	VCVTPS2PD (DI), Z8
 	VADDPD    Z8, Z0, Z0
 	VCVTPS2PD 32(DI), Z8
 	VADDPD    Z8, Z1, Z1
 	ADDQ      $+64, DI
 	SUBQ      $+16, R8
-	JGE       one157
+	JGE       one316
 
-ones160:
+ones319:
 	ADDQ          $+16, R8
-	JE            tail158
+	JE            tail317
 	LEAQ          opmasks<>+0(SB), R9
 	KMOVW         (R9)(R8*2), K1
 	VMOVUPS.Z     (DI), K1, Z8
@@ -2266,7 +5089,7 @@ ones160:
 	VCVTPS2PD     Y8, Z8
 	VADDPD        Z8, Z1, Z1
 
-tail158:
+tail317:
 	VADDPD        Z4, Z0, Z0
 	VADDPD        Z5, Z1, Z1
 	VADDPD        Z6, Z2, Z2
@@ -2284,28 +5107,499 @@ tail158:
 	ADDQ          $+8, AX
 	LEAQ          (DX)(SI*4), DX
 	DECQ          CX
-	JNE           row155
+	JNE           row314
 	VZEROUPPER
 	RET
 
-// func maxBoxAVX2(y []float32, x []float32, g [10]int)
-// Requires: AVX
-TEXT ·maxBoxAVX2(SB), NOSPLIT, $16-128
+// func maxBoxAVX2(y []float32, x []float32, g [14]int) bool
+// Requires: AVX, FMA3
+TEXT ·maxBoxAVX2(SB), NOSPLIT, $40-161
 	VBROADCASTSS const0<>+0(SB), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
 	MOVQ         y_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
-	MOVQ         g_9+120(FP), DX
+	MOVQ         g_12+144(FP), DX
 	SHLQ         $0x02, DX
-	MOVQ         g_1+56(FP), BX
-	MOVQ         BX, (SP)
+	MOVQ         g_4+80(FP), BX
+	MOVQ         BX, 16(SP)
 
-column162:
+line326:
+	MOVQ AX, 24(SP)
+	MOVQ CX, 32(SP)
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
+
+column321:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block163:
+block322:
 	CMPQ    BX, $+32
-	JLT     tail164
+	JLT     tail323
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z327:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y328:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd330
+
+x329:
+	VMOVUPS     (R9), Y9
+	VMOVUPS     (R9)(DX*1), Y10
+	VFMADD231PS Y9, Y10, Y1
+	VMAXPS      Y10, Y9, Y9
+	VMAXPS      Y9, Y5, Y5
+	VMOVUPS     32(R9), Y9
+	VMOVUPS     32(R9)(DX*1), Y10
+	VFMADD231PS Y9, Y10, Y2
+	VMAXPS      Y10, Y9, Y9
+	VMAXPS      Y9, Y6, Y6
+	VMOVUPS     64(R9), Y9
+	VMOVUPS     64(R9)(DX*1), Y10
+	VFMADD231PS Y9, Y10, Y3
+	VMAXPS      Y10, Y9, Y9
+	VMAXPS      Y9, Y7, Y7
+	VMOVUPS     96(R9), Y9
+	VMOVUPS     96(R9)(DX*1), Y10
+	VFMADD231PS Y9, Y10, Y4
+	VMAXPS      Y10, Y9, Y9
+	VMAXPS      Y9, Y8, Y8
+	LEAQ        (R9)(DX*2), R9
+	SUBQ        $+2, R11
+	JGE         x329
+
+odd330:
+	CMPQ        R11, $-1
+	JNE         end331
+	VMOVUPS     (R9), Y9
+	VFMADD231PS Y9, Y9, Y1
+	VMAXPS      Y9, Y5, Y5
+	VMOVUPS     32(R9), Y9
+	VFMADD231PS Y9, Y9, Y2
+	VMAXPS      Y9, Y6, Y6
+	VMOVUPS     64(R9), Y9
+	VFMADD231PS Y9, Y9, Y3
+	VMAXPS      Y9, Y7, Y7
+	VMOVUPS     96(R9), Y9
+	VFMADD231PS Y9, Y9, Y4
+	VMAXPS      Y9, Y8, Y8
+
+end331:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y328
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z327
+	LEAQ    (AX)(SI*1), DI
+	VMOVUPS Y5, (DI)
+	VMOVUPS Y6, 32(DI)
+	VMOVUPS Y7, 64(DI)
+	VMOVUPS Y8, 96(DI)
+	ADDQ    $+128, SI
+	SUBQ    $+32, BX
+	JMP     block322
+
+tail323:
+	TESTQ   BX, BX
+	JE      next324
+	CMPQ    g_0+48(FP), $+8
+	JLT     small325
+	CMPQ    BX, $+24
+	JGT     tail334
+	CMPQ    BX, $+16
+	JGT     tail333
+	CMPQ    BX, $+8
+	JGT     tail332
+	VMOVAPS Y0, Y5
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+32, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z335:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y336:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd338
+
+x337:
+	LEAQ        (R9)(BX*1), R12
+	VMOVUPS     (R12), Y6
+	VMOVUPS     (R12)(DX*1), Y7
+	VFMADD231PS Y6, Y7, Y1
+	VMAXPS      Y7, Y6, Y6
+	VMAXPS      Y6, Y5, Y5
+	LEAQ        (R9)(DX*2), R9
+	SUBQ        $+2, R11
+	JGE         x337
+
+odd338:
+	CMPQ        R11, $-1
+	JNE         end339
+	LEAQ        (R9)(BX*1), R9
+	VMOVUPS     (R9), Y6
+	VFMADD231PS Y6, Y6, Y1
+	VMAXPS      Y6, Y5, Y5
+
+end339:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y336
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z335
+	LEAQ    (AX)(SI*1), SI
+	LEAQ    (SI)(BX*1), BX
+	VMOVUPS Y5, (BX)
+	JMP     next324
+
+tail332:
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+64, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z340:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y341:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd343
+
+x342:
+	LEAQ        (R9)(BX*1), R12
+	VMOVUPS     (R9), Y7
+	VMOVUPS     (R9)(DX*1), Y8
+	VFMADD231PS Y7, Y8, Y1
+	VMAXPS      Y8, Y7, Y7
+	VMAXPS      Y7, Y5, Y5
+	VMOVUPS     32(R12), Y7
+	VMOVUPS     32(R12)(DX*1), Y8
+	VFMADD231PS Y7, Y8, Y2
+	VMAXPS      Y8, Y7, Y7
+	VMAXPS      Y7, Y6, Y6
+	LEAQ        (R9)(DX*2), R9
+	SUBQ        $+2, R11
+	JGE         x342
+
+odd343:
+	CMPQ        R11, $-1
+	JNE         end344
+	LEAQ        (R9)(BX*1), R11
+	VMOVUPS     (R9), Y7
+	VFMADD231PS Y7, Y7, Y1
+	VMAXPS      Y7, Y5, Y5
+	VMOVUPS     32(R11), Y7
+	VFMADD231PS Y7, Y7, Y2
+	VMAXPS      Y7, Y6, Y6
+
+end344:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y341
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z340
+	LEAQ    (AX)(SI*1), SI
+	LEAQ    (SI)(BX*1), BX
+	VMOVUPS Y5, (SI)
+	VMOVUPS Y6, 32(BX)
+	JMP     next324
+
+tail333:
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+96, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z345:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y346:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd348
+
+x347:
+	LEAQ        (R9)(BX*1), R12
+	VMOVUPS     (R9), Y8
+	VMOVUPS     (R9)(DX*1), Y9
+	VFMADD231PS Y8, Y9, Y1
+	VMAXPS      Y9, Y8, Y8
+	VMAXPS      Y8, Y5, Y5
+	VMOVUPS     32(R9), Y8
+	VMOVUPS     32(R9)(DX*1), Y9
+	VFMADD231PS Y8, Y9, Y2
+	VMAXPS      Y9, Y8, Y8
+	VMAXPS      Y8, Y6, Y6
+	VMOVUPS     64(R12), Y8
+	VMOVUPS     64(R12)(DX*1), Y9
+	VFMADD231PS Y8, Y9, Y3
+	VMAXPS      Y9, Y8, Y8
+	VMAXPS      Y8, Y7, Y7
+	LEAQ        (R9)(DX*2), R9
+	SUBQ        $+2, R11
+	JGE         x347
+
+odd348:
+	CMPQ        R11, $-1
+	JNE         end349
+	LEAQ        (R9)(BX*1), R11
+	VMOVUPS     (R9), Y8
+	VFMADD231PS Y8, Y8, Y1
+	VMAXPS      Y8, Y5, Y5
+	VMOVUPS     32(R9), Y8
+	VFMADD231PS Y8, Y8, Y2
+	VMAXPS      Y8, Y6, Y6
+	VMOVUPS     64(R11), Y8
+	VFMADD231PS Y8, Y8, Y3
+	VMAXPS      Y8, Y7, Y7
+
+end349:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y346
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z345
+	LEAQ    (AX)(SI*1), SI
+	LEAQ    (SI)(BX*1), BX
+	VMOVUPS Y5, (SI)
+	VMOVUPS Y6, 32(SI)
+	VMOVUPS Y7, 64(BX)
+	JMP     next324
+
+tail334:
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+128, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z350:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y351:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd353
+
+x352:
+	LEAQ        (R9)(BX*1), R12
+	VMOVUPS     (R9), Y9
+	VMOVUPS     (R9)(DX*1), Y10
+	VFMADD231PS Y9, Y10, Y1
+	VMAXPS      Y10, Y9, Y9
+	VMAXPS      Y9, Y5, Y5
+	VMOVUPS     32(R9), Y9
+	VMOVUPS     32(R9)(DX*1), Y10
+	VFMADD231PS Y9, Y10, Y2
+	VMAXPS      Y10, Y9, Y9
+	VMAXPS      Y9, Y6, Y6
+	VMOVUPS     64(R9), Y9
+	VMOVUPS     64(R9)(DX*1), Y10
+	VFMADD231PS Y9, Y10, Y3
+	VMAXPS      Y10, Y9, Y9
+	VMAXPS      Y9, Y7, Y7
+	VMOVUPS     96(R12), Y9
+	VMOVUPS     96(R12)(DX*1), Y10
+	VFMADD231PS Y9, Y10, Y4
+	VMAXPS      Y10, Y9, Y9
+	VMAXPS      Y9, Y8, Y8
+	LEAQ        (R9)(DX*2), R9
+	SUBQ        $+2, R11
+	JGE         x352
+
+odd353:
+	CMPQ        R11, $-1
+	JNE         end354
+	LEAQ        (R9)(BX*1), R11
+	VMOVUPS     (R9), Y9
+	VFMADD231PS Y9, Y9, Y1
+	VMAXPS      Y9, Y5, Y5
+	VMOVUPS     32(R9), Y9
+	VFMADD231PS Y9, Y9, Y2
+	VMAXPS      Y9, Y6, Y6
+	VMOVUPS     64(R9), Y9
+	VFMADD231PS Y9, Y9, Y3
+	VMAXPS      Y9, Y7, Y7
+	VMOVUPS     96(R11), Y9
+	VFMADD231PS Y9, Y9, Y4
+	VMAXPS      Y9, Y8, Y8
+
+end354:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y351
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z350
+	LEAQ    (AX)(SI*1), SI
+	LEAQ    (SI)(BX*1), BX
+	VMOVUPS Y5, (SI)
+	VMOVUPS Y6, 32(SI)
+	VMOVUPS Y7, 64(SI)
+	VMOVUPS Y8, 96(BX)
+	JMP     next324
+
+small325:
+	LEAQ    lanemasks<>+0(SB), DI
+	NEGQ    BX
+	VMOVUPS 32(DI)(BX*4), Y5
+	VMOVAPS Y0, Y6
+	LEAQ    (CX)(SI*1), BX
+	MOVQ    g_7+104(FP), R8
+	MOVQ    R8, 8(SP)
+
+z355:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y356:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd358
+
+x357:
+	VMASKMOVPS  (R8), Y5, Y7
+	VMASKMOVPS  (R8)(DX*1), Y5, Y8
+	VFMADD231PS Y7, Y8, Y1
+	VMAXPS      Y8, Y7, Y7
+	VMAXPS      Y7, Y6, Y6
+	LEAQ        (R8)(DX*2), R8
+	SUBQ        $+2, R10
+	JGE         x357
+
+odd358:
+	CMPQ        R10, $-1
+	JNE         end359
+	VMASKMOVPS  (R8), Y5, Y7
+	VFMADD231PS Y7, Y7, Y1
+	VMAXPS      Y7, Y6, Y6
+
+end359:
+	MOVQ       g_11+136(FP), R8
+	LEAQ       (DI)(R8*4), DI
+	DECQ       R9
+	JNE        y356
+	MOVQ       g_10+128(FP), R8
+	LEAQ       (BX)(R8*4), BX
+	DECQ       8(SP)
+	JNE        z355
+	LEAQ       (AX)(SI*1), BX
+	VMASKMOVPS Y6, Y5, (BX)
+
+next324:
+	MOVQ      g_2+64(FP), BX
+	LEAQ      (AX)(BX*4), AX
+	MOVQ      g_3+72(FP), BX
+	LEAQ      (CX)(BX*4), CX
+	DECQ      (SP)
+	JNE       column321
+	MOVQ      g_5+88(FP), BX
+	SHLQ      $0x02, BX
+	MOVQ      24(SP), AX
+	ADDQ      BX, AX
+	MOVQ      g_6+96(FP), BX
+	SHLQ      $0x02, BX
+	MOVQ      32(SP), CX
+	ADDQ      BX, CX
+	DECQ      16(SP)
+	JNE       line326
+	VADDPS    Y2, Y1, Y1
+	VADDPS    Y3, Y1, Y1
+	VADDPS    Y4, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y1
+	VMOVMSKPS Y1, AX
+	TESTL     AX, AX
+	JNE       exact360
+
+end361:
+	XORB AL, AL
+	MOVB AL, ret+160(FP)
+	VZEROUPPER
+	RET
+
+exact360:
+	CMPQ g_13+152(FP), $+0
+	JNE  end361
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ g_12+144(FP), DX
+	SHLQ $0x02, DX
+	MOVQ g_4+80(FP), BX
+	MOVQ BX, 16(SP)
+
+line367:
+	MOVQ AX, 24(SP)
+	MOVQ CX, 32(SP)
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
+
+column362:
+	XORQ SI, SI
+	MOVQ g_0+48(FP), BX
+
+block363:
+	CMPQ    BX, $+32
+	JLT     tail364
 	VMOVAPS Y0, Y1
 	VXORPS  Y5, Y5, Y5
 	VMOVAPS Y0, Y2
@@ -2315,20 +5609,20 @@ block163:
 	VMOVAPS Y0, Y4
 	VXORPS  Y8, Y8, Y8
 	LEAQ    (CX)(SI*1), DI
-	MOVQ    g_4+80(FP), R9
+	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z167:
+z368:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y168:
+y369:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd170
+	JLT  odd371
 
-x169:
+x370:
 	VMOVUPS (R9), Y9
 	VMOVUPS (R9)(DX*1), Y10
 	VCMPPS  $0x03, Y10, Y9, Y11
@@ -2355,11 +5649,11 @@ x169:
 	VMAXPS  Y9, Y4, Y4
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x169
+	JGE     x370
 
-odd170:
+odd371:
 	CMPQ    R11, $-1
-	JNE     end171
+	JNE     end372
 	VMOVUPS (R9), Y9
 	VCMPPS  $0x03, Y9, Y9, Y10
 	VORPS   Y10, Y5, Y5
@@ -2377,15 +5671,15 @@ odd170:
 	VORPS   Y10, Y8, Y8
 	VMAXPS  Y9, Y4, Y4
 
-end171:
-	MOVQ    g_8+112(FP), R9
+end372:
+	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y168
-	MOVQ    g_7+104(FP), R9
+	JNE     y369
+	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z167
+	JNE     z368
 	LEAQ    (AX)(SI*1), DI
 	VORPS   Y5, Y1, Y1
 	VMOVUPS Y1, (DI)
@@ -2397,19 +5691,19 @@ end171:
 	VMOVUPS Y4, 96(DI)
 	ADDQ    $+128, SI
 	SUBQ    $+32, BX
-	JMP     block163
+	JMP     block363
 
-tail164:
+tail364:
 	TESTQ   BX, BX
-	JE      next165
+	JE      next365
 	CMPQ    g_0+48(FP), $+8
-	JLT     small166
+	JLT     small366
 	CMPQ    BX, $+24
-	JGT     tail174
+	JGT     tail375
 	CMPQ    BX, $+16
-	JGT     tail173
+	JGT     tail374
 	CMPQ    BX, $+8
-	JGT     tail172
+	JGT     tail373
 	VMOVAPS Y0, Y1
 	VXORPS  Y2, Y2, Y2
 	MOVQ    g_0+48(FP), BX
@@ -2417,20 +5711,20 @@ tail164:
 	SUBQ    SI, BX
 	SUBQ    $+32, BX
 	LEAQ    (CX)(SI*1), DI
-	MOVQ    g_4+80(FP), R9
+	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z175:
+z376:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y176:
+y377:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd178
+	JLT  odd379
 
-x177:
+x378:
 	LEAQ    (R9)(BX*1), R12
 	VMOVUPS (R12), Y3
 	VMOVUPS (R12)(DX*1), Y4
@@ -2440,33 +5734,33 @@ x177:
 	VMAXPS  Y3, Y1, Y1
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x177
+	JGE     x378
 
-odd178:
+odd379:
 	CMPQ    R11, $-1
-	JNE     end179
+	JNE     end380
 	LEAQ    (R9)(BX*1), R9
 	VMOVUPS (R9), Y3
 	VCMPPS  $0x03, Y3, Y3, Y4
 	VORPS   Y4, Y2, Y2
 	VMAXPS  Y3, Y1, Y1
 
-end179:
-	MOVQ    g_8+112(FP), R9
+end380:
+	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y176
-	MOVQ    g_7+104(FP), R9
+	JNE     y377
+	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z175
+	JNE     z376
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VORPS   Y2, Y1, Y1
 	VMOVUPS Y1, (BX)
-	JMP     next165
+	JMP     next365
 
-tail172:
+tail373:
 	VMOVAPS Y0, Y1
 	VXORPS  Y3, Y3, Y3
 	VMOVAPS Y0, Y2
@@ -2476,20 +5770,20 @@ tail172:
 	SUBQ    SI, BX
 	SUBQ    $+64, BX
 	LEAQ    (CX)(SI*1), DI
-	MOVQ    g_4+80(FP), R9
+	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z180:
+z381:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y181:
+y382:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd183
+	JLT  odd384
 
-x182:
+x383:
 	LEAQ    (R9)(BX*1), R12
 	VMOVUPS (R9), Y5
 	VMOVUPS (R9)(DX*1), Y6
@@ -2505,11 +5799,11 @@ x182:
 	VMAXPS  Y5, Y2, Y2
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x182
+	JGE     x383
 
-odd183:
+odd384:
 	CMPQ    R11, $-1
-	JNE     end184
+	JNE     end385
 	LEAQ    (R9)(BX*1), R11
 	VMOVUPS (R9), Y5
 	VCMPPS  $0x03, Y5, Y5, Y6
@@ -2520,24 +5814,24 @@ odd183:
 	VORPS   Y6, Y4, Y4
 	VMAXPS  Y5, Y2, Y2
 
-end184:
-	MOVQ    g_8+112(FP), R9
+end385:
+	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y181
-	MOVQ    g_7+104(FP), R9
+	JNE     y382
+	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z180
+	JNE     z381
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VORPS   Y3, Y1, Y1
 	VMOVUPS Y1, (SI)
 	VORPS   Y4, Y2, Y2
 	VMOVUPS Y2, 32(BX)
-	JMP     next165
+	JMP     next365
 
-tail173:
+tail374:
 	VMOVAPS Y0, Y1
 	VXORPS  Y4, Y4, Y4
 	VMOVAPS Y0, Y2
@@ -2549,20 +5843,20 @@ tail173:
 	SUBQ    SI, BX
 	SUBQ    $+96, BX
 	LEAQ    (CX)(SI*1), DI
-	MOVQ    g_4+80(FP), R9
+	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z185:
+z386:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y186:
+y387:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd188
+	JLT  odd389
 
-x187:
+x388:
 	LEAQ    (R9)(BX*1), R12
 	VMOVUPS (R9), Y7
 	VMOVUPS (R9)(DX*1), Y8
@@ -2584,11 +5878,11 @@ x187:
 	VMAXPS  Y7, Y3, Y3
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x187
+	JGE     x388
 
-odd188:
+odd389:
 	CMPQ    R11, $-1
-	JNE     end189
+	JNE     end390
 	LEAQ    (R9)(BX*1), R11
 	VMOVUPS (R9), Y7
 	VCMPPS  $0x03, Y7, Y7, Y8
@@ -2603,15 +5897,15 @@ odd188:
 	VORPS   Y8, Y6, Y6
 	VMAXPS  Y7, Y3, Y3
 
-end189:
-	MOVQ    g_8+112(FP), R9
+end390:
+	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y186
-	MOVQ    g_7+104(FP), R9
+	JNE     y387
+	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z185
+	JNE     z386
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VORPS   Y4, Y1, Y1
@@ -2620,9 +5914,9 @@ end189:
 	VMOVUPS Y2, 32(SI)
 	VORPS   Y6, Y3, Y3
 	VMOVUPS Y3, 64(BX)
-	JMP     next165
+	JMP     next365
 
-tail174:
+tail375:
 	VMOVAPS Y0, Y1
 	VXORPS  Y5, Y5, Y5
 	VMOVAPS Y0, Y2
@@ -2636,20 +5930,20 @@ tail174:
 	SUBQ    SI, BX
 	SUBQ    $+128, BX
 	LEAQ    (CX)(SI*1), DI
-	MOVQ    g_4+80(FP), R9
+	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z190:
+z391:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y191:
+y392:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd193
+	JLT  odd394
 
-x192:
+x393:
 	LEAQ    (R9)(BX*1), R12
 	VMOVUPS (R9), Y9
 	VMOVUPS (R9)(DX*1), Y10
@@ -2677,11 +5971,11 @@ x192:
 	VMAXPS  Y9, Y4, Y4
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x192
+	JGE     x393
 
-odd193:
+odd394:
 	CMPQ    R11, $-1
-	JNE     end194
+	JNE     end395
 	LEAQ    (R9)(BX*1), R11
 	VMOVUPS (R9), Y9
 	VCMPPS  $0x03, Y9, Y9, Y10
@@ -2700,15 +5994,15 @@ odd193:
 	VORPS   Y10, Y8, Y8
 	VMAXPS  Y9, Y4, Y4
 
-end194:
-	MOVQ    g_8+112(FP), R9
+end395:
+	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y191
-	MOVQ    g_7+104(FP), R9
+	JNE     y392
+	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z190
+	JNE     z391
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VORPS   Y5, Y1, Y1
@@ -2719,29 +6013,29 @@ end194:
 	VMOVUPS Y3, 64(SI)
 	VORPS   Y8, Y4, Y4
 	VMOVUPS Y4, 96(BX)
-	JMP     next165
+	JMP     next365
 
-small166:
+small366:
 	LEAQ    lanemasks<>+0(SB), DI
 	NEGQ    BX
 	VMOVUPS 32(DI)(BX*4), Y1
 	VMOVAPS Y0, Y2
 	VXORPS  Y3, Y3, Y3
 	LEAQ    (CX)(SI*1), BX
-	MOVQ    g_4+80(FP), R8
+	MOVQ    g_7+104(FP), R8
 	MOVQ    R8, 8(SP)
 
-z195:
+z396:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y196:
+y397:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd198
+	JLT  odd399
 
-x197:
+x398:
 	VMASKMOVPS (R8), Y1, Y4
 	VMASKMOVPS (R8)(DX*1), Y1, Y5
 	VCMPPS     $0x03, Y5, Y4, Y6
@@ -2750,36 +6044,48 @@ x197:
 	VMAXPS     Y4, Y2, Y2
 	LEAQ       (R8)(DX*2), R8
 	SUBQ       $+2, R10
-	JGE        x197
+	JGE        x398
 
-odd198:
+odd399:
 	CMPQ       R10, $-1
-	JNE        end199
+	JNE        end400
 	VMASKMOVPS (R8), Y1, Y4
 	VCMPPS     $0x03, Y4, Y4, Y5
 	VORPS      Y5, Y3, Y3
 	VMAXPS     Y4, Y2, Y2
 
-end199:
-	MOVQ       g_8+112(FP), R8
+end400:
+	MOVQ       g_11+136(FP), R8
 	LEAQ       (DI)(R8*4), DI
 	DECQ       R9
-	JNE        y196
-	MOVQ       g_7+104(FP), R8
+	JNE        y397
+	MOVQ       g_10+128(FP), R8
 	LEAQ       (BX)(R8*4), BX
 	DECQ       8(SP)
-	JNE        z195
+	JNE        z396
 	LEAQ       (AX)(SI*1), BX
 	VORPS      Y3, Y2, Y2
 	VMASKMOVPS Y2, Y1, (BX)
 
-next165:
+next365:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*4), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*4), CX
 	DECQ (SP)
-	JNE  column162
+	JNE  column362
+	MOVQ g_5+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 24(SP), AX
+	ADDQ BX, AX
+	MOVQ g_6+96(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 32(SP), CX
+	ADDQ BX, CX
+	DECQ 16(SP)
+	JNE  line367
+	MOVB $0x01, AL
+	MOVB AL, ret+160(FP)
 	VZEROUPPER
 	RET
 
@@ -2801,80 +6107,899 @@ DATA lanemasks<>+56(SB)/4, $0x00000000
 DATA lanemasks<>+60(SB)/4, $0x00000000
 GLOBL lanemasks<>(SB), RODATA|NOPTR, $64
 
-// func maxPickAVX2(y []float32, x []float32, g [6]int, pattern []int64)
+// func maxSlide1AVX2(y []float32, x []float32, g [14]int) bool
+// Requires: AVX, CMOV, FMA3
+TEXT ·maxSlide1AVX2(SB), NOSPLIT, $32-161
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   y_base+0(FP), AX
+	MOVQ   x_base+24(FP), CX
+	MOVQ   g_12+144(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   g_4+80(FP), SI
+	MOVQ   SI, 8(SP)
+
+line401:
+	MOVQ AX, 16(SP)
+	MOVQ CX, 24(SP)
+	XORQ BX, BX
+	MOVQ g_0+48(FP), DI
+
+block403:
+	CMPQ        DI, $+16
+	JLT         end404
+	LEAQ        (CX)(BX*1), R9
+	MOVQ        g_11+136(FP), SI
+	LEAQ        (R9)(SI*4), R10
+	LEAQ        (R10)(SI*4), R11
+	LEAQ        (AX)(BX*1), R8
+	MOVQ        g_1+56(FP), SI
+	MOVQ        SI, (SP)
+	MOVQ        g_2+64(FP), SI
+	SHLQ        $0x02, SI
+	VMOVUPS     (R9), Y2
+	VMOVUPS     (R10), Y3
+	VMOVUPS     (R11), Y4
+	VFMADD231PS Y2, Y3, Y0
+	VFMADD231PS Y4, Y4, Y0
+	VMAXPS      Y3, Y2, Y2
+	VMAXPS      Y4, Y2, Y2
+	VMOVUPS     32(R9), Y3
+	VMOVUPS     32(R10), Y4
+	VMOVUPS     32(R11), Y5
+	VFMADD231PS Y3, Y4, Y1
+	VFMADD231PS Y5, Y5, Y1
+	VMAXPS      Y4, Y3, Y3
+	VMAXPS      Y5, Y3, Y3
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMOVUPS     (R9), Y4
+	VMOVUPS     (R10), Y5
+	VMOVUPS     (R11), Y6
+	VFMADD231PS Y4, Y5, Y0
+	VFMADD231PS Y6, Y6, Y0
+	VMAXPS      Y5, Y4, Y4
+	VMAXPS      Y6, Y4, Y4
+	VMOVUPS     32(R9), Y5
+	VMOVUPS     32(R10), Y6
+	VMOVUPS     32(R11), Y7
+	VFMADD231PS Y5, Y6, Y1
+	VFMADD231PS Y7, Y7, Y1
+	VMAXPS      Y6, Y5, Y5
+	VMAXPS      Y7, Y5, Y5
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+
+column405:
+	VMOVUPS     (R9), Y6
+	VMOVUPS     (R10), Y7
+	VMOVUPS     (R11), Y8
+	VFMADD231PS Y6, Y7, Y0
+	VFMADD231PS Y8, Y8, Y0
+	VMAXPS      Y7, Y6, Y6
+	VMAXPS      Y8, Y6, Y6
+	VMOVUPS     32(R9), Y7
+	VMOVUPS     32(R10), Y8
+	VMOVUPS     32(R11), Y9
+	VFMADD231PS Y7, Y8, Y1
+	VFMADD231PS Y9, Y9, Y1
+	VMAXPS      Y8, Y7, Y7
+	VMAXPS      Y9, Y7, Y7
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMAXPS      Y4, Y2, Y2
+	VMAXPS      Y6, Y2, Y2
+	VMOVUPS     Y2, (R8)
+	VMAXPS      Y5, Y3, Y2
+	VMAXPS      Y7, Y2, Y2
+	VMOVUPS     Y2, 32(R8)
+	VMOVAPS     Y4, Y2
+	VMOVAPS     Y5, Y3
+	VMOVAPS     Y6, Y4
+	VMOVAPS     Y7, Y5
+	ADDQ        SI, R8
+	DECQ        (SP)
+	JNE         column405
+	ADDQ        $+64, BX
+	SUBQ        $+16, DI
+	JMP         block403
+
+end404:
+block406:
+	TESTQ       DI, DI
+	JLE         next402
+	MOVQ        g_0+48(FP), SI
+	SHLQ        $0x02, SI
+	SUBQ        $+32, SI
+	CMPQ        SI, BX
+	CMOVQLT     SI, BX
+	LEAQ        (CX)(BX*1), R9
+	MOVQ        g_11+136(FP), SI
+	LEAQ        (R9)(SI*4), R10
+	LEAQ        (R10)(SI*4), R11
+	LEAQ        (AX)(BX*1), R8
+	MOVQ        g_1+56(FP), SI
+	MOVQ        SI, (SP)
+	MOVQ        g_2+64(FP), SI
+	SHLQ        $0x02, SI
+	VMOVUPS     (R9), Y2
+	VMOVUPS     (R10), Y3
+	VMOVUPS     (R11), Y4
+	VFMADD231PS Y2, Y3, Y0
+	VFMADD231PS Y4, Y4, Y0
+	VMAXPS      Y3, Y2, Y2
+	VMAXPS      Y4, Y2, Y2
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMOVUPS     (R9), Y3
+	VMOVUPS     (R10), Y4
+	VMOVUPS     (R11), Y5
+	VFMADD231PS Y3, Y4, Y0
+	VFMADD231PS Y5, Y5, Y0
+	VMAXPS      Y4, Y3, Y3
+	VMAXPS      Y5, Y3, Y3
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+
+column409:
+	VMOVUPS     (R9), Y4
+	VMOVUPS     (R10), Y5
+	VMOVUPS     (R11), Y6
+	VFMADD231PS Y4, Y5, Y0
+	VFMADD231PS Y6, Y6, Y0
+	VMAXPS      Y5, Y4, Y4
+	VMAXPS      Y6, Y4, Y4
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMAXPS      Y3, Y2, Y2
+	VMAXPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (R8)
+	VMOVAPS     Y3, Y2
+	VMOVAPS     Y4, Y3
+	ADDQ        SI, R8
+	DECQ        (SP)
+	JNE         column409
+	ADDQ        $+32, BX
+	SUBQ        $+8, DI
+	JMP         block406
+
+next402:
+	MOVQ      g_5+88(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      16(SP), AX
+	ADDQ      SI, AX
+	MOVQ      g_6+96(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      24(SP), CX
+	ADDQ      SI, CX
+	DECQ      8(SP)
+	JNE       line401
+	VADDPS    Y1, Y0, Y0
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VMOVMSKPS Y0, AX
+	TESTL     AX, AX
+	JNE       exact410
+
+end411:
+	XORB AL, AL
+	MOVB AL, ret+160(FP)
+	VZEROUPPER
+	RET
+
+exact410:
+	CMPQ g_13+152(FP), $+0
+	JNE  end411
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ g_12+144(FP), DX
+	SHLQ $0x02, DX
+	MOVQ g_4+80(FP), SI
+	MOVQ SI, 8(SP)
+
+line412:
+	MOVQ AX, 16(SP)
+	MOVQ CX, 24(SP)
+	XORQ BX, BX
+	MOVQ g_0+48(FP), DI
+
+block414:
+	CMPQ    DI, $+16
+	JLT     end415
+	LEAQ    (CX)(BX*1), R9
+	MOVQ    g_11+136(FP), SI
+	LEAQ    (R9)(SI*4), R10
+	LEAQ    (R10)(SI*4), R11
+	LEAQ    (AX)(BX*1), R8
+	MOVQ    g_1+56(FP), SI
+	MOVQ    SI, (SP)
+	MOVQ    g_2+64(FP), SI
+	SHLQ    $0x02, SI
+	VMOVUPS (R9), Y0
+	VMOVUPS (R10), Y1
+	VMOVUPS (R11), Y2
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x03, Y1, Y0, Y4
+	VORPS   Y4, Y3, Y3
+	VCMPPS  $0x03, Y2, Y2, Y4
+	VORPS   Y4, Y3, Y3
+	VMAXPS  Y1, Y0, Y0
+	VMAXPS  Y2, Y0, Y0
+	VORPS   Y3, Y0, Y0
+	VMOVUPS 32(R9), Y1
+	VMOVUPS 32(R10), Y2
+	VMOVUPS 32(R11), Y3
+	VXORPS  Y4, Y4, Y4
+	VCMPPS  $0x03, Y2, Y1, Y5
+	VORPS   Y5, Y4, Y4
+	VCMPPS  $0x03, Y3, Y3, Y5
+	VORPS   Y5, Y4, Y4
+	VMAXPS  Y2, Y1, Y1
+	VMAXPS  Y3, Y1, Y1
+	VORPS   Y4, Y1, Y1
+	ADDQ    DX, R9
+	ADDQ    DX, R10
+	ADDQ    DX, R11
+	VMOVUPS (R9), Y2
+	VMOVUPS (R10), Y3
+	VMOVUPS (R11), Y4
+	VXORPS  Y5, Y5, Y5
+	VCMPPS  $0x03, Y3, Y2, Y6
+	VORPS   Y6, Y5, Y5
+	VCMPPS  $0x03, Y4, Y4, Y6
+	VORPS   Y6, Y5, Y5
+	VMAXPS  Y3, Y2, Y2
+	VMAXPS  Y4, Y2, Y2
+	VORPS   Y5, Y2, Y2
+	VMOVUPS 32(R9), Y3
+	VMOVUPS 32(R10), Y4
+	VMOVUPS 32(R11), Y5
+	VXORPS  Y6, Y6, Y6
+	VCMPPS  $0x03, Y4, Y3, Y7
+	VORPS   Y7, Y6, Y6
+	VCMPPS  $0x03, Y5, Y5, Y7
+	VORPS   Y7, Y6, Y6
+	VMAXPS  Y4, Y3, Y3
+	VMAXPS  Y5, Y3, Y3
+	VORPS   Y6, Y3, Y3
+	ADDQ    DX, R9
+	ADDQ    DX, R10
+	ADDQ    DX, R11
+
+column416:
+	VMOVUPS (R9), Y4
+	VMOVUPS (R10), Y5
+	VMOVUPS (R11), Y6
+	VXORPS  Y7, Y7, Y7
+	VCMPPS  $0x03, Y5, Y4, Y8
+	VORPS   Y8, Y7, Y7
+	VCMPPS  $0x03, Y6, Y6, Y8
+	VORPS   Y8, Y7, Y7
+	VMAXPS  Y5, Y4, Y4
+	VMAXPS  Y6, Y4, Y4
+	VORPS   Y7, Y4, Y4
+	VMOVUPS 32(R9), Y5
+	VMOVUPS 32(R10), Y6
+	VMOVUPS 32(R11), Y7
+	VXORPS  Y8, Y8, Y8
+	VCMPPS  $0x03, Y6, Y5, Y9
+	VORPS   Y9, Y8, Y8
+	VCMPPS  $0x03, Y7, Y7, Y9
+	VORPS   Y9, Y8, Y8
+	VMAXPS  Y6, Y5, Y5
+	VMAXPS  Y7, Y5, Y5
+	VORPS   Y8, Y5, Y5
+	ADDQ    DX, R9
+	ADDQ    DX, R10
+	ADDQ    DX, R11
+	VMAXPS  Y2, Y0, Y6
+	VMAXPS  Y4, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VCMPPS  $0x03, Y2, Y0, Y0
+	VORPS   Y0, Y7, Y7
+	VCMPPS  $0x03, Y4, Y4, Y0
+	VORPS   Y0, Y7, Y7
+	VORPS   Y7, Y6, Y6
+	VMOVUPS Y6, (R8)
+	VMAXPS  Y3, Y1, Y0
+	VMAXPS  Y5, Y0, Y0
+	VXORPS  Y6, Y6, Y6
+	VCMPPS  $0x03, Y3, Y1, Y1
+	VORPS   Y1, Y6, Y6
+	VCMPPS  $0x03, Y5, Y5, Y1
+	VORPS   Y1, Y6, Y6
+	VORPS   Y6, Y0, Y0
+	VMOVUPS Y0, 32(R8)
+	VMOVAPS Y2, Y0
+	VMOVAPS Y3, Y1
+	VMOVAPS Y4, Y2
+	VMOVAPS Y5, Y3
+	ADDQ    SI, R8
+	DECQ    (SP)
+	JNE     column416
+	ADDQ    $+64, BX
+	SUBQ    $+16, DI
+	JMP     block414
+
+end415:
+block417:
+	TESTQ   DI, DI
+	JLE     next413
+	MOVQ    g_0+48(FP), SI
+	SHLQ    $0x02, SI
+	SUBQ    $+32, SI
+	CMPQ    SI, BX
+	CMOVQLT SI, BX
+	LEAQ    (CX)(BX*1), R9
+	MOVQ    g_11+136(FP), SI
+	LEAQ    (R9)(SI*4), R10
+	LEAQ    (R10)(SI*4), R11
+	LEAQ    (AX)(BX*1), R8
+	MOVQ    g_1+56(FP), SI
+	MOVQ    SI, (SP)
+	MOVQ    g_2+64(FP), SI
+	SHLQ    $0x02, SI
+	VMOVUPS (R9), Y0
+	VMOVUPS (R10), Y1
+	VMOVUPS (R11), Y2
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x03, Y1, Y0, Y4
+	VORPS   Y4, Y3, Y3
+	VCMPPS  $0x03, Y2, Y2, Y4
+	VORPS   Y4, Y3, Y3
+	VMAXPS  Y1, Y0, Y0
+	VMAXPS  Y2, Y0, Y0
+	VORPS   Y3, Y0, Y0
+	ADDQ    DX, R9
+	ADDQ    DX, R10
+	ADDQ    DX, R11
+	VMOVUPS (R9), Y1
+	VMOVUPS (R10), Y2
+	VMOVUPS (R11), Y3
+	VXORPS  Y4, Y4, Y4
+	VCMPPS  $0x03, Y2, Y1, Y5
+	VORPS   Y5, Y4, Y4
+	VCMPPS  $0x03, Y3, Y3, Y5
+	VORPS   Y5, Y4, Y4
+	VMAXPS  Y2, Y1, Y1
+	VMAXPS  Y3, Y1, Y1
+	VORPS   Y4, Y1, Y1
+	ADDQ    DX, R9
+	ADDQ    DX, R10
+	ADDQ    DX, R11
+
+column420:
+	VMOVUPS (R9), Y2
+	VMOVUPS (R10), Y3
+	VMOVUPS (R11), Y4
+	VXORPS  Y5, Y5, Y5
+	VCMPPS  $0x03, Y3, Y2, Y6
+	VORPS   Y6, Y5, Y5
+	VCMPPS  $0x03, Y4, Y4, Y6
+	VORPS   Y6, Y5, Y5
+	VMAXPS  Y3, Y2, Y2
+	VMAXPS  Y4, Y2, Y2
+	VORPS   Y5, Y2, Y2
+	ADDQ    DX, R9
+	ADDQ    DX, R10
+	ADDQ    DX, R11
+	VMAXPS  Y1, Y0, Y3
+	VMAXPS  Y2, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VCMPPS  $0x03, Y1, Y0, Y0
+	VORPS   Y0, Y4, Y4
+	VCMPPS  $0x03, Y2, Y2, Y0
+	VORPS   Y0, Y4, Y4
+	VORPS   Y4, Y3, Y3
+	VMOVUPS Y3, (R8)
+	VMOVAPS Y1, Y0
+	VMOVAPS Y2, Y1
+	ADDQ    SI, R8
+	DECQ    (SP)
+	JNE     column420
+	ADDQ    $+32, BX
+	SUBQ    $+8, DI
+	JMP     block417
+
+next413:
+	MOVQ g_5+88(FP), SI
+	SHLQ $0x02, SI
+	MOVQ 16(SP), AX
+	ADDQ SI, AX
+	MOVQ g_6+96(FP), SI
+	SHLQ $0x02, SI
+	MOVQ 24(SP), CX
+	ADDQ SI, CX
+	DECQ 8(SP)
+	JNE  line412
+	MOVB $0x01, AL
+	MOVB AL, ret+160(FP)
+	VZEROUPPER
+	RET
+
+// func maxSlide2AVX2(y []float32, x []float32, g [14]int) bool
+// Requires: AVX, CMOV, FMA3
+TEXT ·maxSlide2AVX2(SB), NOSPLIT, $32-161
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   y_base+0(FP), AX
+	MOVQ   x_base+24(FP), CX
+	MOVQ   g_12+144(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   g_4+80(FP), SI
+	MOVQ   SI, 8(SP)
+
+line421:
+	MOVQ AX, 16(SP)
+	MOVQ CX, 24(SP)
+	XORQ BX, BX
+	MOVQ g_0+48(FP), DI
+
+block423:
+	CMPQ        DI, $+16
+	JLT         end424
+	LEAQ        (CX)(BX*1), R9
+	MOVQ        g_11+136(FP), SI
+	LEAQ        (R9)(SI*4), R10
+	LEAQ        (R10)(SI*4), R11
+	LEAQ        (AX)(BX*1), R8
+	MOVQ        g_1+56(FP), SI
+	MOVQ        SI, (SP)
+	MOVQ        g_2+64(FP), SI
+	SHLQ        $0x02, SI
+	VMOVUPS     (R9), Y2
+	VMOVUPS     (R10), Y3
+	VMOVUPS     (R11), Y4
+	VFMADD231PS Y2, Y3, Y0
+	VFMADD231PS Y4, Y4, Y0
+	VMAXPS      Y3, Y2, Y2
+	VMAXPS      Y4, Y2, Y2
+	VMOVUPS     32(R9), Y3
+	VMOVUPS     32(R10), Y4
+	VMOVUPS     32(R11), Y5
+	VFMADD231PS Y3, Y4, Y1
+	VFMADD231PS Y5, Y5, Y1
+	VMAXPS      Y4, Y3, Y3
+	VMAXPS      Y5, Y3, Y3
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+
+column425:
+	VMOVUPS     (R9), Y4
+	VMOVUPS     (R10), Y5
+	VMOVUPS     (R11), Y6
+	VFMADD231PS Y4, Y5, Y0
+	VFMADD231PS Y6, Y6, Y0
+	VMAXPS      Y5, Y4, Y4
+	VMAXPS      Y6, Y4, Y4
+	VMOVUPS     32(R9), Y5
+	VMOVUPS     32(R10), Y6
+	VMOVUPS     32(R11), Y7
+	VFMADD231PS Y5, Y6, Y1
+	VFMADD231PS Y7, Y7, Y1
+	VMAXPS      Y6, Y5, Y5
+	VMAXPS      Y7, Y5, Y5
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMOVUPS     (R9), Y6
+	VMOVUPS     (R10), Y7
+	VMOVUPS     (R11), Y8
+	VFMADD231PS Y6, Y7, Y0
+	VFMADD231PS Y8, Y8, Y0
+	VMAXPS      Y7, Y6, Y6
+	VMAXPS      Y8, Y6, Y6
+	VMOVUPS     32(R9), Y7
+	VMOVUPS     32(R10), Y8
+	VMOVUPS     32(R11), Y9
+	VFMADD231PS Y7, Y8, Y1
+	VFMADD231PS Y9, Y9, Y1
+	VMAXPS      Y8, Y7, Y7
+	VMAXPS      Y9, Y7, Y7
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMAXPS      Y4, Y2, Y2
+	VMAXPS      Y6, Y2, Y2
+	VMOVUPS     Y2, (R8)
+	VMAXPS      Y5, Y3, Y2
+	VMAXPS      Y7, Y2, Y2
+	VMOVUPS     Y2, 32(R8)
+	VMOVAPS     Y6, Y2
+	VMOVAPS     Y7, Y3
+	ADDQ        SI, R8
+	DECQ        (SP)
+	JNE         column425
+	ADDQ        $+64, BX
+	SUBQ        $+16, DI
+	JMP         block423
+
+end424:
+block426:
+	TESTQ       DI, DI
+	JLE         next422
+	MOVQ        g_0+48(FP), SI
+	SHLQ        $0x02, SI
+	SUBQ        $+32, SI
+	CMPQ        SI, BX
+	CMOVQLT     SI, BX
+	LEAQ        (CX)(BX*1), R9
+	MOVQ        g_11+136(FP), SI
+	LEAQ        (R9)(SI*4), R10
+	LEAQ        (R10)(SI*4), R11
+	LEAQ        (AX)(BX*1), R8
+	MOVQ        g_1+56(FP), SI
+	MOVQ        SI, (SP)
+	MOVQ        g_2+64(FP), SI
+	SHLQ        $0x02, SI
+	VMOVUPS     (R9), Y2
+	VMOVUPS     (R10), Y3
+	VMOVUPS     (R11), Y4
+	VFMADD231PS Y2, Y3, Y0
+	VFMADD231PS Y4, Y4, Y0
+	VMAXPS      Y3, Y2, Y2
+	VMAXPS      Y4, Y2, Y2
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+
+column429:
+	VMOVUPS     (R9), Y3
+	VMOVUPS     (R10), Y4
+	VMOVUPS     (R11), Y5
+	VFMADD231PS Y3, Y4, Y0
+	VFMADD231PS Y5, Y5, Y0
+	VMAXPS      Y4, Y3, Y3
+	VMAXPS      Y5, Y3, Y3
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMOVUPS     (R9), Y4
+	VMOVUPS     (R10), Y5
+	VMOVUPS     (R11), Y6
+	VFMADD231PS Y4, Y5, Y0
+	VFMADD231PS Y6, Y6, Y0
+	VMAXPS      Y5, Y4, Y4
+	VMAXPS      Y6, Y4, Y4
+	ADDQ        DX, R9
+	ADDQ        DX, R10
+	ADDQ        DX, R11
+	VMAXPS      Y3, Y2, Y2
+	VMAXPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (R8)
+	VMOVAPS     Y4, Y2
+	ADDQ        SI, R8
+	DECQ        (SP)
+	JNE         column429
+	ADDQ        $+32, BX
+	SUBQ        $+8, DI
+	JMP         block426
+
+next422:
+	MOVQ      g_5+88(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      16(SP), AX
+	ADDQ      SI, AX
+	MOVQ      g_6+96(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      24(SP), CX
+	ADDQ      SI, CX
+	DECQ      8(SP)
+	JNE       line421
+	VADDPS    Y1, Y0, Y0
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VMOVMSKPS Y0, AX
+	TESTL     AX, AX
+	JNE       exact430
+
+end431:
+	XORB AL, AL
+	MOVB AL, ret+160(FP)
+	VZEROUPPER
+	RET
+
+exact430:
+	CMPQ g_13+152(FP), $+0
+	JNE  end431
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ g_12+144(FP), DX
+	SHLQ $0x02, DX
+	MOVQ g_4+80(FP), SI
+	MOVQ SI, 8(SP)
+
+line432:
+	MOVQ AX, 16(SP)
+	MOVQ CX, 24(SP)
+	XORQ BX, BX
+	MOVQ g_0+48(FP), DI
+
+block434:
+	CMPQ    DI, $+16
+	JLT     end435
+	LEAQ    (CX)(BX*1), R9
+	MOVQ    g_11+136(FP), SI
+	LEAQ    (R9)(SI*4), R10
+	LEAQ    (R10)(SI*4), R11
+	LEAQ    (AX)(BX*1), R8
+	MOVQ    g_1+56(FP), SI
+	MOVQ    SI, (SP)
+	MOVQ    g_2+64(FP), SI
+	SHLQ    $0x02, SI
+	VMOVUPS (R9), Y0
+	VMOVUPS (R10), Y1
+	VMOVUPS (R11), Y2
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x03, Y1, Y0, Y4
+	VORPS   Y4, Y3, Y3
+	VCMPPS  $0x03, Y2, Y2, Y4
+	VORPS   Y4, Y3, Y3
+	VMAXPS  Y1, Y0, Y0
+	VMAXPS  Y2, Y0, Y0
+	VORPS   Y3, Y0, Y0
+	VMOVUPS 32(R9), Y1
+	VMOVUPS 32(R10), Y2
+	VMOVUPS 32(R11), Y3
+	VXORPS  Y4, Y4, Y4
+	VCMPPS  $0x03, Y2, Y1, Y5
+	VORPS   Y5, Y4, Y4
+	VCMPPS  $0x03, Y3, Y3, Y5
+	VORPS   Y5, Y4, Y4
+	VMAXPS  Y2, Y1, Y1
+	VMAXPS  Y3, Y1, Y1
+	VORPS   Y4, Y1, Y1
+	ADDQ    DX, R9
+	ADDQ    DX, R10
+	ADDQ    DX, R11
+
+column436:
+	VMOVUPS (R9), Y2
+	VMOVUPS (R10), Y3
+	VMOVUPS (R11), Y4
+	VXORPS  Y5, Y5, Y5
+	VCMPPS  $0x03, Y3, Y2, Y6
+	VORPS   Y6, Y5, Y5
+	VCMPPS  $0x03, Y4, Y4, Y6
+	VORPS   Y6, Y5, Y5
+	VMAXPS  Y3, Y2, Y2
+	VMAXPS  Y4, Y2, Y2
+	VORPS   Y5, Y2, Y2
+	VMOVUPS 32(R9), Y3
+	VMOVUPS 32(R10), Y4
+	VMOVUPS 32(R11), Y5
+	VXORPS  Y6, Y6, Y6
+	VCMPPS  $0x03, Y4, Y3, Y7
+	VORPS   Y7, Y6, Y6
+	VCMPPS  $0x03, Y5, Y5, Y7
+	VORPS   Y7, Y6, Y6
+	VMAXPS  Y4, Y3, Y3
+	VMAXPS  Y5, Y3, Y3
+	VORPS   Y6, Y3, Y3
+	ADDQ    DX, R9
+	ADDQ    DX, R10
+	ADDQ    DX, R11
+	VMOVUPS (R9), Y4
+	VMOVUPS (R10), Y5
+	VMOVUPS (R11), Y6
+	VXORPS  Y7, Y7, Y7
+	VCMPPS  $0x03, Y5, Y4, Y8
+	VORPS   Y8, Y7, Y7
+	VCMPPS  $0x03, Y6, Y6, Y8
+	VORPS   Y8, Y7, Y7
+	VMAXPS  Y5, Y4, Y4
+	VMAXPS  Y6, Y4, Y4
+	VORPS   Y7, Y4, Y4
+	VMOVUPS 32(R9), Y5
+	VMOVUPS 32(R10), Y6
+	VMOVUPS 32(R11), Y7
+	VXORPS  Y8, Y8, Y8
+	VCMPPS  $0x03, Y6, Y5, Y9
+	VORPS   Y9, Y8, Y8
+	VCMPPS  $0x03, Y7, Y7, Y9
+	VORPS   Y9, Y8, Y8
+	VMAXPS  Y6, Y5, Y5
+	VMAXPS  Y7, Y5, Y5
+	VORPS   Y8, Y5, Y5
+	ADDQ    DX, R9
+	ADDQ    DX, R10
+	ADDQ    DX, R11
+	VMAXPS  Y2, Y0, Y6
+	VMAXPS  Y4, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VCMPPS  $0x03, Y2, Y0, Y0
+	VORPS   Y0, Y7, Y7
+	VCMPPS  $0x03, Y4, Y4, Y0
+	VORPS   Y0, Y7, Y7
+	VORPS   Y7, Y6, Y6
+	VMOVUPS Y6, (R8)
+	VMAXPS  Y3, Y1, Y0
+	VMAXPS  Y5, Y0, Y0
+	VXORPS  Y2, Y2, Y2
+	VCMPPS  $0x03, Y3, Y1, Y1
+	VORPS   Y1, Y2, Y2
+	VCMPPS  $0x03, Y5, Y5, Y1
+	VORPS   Y1, Y2, Y2
+	VORPS   Y2, Y0, Y0
+	VMOVUPS Y0, 32(R8)
+	VMOVAPS Y4, Y0
+	VMOVAPS Y5, Y1
+	ADDQ    SI, R8
+	DECQ    (SP)
+	JNE     column436
+	ADDQ    $+64, BX
+	SUBQ    $+16, DI
+	JMP     block434
+
+end435:
+block437:
+	TESTQ   DI, DI
+	JLE     next433
+	MOVQ    g_0+48(FP), SI
+	SHLQ    $0x02, SI
+	SUBQ    $+32, SI
+	CMPQ    SI, BX
+	CMOVQLT SI, BX
+	LEAQ    (CX)(BX*1), R9
+	MOVQ    g_11+136(FP), SI
+	LEAQ    (R9)(SI*4), R10
+	LEAQ    (R10)(SI*4), R11
+	LEAQ    (AX)(BX*1), R8
+	MOVQ    g_1+56(FP), SI
+	MOVQ    SI, (SP)
+	MOVQ    g_2+64(FP), SI
+	SHLQ    $0x02, SI
+	VMOVUPS (R9), Y0
+	VMOVUPS (R10), Y1
+	VMOVUPS (R11), Y2
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x03, Y1, Y0, Y4
+	VORPS   Y4, Y3, Y3
+	VCMPPS  $0x03, Y2, Y2, Y4
+	VORPS   Y4, Y3, Y3
+	VMAXPS  Y1, Y0, Y0
+	VMAXPS  Y2, Y0, Y0
+	VORPS   Y3, Y0, Y0
+	ADDQ    DX, R9
+	ADDQ    DX, R10
+	ADDQ    DX, R11
+
+column440:
+	VMOVUPS (R9), Y1
+	VMOVUPS (R10), Y2
+	VMOVUPS (R11), Y3
+	VXORPS  Y4, Y4, Y4
+	VCMPPS  $0x03, Y2, Y1, Y5
+	VORPS   Y5, Y4, Y4
+	VCMPPS  $0x03, Y3, Y3, Y5
+	VORPS   Y5, Y4, Y4
+	VMAXPS  Y2, Y1, Y1
+	VMAXPS  Y3, Y1, Y1
+	VORPS   Y4, Y1, Y1
+	ADDQ    DX, R9
+	ADDQ    DX, R10
+	ADDQ    DX, R11
+	VMOVUPS (R9), Y2
+	VMOVUPS (R10), Y3
+	VMOVUPS (R11), Y4
+	VXORPS  Y5, Y5, Y5
+	VCMPPS  $0x03, Y3, Y2, Y6
+	VORPS   Y6, Y5, Y5
+	VCMPPS  $0x03, Y4, Y4, Y6
+	VORPS   Y6, Y5, Y5
+	VMAXPS  Y3, Y2, Y2
+	VMAXPS  Y4, Y2, Y2
+	VORPS   Y5, Y2, Y2
+	ADDQ    DX, R9
+	ADDQ    DX, R10
+	ADDQ    DX, R11
+	VMAXPS  Y1, Y0, Y3
+	VMAXPS  Y2, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VCMPPS  $0x03, Y1, Y0, Y0
+	VORPS   Y0, Y4, Y4
+	VCMPPS  $0x03, Y2, Y2, Y0
+	VORPS   Y0, Y4, Y4
+	VORPS   Y4, Y3, Y3
+	VMOVUPS Y3, (R8)
+	VMOVAPS Y2, Y0
+	ADDQ    SI, R8
+	DECQ    (SP)
+	JNE     column440
+	ADDQ    $+32, BX
+	SUBQ    $+8, DI
+	JMP     block437
+
+next433:
+	MOVQ g_5+88(FP), SI
+	SHLQ $0x02, SI
+	MOVQ 16(SP), AX
+	ADDQ SI, AX
+	MOVQ g_6+96(FP), SI
+	SHLQ $0x02, SI
+	MOVQ 24(SP), CX
+	ADDQ SI, CX
+	DECQ 8(SP)
+	JNE  line432
+	MOVB $0x01, AL
+	MOVB AL, ret+160(FP)
+	VZEROUPPER
+	RET
+
+// func maxPickAVX2(y []float32, x []float32, g [7]int, pattern []int64)
 // Requires: AVX, AVX2, CMOV
-TEXT ·maxPickAVX2(SB), NOSPLIT, $0-120
+TEXT ·maxPickAVX2(SB), NOSPLIT, $0-128
 	MOVQ         y_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
 	MOVQ         g_5+88(FP), DX
 	SHLQ         $0x02, DX
 	MOVQ         g_1+56(FP), BX
-	MOVQ         pattern_base+96(FP), SI
-	MOVQ         pattern_len+104(FP), DI
+	MOVQ         pattern_base+104(FP), SI
+	MOVQ         pattern_len+112(FP), DI
 	LEAQ         (SI)(DI*8), DI
 	VBROADCASTSS const0<>+0(SB), Y0
+	CMPQ         g_6+96(FP), $+0
+	JE           exact441
 
-row200:
+row442:
 	MOVQ AX, R8
 	MOVQ CX, R9
 	MOVQ g_0+48(FP), R10
 	MOVQ SI, R11
 
-group201:
-	VXORPS  Y2, Y2, Y2
+group443:
 	VMOVAPS Y0, Y1
 	MOVQ    R9, R12
 	MOVQ    g_4+80(FP), R13
 	SUBQ    $+2, R13
-	JLT     odd203
+	JLT     odd445
 
-pair202:
-	VMOVUPS (R12), Y3
-	VMOVUPS (R12)(DX*1), Y4
-	VCMPPS  $0x03, Y4, Y3, Y5
-	VORPS   Y5, Y2, Y2
-	VMAXPS  Y4, Y3, Y3
-	VMAXPS  Y3, Y1, Y1
+pair444:
+	VMOVUPS (R12), Y2
+	VMOVUPS (R12)(DX*1), Y3
+	VMAXPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y1, Y1
 	LEAQ    (R12)(DX*2), R12
 	SUBQ    $+2, R13
-	JGE     pair202
+	JGE     pair444
 
-odd203:
+odd445:
 	CMPQ    R13, $-1
-	JNE     done204
-	VMOVUPS (R12), Y3
-	VCMPPS  $0x03, Y3, Y3, Y4
-	VORPS   Y4, Y2, Y2
-	VMAXPS  Y3, Y1, Y1
+	JNE     done446
+	VMOVUPS (R12), Y2
+	VMAXPS  Y2, Y1, Y1
 
-done204:
-	VORPS   Y2, Y1, Y1
+done446:
 	MOVQ    40(R11), R12
 	VMOVUPS (R11), Y2
 	VPERMPS Y1, Y2, Y1
 	CMPQ    R10, $+8
-	JLT     last205
+	JLT     last447
 	VMOVUPS Y1, (R8)
 	LEAQ    (R8)(R12*4), R8
 
-stored206:
+stored448:
 	MOVQ    48(R11), R13
 	LEAQ    (R9)(R13*4), R9
 	ADDQ    $+128, R11
 	CMPQ    R11, DI
 	CMOVQEQ SI, R11
 	SUBQ    R12, R10
-	JGT     group201
+	JGT     group443
 	MOVQ    g_2+64(FP), R13
 	LEAQ    (AX)(R13*4), AX
 	MOVQ    g_3+72(FP), R13
 	LEAQ    (CX)(R13*4), CX
 	DECQ    BX
-	JNE     row200
-	VZEROUPPER
-	RET
+	JNE     row442
+	JMP     finished449
 
-last205:
+last447:
 	MOVQ       R12, R13
 	CMPQ       R10, R13
 	CMOVQLT    R10, R13
@@ -2883,49 +7008,1325 @@ last205:
 	VMOVUPS    32(R14)(R13*4), Y2
 	VMASKMOVPS Y1, Y2, (R8)
 	LEAQ       (R8)(R12*4), R8
-	JMP        stored206
+	JMP        stored448
 
-// func meanBoxAVX2(y []float32, x []float32, g [10]int, factor float64)
+finished449:
+	VZEROUPPER
+	RET
+
+exact441:
+row450:
+	MOVQ AX, R8
+	MOVQ CX, R9
+	MOVQ g_0+48(FP), R10
+	MOVQ SI, R11
+
+group451:
+	VMOVAPS Y0, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    R9, R12
+	MOVQ    g_4+80(FP), R13
+	SUBQ    $+2, R13
+	JLT     odd453
+
+pair452:
+	VMOVUPS (R12), Y3
+	VMOVUPS (R12)(DX*1), Y4
+	VCMPPS  $0x03, Y4, Y3, Y5
+	VORPS   Y5, Y2, Y2
+	VMAXPS  Y4, Y3, Y3
+	VMAXPS  Y3, Y1, Y1
+	LEAQ    (R12)(DX*2), R12
+	SUBQ    $+2, R13
+	JGE     pair452
+
+odd453:
+	CMPQ    R13, $-1
+	JNE     done454
+	VMOVUPS (R12), Y3
+	VCMPPS  $0x03, Y3, Y3, Y4
+	VORPS   Y4, Y2, Y2
+	VMAXPS  Y3, Y1, Y1
+
+done454:
+	VORPS   Y2, Y1, Y1
+	MOVQ    40(R11), R12
+	VMOVUPS (R11), Y2
+	VPERMPS Y1, Y2, Y1
+	CMPQ    R10, $+8
+	JLT     last455
+	VMOVUPS Y1, (R8)
+	LEAQ    (R8)(R12*4), R8
+
+stored456:
+	MOVQ    48(R11), R13
+	LEAQ    (R9)(R13*4), R9
+	ADDQ    $+128, R11
+	CMPQ    R11, DI
+	CMOVQEQ SI, R11
+	SUBQ    R12, R10
+	JGT     group451
+	MOVQ    g_2+64(FP), R13
+	LEAQ    (AX)(R13*4), AX
+	MOVQ    g_3+72(FP), R13
+	LEAQ    (CX)(R13*4), CX
+	DECQ    BX
+	JNE     row450
+	JMP     finished457
+
+last455:
+	MOVQ       R12, R13
+	CMPQ       R10, R13
+	CMOVQLT    R10, R13
+	LEAQ       lanemasks<>+0(SB), R14
+	NEGQ       R13
+	VMOVUPS    32(R14)(R13*4), Y2
+	VMASKMOVPS Y1, Y2, (R8)
+	LEAQ       (R8)(R12*4), R8
+	JMP        stored456
+
+finished457:
+	VZEROUPPER
+	RET
+
+// func maxHalveAVX2(y []float32, x []float32, g [7]int, pattern []int64)
 // Requires: AVX, AVX2
-TEXT ·meanBoxAVX2(SB), NOSPLIT, $16-136
-	VBROADCASTSD factor+128(FP), Y0
+TEXT ·maxHalveAVX2(SB), NOSPLIT, $0-128
+	VMOVUPS      halveOrderAVX2<>+0(SB), Y0
+	VBROADCASTSS const0<>+0(SB), Y1
+	CMPQ         g_6+96(FP), $+0
+	JE           exact458
 	MOVQ         y_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
-	MOVQ         g_9+120(FP), DX
-	SHLQ         $0x02, DX
-	MOVQ         g_1+56(FP), BX
-	MOVQ         BX, (SP)
+	MOVQ         g_1+56(FP), DX
 
-column207:
+row459:
+	MOVQ AX, BX
+	MOVQ CX, SI
+	MOVQ g_0+48(FP), DI
+
+group460:
+	VMOVAPS Y1, Y2
+	MOVQ    SI, R8
+	MOVQ    g_4+80(FP), R9
+	SUBQ    $+2, R9
+	JLT     odd462
+
+pair461:
+	VMOVUPS (R8), Y3
+	VMOVUPS 32(R8), Y4
+	VSHUFPS $0x88, Y4, Y3, Y5
+	VSHUFPS $0xdd, Y4, Y3, Y3
+	VMAXPS  Y5, Y3, Y3
+	VMAXPS  Y3, Y2, Y2
+	ADDQ    $+8, R8
+	SUBQ    $+2, R9
+	JGE     pair461
+
+odd462:
+	CMPQ    R9, $-1
+	JNE     done463
+	VMOVUPS (R8), Y3
+	VMOVUPS 32(R8), Y4
+	VSHUFPS $0x88, Y4, Y3, Y3
+	VMAXPS  Y3, Y2, Y2
+
+done463:
+	VPERMPS Y2, Y0, Y2
+	SUBQ    $+8, DI
+	JLT     part464
+	VMOVUPS Y2, (BX)
+	ADDQ    $+32, BX
+	ADDQ    $+64, SI
+	TESTQ   DI, DI
+	JNE     group460
+
+next465:
+	MOVQ g_2+64(FP), R9
+	LEAQ (AX)(R9*4), AX
+	MOVQ g_3+72(FP), R9
+	LEAQ (CX)(R9*4), CX
+	DECQ DX
+	JNE  row459
+	JMP  end466
+
+part464:
+	ADDQ       $+8, DI
+	LEAQ       lanemasks<>+0(SB), SI
+	NEGQ       DI
+	VMOVUPS    32(SI)(DI*4), Y3
+	VMASKMOVPS Y2, Y3, (BX)
+	JMP        next465
+
+end466:
+	VZEROUPPER
+	RET
+
+exact458:
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ g_1+56(FP), DX
+
+row467:
+	MOVQ AX, BX
+	MOVQ CX, SI
+	MOVQ g_0+48(FP), DI
+
+group468:
+	VMOVAPS Y1, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    SI, R8
+	MOVQ    g_4+80(FP), R9
+	SUBQ    $+2, R9
+	JLT     odd470
+
+pair469:
+	VMOVUPS (R8), Y4
+	VMOVUPS 32(R8), Y5
+	VSHUFPS $0x88, Y5, Y4, Y6
+	VSHUFPS $0xdd, Y5, Y4, Y4
+	VCMPPS  $0x03, Y4, Y6, Y5
+	VORPS   Y5, Y3, Y3
+	VMAXPS  Y6, Y4, Y4
+	VMAXPS  Y4, Y2, Y2
+	ADDQ    $+8, R8
+	SUBQ    $+2, R9
+	JGE     pair469
+
+odd470:
+	CMPQ    R9, $-1
+	JNE     done471
+	VMOVUPS (R8), Y4
+	VMOVUPS 32(R8), Y5
+	VSHUFPS $0x88, Y5, Y4, Y4
+	VCMPPS  $0x03, Y4, Y4, Y5
+	VORPS   Y5, Y3, Y3
+	VMAXPS  Y4, Y2, Y2
+
+done471:
+	VORPS   Y3, Y2, Y2
+	VPERMPS Y2, Y0, Y2
+	SUBQ    $+8, DI
+	JLT     part472
+	VMOVUPS Y2, (BX)
+	ADDQ    $+32, BX
+	ADDQ    $+64, SI
+	TESTQ   DI, DI
+	JNE     group468
+
+next473:
+	MOVQ g_2+64(FP), R9
+	LEAQ (AX)(R9*4), AX
+	MOVQ g_3+72(FP), R9
+	LEAQ (CX)(R9*4), CX
+	DECQ DX
+	JNE  row467
+	JMP  end474
+
+part472:
+	ADDQ       $+8, DI
+	LEAQ       lanemasks<>+0(SB), SI
+	NEGQ       DI
+	VMOVUPS    32(SI)(DI*4), Y3
+	VMASKMOVPS Y2, Y3, (BX)
+	JMP        next473
+
+end474:
+	VZEROUPPER
+	RET
+
+DATA halveOrderAVX2<>+0(SB)/4, $0x00000000
+DATA halveOrderAVX2<>+4(SB)/4, $0x00000001
+DATA halveOrderAVX2<>+8(SB)/4, $0x00000004
+DATA halveOrderAVX2<>+12(SB)/4, $0x00000005
+DATA halveOrderAVX2<>+16(SB)/4, $0x00000002
+DATA halveOrderAVX2<>+20(SB)/4, $0x00000003
+DATA halveOrderAVX2<>+24(SB)/4, $0x00000006
+DATA halveOrderAVX2<>+28(SB)/4, $0x00000007
+GLOBL halveOrderAVX2<>(SB), RODATA|NOPTR, $32
+
+// func meanBoxAVX2(y []float32, x []float32, g [14]int, factor float64)
+// Requires: AVX, AVX2
+TEXT ·meanBoxAVX2(SB), NOSPLIT, $40-168
+	VBROADCASTSD factor+160(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	CMPQ         g_13+152(FP), $+0
+	JE           double475
+	MOVQ         $+4607182418800017408, AX
+	VMOVQ        AX, X2
+	VDIVSD       X0, X2, X2
+	VCVTSD2SS    X2, X2, X2
+	VBROADCASTSS X2, Y2
+	VMOVAPS      Y1, Y3
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         g_12+144(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         g_4+80(FP), BX
+	MOVQ         BX, 16(SP)
+
+line481:
+	MOVQ AX, 24(SP)
+	MOVQ CX, 32(SP)
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
+
+column476:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block208:
-	CMPQ   BX, $+32
-	JLT    tail209
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	LEAQ   (CX)(SI*1), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
+block477:
+	CMPQ    BX, $+32
+	JLT     tail478
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	VMOVAPS Y1, Y7
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
 
-z212:
+z482:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y213:
+y483:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd215
+	JLT  odd485
 
-x214:
+x484:
+	VADDPS (R9), Y4, Y4
+	VADDPS 32(R9), Y5, Y5
+	VADDPS 64(R9), Y6, Y6
+	VADDPS 96(R9), Y7, Y7
+	VADDPS (R9)(DX*1), Y4, Y4
+	VADDPS 32(R9)(DX*1), Y5, Y5
+	VADDPS 64(R9)(DX*1), Y6, Y6
+	VADDPS 96(R9)(DX*1), Y7, Y7
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x484
+
+odd485:
+	CMPQ   R11, $-1
+	JNE    end486
+	VADDPS (R9), Y4, Y4
+	VADDPS 32(R9), Y5, Y5
+	VADDPS 64(R9), Y6, Y6
+	VADDPS 96(R9), Y7, Y7
+
+end486:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y483
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z482
+	LEAQ    (AX)(SI*1), DI
+	VDIVPS  Y2, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS Y4, (DI)
+	VDIVPS  Y2, Y5, Y5
+	VADDPS  Y5, Y3, Y3
+	VMOVUPS Y5, 32(DI)
+	VDIVPS  Y2, Y6, Y6
+	VADDPS  Y6, Y3, Y3
+	VMOVUPS Y6, 64(DI)
+	VDIVPS  Y2, Y7, Y7
+	VADDPS  Y7, Y3, Y3
+	VMOVUPS Y7, 96(DI)
+	ADDQ    $+128, SI
+	SUBQ    $+32, BX
+	JMP     block477
+
+tail478:
+	TESTQ   BX, BX
+	JE      next479
+	CMPQ    g_0+48(FP), $+8
+	JLT     small480
+	CMPQ    BX, $+24
+	JGT     tail489
+	CMPQ    BX, $+16
+	JGT     tail488
+	CMPQ    BX, $+8
+	JGT     tail487
+	VMOVAPS Y1, Y4
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+32, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z490:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y491:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd493
+
+x492:
+	LEAQ   (R9)(BX*1), R12
+	VADDPS (R12), Y4, Y4
+	VADDPS (R12)(DX*1), Y4, Y4
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x492
+
+odd493:
+	CMPQ   R11, $-1
+	JNE    end494
+	LEAQ   (R9)(BX*1), R9
+	VADDPS (R9), Y4, Y4
+
+end494:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y491
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z490
+	LEAQ    (AX)(SI*1), SI
+	LEAQ    (SI)(BX*1), BX
+	VDIVPS  Y2, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS Y4, (BX)
+	JMP     next479
+
+tail487:
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+64, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z495:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y496:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd498
+
+x497:
+	LEAQ   (R9)(BX*1), R12
+	VADDPS (R9), Y4, Y4
+	VADDPS 32(R12), Y5, Y5
+	VADDPS (R9)(DX*1), Y4, Y4
+	VADDPS 32(R12)(DX*1), Y5, Y5
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x497
+
+odd498:
+	CMPQ   R11, $-1
+	JNE    end499
+	LEAQ   (R9)(BX*1), R11
+	VADDPS (R9), Y4, Y4
+	VADDPS 32(R11), Y5, Y5
+
+end499:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y496
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z495
+	LEAQ    (AX)(SI*1), SI
+	LEAQ    (SI)(BX*1), BX
+	VDIVPS  Y2, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS Y4, (SI)
+	VDIVPS  Y2, Y5, Y5
+	VADDPS  Y5, Y3, Y3
+	VMOVUPS Y5, 32(BX)
+	JMP     next479
+
+tail488:
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+96, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z500:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y501:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd503
+
+x502:
+	LEAQ   (R9)(BX*1), R12
+	VADDPS (R9), Y4, Y4
+	VADDPS 32(R9), Y5, Y5
+	VADDPS 64(R12), Y6, Y6
+	VADDPS (R9)(DX*1), Y4, Y4
+	VADDPS 32(R9)(DX*1), Y5, Y5
+	VADDPS 64(R12)(DX*1), Y6, Y6
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x502
+
+odd503:
+	CMPQ   R11, $-1
+	JNE    end504
+	LEAQ   (R9)(BX*1), R11
+	VADDPS (R9), Y4, Y4
+	VADDPS 32(R9), Y5, Y5
+	VADDPS 64(R11), Y6, Y6
+
+end504:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y501
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z500
+	LEAQ    (AX)(SI*1), SI
+	LEAQ    (SI)(BX*1), BX
+	VDIVPS  Y2, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS Y4, (SI)
+	VDIVPS  Y2, Y5, Y5
+	VADDPS  Y5, Y3, Y3
+	VMOVUPS Y5, 32(SI)
+	VDIVPS  Y2, Y6, Y6
+	VADDPS  Y6, Y3, Y3
+	VMOVUPS Y6, 64(BX)
+	JMP     next479
+
+tail489:
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	VMOVAPS Y1, Y7
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+128, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z505:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y506:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd508
+
+x507:
+	LEAQ   (R9)(BX*1), R12
+	VADDPS (R9), Y4, Y4
+	VADDPS 32(R9), Y5, Y5
+	VADDPS 64(R9), Y6, Y6
+	VADDPS 96(R12), Y7, Y7
+	VADDPS (R9)(DX*1), Y4, Y4
+	VADDPS 32(R9)(DX*1), Y5, Y5
+	VADDPS 64(R9)(DX*1), Y6, Y6
+	VADDPS 96(R12)(DX*1), Y7, Y7
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x507
+
+odd508:
+	CMPQ   R11, $-1
+	JNE    end509
+	LEAQ   (R9)(BX*1), R11
+	VADDPS (R9), Y4, Y4
+	VADDPS 32(R9), Y5, Y5
+	VADDPS 64(R9), Y6, Y6
+	VADDPS 96(R11), Y7, Y7
+
+end509:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y506
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z505
+	LEAQ    (AX)(SI*1), SI
+	LEAQ    (SI)(BX*1), BX
+	VDIVPS  Y2, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS Y4, (SI)
+	VDIVPS  Y2, Y5, Y5
+	VADDPS  Y5, Y3, Y3
+	VMOVUPS Y5, 32(SI)
+	VDIVPS  Y2, Y6, Y6
+	VADDPS  Y6, Y3, Y3
+	VMOVUPS Y6, 64(SI)
+	VDIVPS  Y2, Y7, Y7
+	VADDPS  Y7, Y3, Y3
+	VMOVUPS Y7, 96(BX)
+	JMP     next479
+
+small480:
+	LEAQ    lanemasks<>+0(SB), DI
+	NEGQ    BX
+	VMOVUPS 32(DI)(BX*4), Y4
+	VMOVAPS Y1, Y5
+	LEAQ    (CX)(SI*1), BX
+	MOVQ    g_7+104(FP), R8
+	MOVQ    R8, 8(SP)
+
+z510:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y511:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd513
+
+x512:
+	VMASKMOVPS (R8), Y4, Y6
+	VADDPS     Y6, Y5, Y5
+	VMASKMOVPS (R8)(DX*1), Y4, Y6
+	VADDPS     Y6, Y5, Y5
+	LEAQ       (R8)(DX*2), R8
+	SUBQ       $+2, R10
+	JGE        x512
+
+odd513:
+	CMPQ       R10, $-1
+	JNE        end514
+	VMASKMOVPS (R8), Y4, Y6
+	VADDPS     Y6, Y5, Y5
+
+end514:
+	MOVQ       g_11+136(FP), R8
+	LEAQ       (DI)(R8*4), DI
+	DECQ       R9
+	JNE        y511
+	MOVQ       g_10+128(FP), R8
+	LEAQ       (BX)(R8*4), BX
+	DECQ       8(SP)
+	JNE        z510
+	LEAQ       (AX)(SI*1), BX
+	VDIVPS     Y2, Y5, Y5
+	VADDPS     Y5, Y3, Y3
+	VMASKMOVPS Y5, Y4, (BX)
+
+next479:
+	MOVQ      g_2+64(FP), BX
+	LEAQ      (AX)(BX*4), AX
+	MOVQ      g_3+72(FP), BX
+	LEAQ      (CX)(BX*4), CX
+	DECQ      (SP)
+	JNE       column476
+	MOVQ      g_5+88(FP), BX
+	SHLQ      $0x02, BX
+	MOVQ      24(SP), AX
+	ADDQ      BX, AX
+	MOVQ      g_6+96(FP), BX
+	SHLQ      $0x02, BX
+	MOVQ      32(SP), CX
+	ADDQ      BX, CX
+	DECQ      16(SP)
+	JNE       line481
+	VSUBPS    Y3, Y3, Y3
+	VCMPPS    $0x03, Y3, Y3, Y3
+	VMOVMSKPS Y3, AX
+	TESTL     AX, AX
+	JNE       double475
+	VZEROUPPER
+	RET
+
+double475:
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ g_12+144(FP), DX
+	SHLQ $0x02, DX
+	MOVQ g_4+80(FP), BX
+	MOVQ BX, 16(SP)
+
+line520:
+	MOVQ AX, 24(SP)
+	MOVQ CX, 32(SP)
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
+
+column515:
+	XORQ SI, SI
+	MOVQ g_0+48(FP), BX
+
+block516:
+	CMPQ    BX, $+32
+	JLT     tail517
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y8
+	VMOVAPS Y1, Y9
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z521:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y522:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd524
+
+x523:
+	VCVTPS2PD (R9), Y10
+	VADDPD    Y10, Y2, Y2
+	VCVTPS2PD 16(R9), Y10
+	VADDPD    Y10, Y3, Y3
+	VCVTPS2PD 32(R9), Y10
+	VADDPD    Y10, Y4, Y4
+	VCVTPS2PD 48(R9), Y10
+	VADDPD    Y10, Y5, Y5
+	VCVTPS2PD 64(R9), Y10
+	VADDPD    Y10, Y6, Y6
+	VCVTPS2PD 80(R9), Y10
+	VADDPD    Y10, Y7, Y7
+	VCVTPS2PD 96(R9), Y10
+	VADDPD    Y10, Y8, Y8
+	VCVTPS2PD 112(R9), Y10
+	VADDPD    Y10, Y9, Y9
+	VCVTPS2PD (R9)(DX*1), Y10
+	VADDPD    Y10, Y2, Y2
+	VCVTPS2PD 16(R9)(DX*1), Y10
+	VADDPD    Y10, Y3, Y3
+	VCVTPS2PD 32(R9)(DX*1), Y10
+	VADDPD    Y10, Y4, Y4
+	VCVTPS2PD 48(R9)(DX*1), Y10
+	VADDPD    Y10, Y5, Y5
+	VCVTPS2PD 64(R9)(DX*1), Y10
+	VADDPD    Y10, Y6, Y6
+	VCVTPS2PD 80(R9)(DX*1), Y10
+	VADDPD    Y10, Y7, Y7
+	VCVTPS2PD 96(R9)(DX*1), Y10
+	VADDPD    Y10, Y8, Y8
+	VCVTPS2PD 112(R9)(DX*1), Y10
+	VADDPD    Y10, Y9, Y9
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x523
+
+odd524:
+	CMPQ      R11, $-1
+	JNE       end525
+	VCVTPS2PD (R9), Y10
+	VADDPD    Y10, Y2, Y2
+	VCVTPS2PD 16(R9), Y10
+	VADDPD    Y10, Y3, Y3
+	VCVTPS2PD 32(R9), Y10
+	VADDPD    Y10, Y4, Y4
+	VCVTPS2PD 48(R9), Y10
+	VADDPD    Y10, Y5, Y5
+	VCVTPS2PD 64(R9), Y10
+	VADDPD    Y10, Y6, Y6
+	VCVTPS2PD 80(R9), Y10
+	VADDPD    Y10, Y7, Y7
+	VCVTPS2PD 96(R9), Y10
+	VADDPD    Y10, Y8, Y8
+	VCVTPS2PD 112(R9), Y10
+	VADDPD    Y10, Y9, Y9
+
+end525:
+	MOVQ       g_11+136(FP), R9
+	LEAQ       (R8)(R9*4), R8
+	DECQ       R10
+	JNE        y522
+	MOVQ       g_10+128(FP), R9
+	LEAQ       (DI)(R9*4), DI
+	DECQ       8(SP)
+	JNE        z521
+	LEAQ       (AX)(SI*1), DI
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (DI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X2
+	VMOVUPS    X2, 16(DI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X2
+	VMOVUPS    X2, 32(DI)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X2
+	VMOVUPS    X2, 48(DI)
+	VMULPD     Y0, Y6, Y6
+	VCVTPD2PSY Y6, X2
+	VMOVUPS    X2, 64(DI)
+	VMULPD     Y0, Y7, Y7
+	VCVTPD2PSY Y7, X2
+	VMOVUPS    X2, 80(DI)
+	VMULPD     Y0, Y8, Y8
+	VCVTPD2PSY Y8, X2
+	VMOVUPS    X2, 96(DI)
+	VMULPD     Y0, Y9, Y9
+	VCVTPD2PSY Y9, X2
+	VMOVUPS    X2, 112(DI)
+	ADDQ       $+128, SI
+	SUBQ       $+32, BX
+	JMP        block516
+
+tail517:
+	TESTQ   BX, BX
+	JE      next518
+	CMPQ    g_0+48(FP), $+8
+	JLT     small519
+	CMPQ    BX, $+24
+	JGT     tail528
+	CMPQ    BX, $+16
+	JGT     tail527
+	CMPQ    BX, $+8
+	JGT     tail526
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+32, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z529:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y530:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd532
+
+x531:
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD (R12), Y4
+	VADDPD    Y4, Y2, Y2
+	VCVTPS2PD 16(R12), Y4
+	VADDPD    Y4, Y3, Y3
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD (R12)(DX*1), Y4
+	VADDPD    Y4, Y2, Y2
+	VCVTPS2PD 16(R12)(DX*1), Y4
+	VADDPD    Y4, Y3, Y3
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x531
+
+odd532:
+	CMPQ      R11, $-1
+	JNE       end533
+	LEAQ      (R9)(BX*1), R9
+	VCVTPS2PD (R9), Y4
+	VADDPD    Y4, Y2, Y2
+	VCVTPS2PD 16(R9), Y4
+	VADDPD    Y4, Y3, Y3
+
+end533:
+	MOVQ       g_11+136(FP), R9
+	LEAQ       (R8)(R9*4), R8
+	DECQ       R10
+	JNE        y530
+	MOVQ       g_10+128(FP), R9
+	LEAQ       (DI)(R9*4), DI
+	DECQ       8(SP)
+	JNE        z529
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (BX)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X2
+	VMOVUPS    X2, 16(BX)
+	JMP        next518
+
+tail526:
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+64, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z534:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y535:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd537
+
+x536:
+	VCVTPS2PD (R9), Y6
+	VADDPD    Y6, Y2, Y2
+	VCVTPS2PD 16(R9), Y6
+	VADDPD    Y6, Y3, Y3
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 32(R12), Y6
+	VADDPD    Y6, Y4, Y4
+	VCVTPS2PD 48(R12), Y6
+	VADDPD    Y6, Y5, Y5
+	VCVTPS2PD (R9)(DX*1), Y6
+	VADDPD    Y6, Y2, Y2
+	VCVTPS2PD 16(R9)(DX*1), Y6
+	VADDPD    Y6, Y3, Y3
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 32(R12)(DX*1), Y6
+	VADDPD    Y6, Y4, Y4
+	VCVTPS2PD 48(R12)(DX*1), Y6
+	VADDPD    Y6, Y5, Y5
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x536
+
+odd537:
+	CMPQ      R11, $-1
+	JNE       end538
+	VCVTPS2PD (R9), Y6
+	VADDPD    Y6, Y2, Y2
+	VCVTPS2PD 16(R9), Y6
+	VADDPD    Y6, Y3, Y3
+	LEAQ      (R9)(BX*1), R9
+	VCVTPS2PD 32(R9), Y6
+	VADDPD    Y6, Y4, Y4
+	VCVTPS2PD 48(R9), Y6
+	VADDPD    Y6, Y5, Y5
+
+end538:
+	MOVQ       g_11+136(FP), R9
+	LEAQ       (R8)(R9*4), R8
+	DECQ       R10
+	JNE        y535
+	MOVQ       g_10+128(FP), R9
+	LEAQ       (DI)(R9*4), DI
+	DECQ       8(SP)
+	JNE        z534
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (SI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X2
+	VMOVUPS    X2, 16(SI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X2
+	VMOVUPS    X2, 32(BX)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X2
+	VMOVUPS    X2, 48(BX)
+	JMP        next518
+
+tail527:
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	VMOVAPS Y1, Y7
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+96, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z539:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y540:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd542
+
+x541:
+	VCVTPS2PD (R9), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 16(R9), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 32(R9), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 48(R9), Y8
+	VADDPD    Y8, Y5, Y5
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 64(R12), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 80(R12), Y8
+	VADDPD    Y8, Y7, Y7
+	VCVTPS2PD (R9)(DX*1), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 16(R9)(DX*1), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 32(R9)(DX*1), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 48(R9)(DX*1), Y8
+	VADDPD    Y8, Y5, Y5
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 64(R12)(DX*1), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 80(R12)(DX*1), Y8
+	VADDPD    Y8, Y7, Y7
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x541
+
+odd542:
+	CMPQ      R11, $-1
+	JNE       end543
+	VCVTPS2PD (R9), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 16(R9), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 32(R9), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 48(R9), Y8
+	VADDPD    Y8, Y5, Y5
+	LEAQ      (R9)(BX*1), R9
+	VCVTPS2PD 64(R9), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 80(R9), Y8
+	VADDPD    Y8, Y7, Y7
+
+end543:
+	MOVQ       g_11+136(FP), R9
+	LEAQ       (R8)(R9*4), R8
+	DECQ       R10
+	JNE        y540
+	MOVQ       g_10+128(FP), R9
+	LEAQ       (DI)(R9*4), DI
+	DECQ       8(SP)
+	JNE        z539
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (SI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X2
+	VMOVUPS    X2, 16(SI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X2
+	VMOVUPS    X2, 32(SI)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X2
+	VMOVUPS    X2, 48(SI)
+	VMULPD     Y0, Y6, Y6
+	VCVTPD2PSY Y6, X2
+	VMOVUPS    X2, 64(BX)
+	VMULPD     Y0, Y7, Y7
+	VCVTPD2PSY Y7, X2
+	VMOVUPS    X2, 80(BX)
+	JMP        next518
+
+tail528:
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y8
+	VMOVAPS Y1, Y9
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+128, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z544:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y545:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd547
+
+x546:
+	VCVTPS2PD (R9), Y10
+	VADDPD    Y10, Y2, Y2
+	VCVTPS2PD 16(R9), Y10
+	VADDPD    Y10, Y3, Y3
+	VCVTPS2PD 32(R9), Y10
+	VADDPD    Y10, Y4, Y4
+	VCVTPS2PD 48(R9), Y10
+	VADDPD    Y10, Y5, Y5
+	VCVTPS2PD 64(R9), Y10
+	VADDPD    Y10, Y6, Y6
+	VCVTPS2PD 80(R9), Y10
+	VADDPD    Y10, Y7, Y7
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 96(R12), Y10
+	VADDPD    Y10, Y8, Y8
+	VCVTPS2PD 112(R12), Y10
+	VADDPD    Y10, Y9, Y9
+	VCVTPS2PD (R9)(DX*1), Y10
+	VADDPD    Y10, Y2, Y2
+	VCVTPS2PD 16(R9)(DX*1), Y10
+	VADDPD    Y10, Y3, Y3
+	VCVTPS2PD 32(R9)(DX*1), Y10
+	VADDPD    Y10, Y4, Y4
+	VCVTPS2PD 48(R9)(DX*1), Y10
+	VADDPD    Y10, Y5, Y5
+	VCVTPS2PD 64(R9)(DX*1), Y10
+	VADDPD    Y10, Y6, Y6
+	VCVTPS2PD 80(R9)(DX*1), Y10
+	VADDPD    Y10, Y7, Y7
+	LEAQ      (R9)(BX*1), R12
+	VCVTPS2PD 96(R12)(DX*1), Y10
+	VADDPD    Y10, Y8, Y8
+	VCVTPS2PD 112(R12)(DX*1), Y10
+	VADDPD    Y10, Y9, Y9
+	LEAQ      (R9)(DX*2), R9
+	SUBQ      $+2, R11
+	JGE       x546
+
+odd547:
+	CMPQ      R11, $-1
+	JNE       end548
+	VCVTPS2PD (R9), Y10
+	VADDPD    Y10, Y2, Y2
+	VCVTPS2PD 16(R9), Y10
+	VADDPD    Y10, Y3, Y3
+	VCVTPS2PD 32(R9), Y10
+	VADDPD    Y10, Y4, Y4
+	VCVTPS2PD 48(R9), Y10
+	VADDPD    Y10, Y5, Y5
+	VCVTPS2PD 64(R9), Y10
+	VADDPD    Y10, Y6, Y6
+	VCVTPS2PD 80(R9), Y10
+	VADDPD    Y10, Y7, Y7
+	LEAQ      (R9)(BX*1), R9
+	VCVTPS2PD 96(R9), Y10
+	VADDPD    Y10, Y8, Y8
+	VCVTPS2PD 112(R9), Y10
+	VADDPD    Y10, Y9, Y9
+
+end548:
+	MOVQ       g_11+136(FP), R9
+	LEAQ       (R8)(R9*4), R8
+	DECQ       R10
+	JNE        y545
+	MOVQ       g_10+128(FP), R9
+	LEAQ       (DI)(R9*4), DI
+	DECQ       8(SP)
+	JNE        z544
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (SI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X2
+	VMOVUPS    X2, 16(SI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X2
+	VMOVUPS    X2, 32(SI)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X2
+	VMOVUPS    X2, 48(SI)
+	VMULPD     Y0, Y6, Y6
+	VCVTPD2PSY Y6, X2
+	VMOVUPS    X2, 64(SI)
+	VMULPD     Y0, Y7, Y7
+	VCVTPD2PSY Y7, X2
+	VMOVUPS    X2, 80(SI)
+	VMULPD     Y0, Y8, Y8
+	VCVTPD2PSY Y8, X2
+	VMOVUPS    X2, 96(BX)
+	VMULPD     Y0, Y9, Y9
+	VCVTPD2PSY Y9, X2
+	VMOVUPS    X2, 112(BX)
+	JMP        next518
+
+small519:
+	LEAQ         lanemasks<>+0(SB), DI
+	NEGQ         BX
+	VMOVUPS      32(DI)(BX*4), Y2
+	VMOVAPS      Y1, Y3
+	VMOVAPS      Y1, Y4
+	VPMOVSXDQ    X2, Y5
+	VEXTRACTF128 $0x01, Y2, X5
+	VPMOVSXDQ    X5, Y5
+	VEXTRACTF128 $0x01, Y2, X5
+	LEAQ         (CX)(SI*1), BX
+	MOVQ         g_7+104(FP), R8
+	MOVQ         R8, 8(SP)
+
+z549:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y550:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd552
+
+x551:
+	VMASKMOVPS   (R8), Y2, Y6
+	VCVTPS2PD    X6, Y7
+	VADDPD       Y7, Y3, Y3
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VADDPD       Y6, Y4, Y4
+	VMASKMOVPS   (R8)(DX*1), Y2, Y6
+	VCVTPS2PD    X6, Y7
+	VADDPD       Y7, Y3, Y3
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VADDPD       Y6, Y4, Y4
+	LEAQ         (R8)(DX*2), R8
+	SUBQ         $+2, R10
+	JGE          x551
+
+odd552:
+	CMPQ         R10, $-1
+	JNE          end553
+	VMASKMOVPS   (R8), Y2, Y6
+	VCVTPS2PD    X6, Y7
+	VADDPD       Y7, Y3, Y3
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VADDPD       Y6, Y4, Y4
+
+end553:
+	MOVQ       g_11+136(FP), R8
+	LEAQ       (DI)(R8*4), DI
+	DECQ       R9
+	JNE        y550
+	MOVQ       g_10+128(FP), R8
+	LEAQ       (BX)(R8*4), BX
+	DECQ       8(SP)
+	JNE        z549
+	LEAQ       (AX)(SI*1), BX
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X3
+	VMASKMOVPS X3, X2, (BX)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X2
+	VMASKMOVPS X2, X5, 16(BX)
+
+next518:
+	MOVQ g_2+64(FP), BX
+	LEAQ (AX)(BX*4), AX
+	MOVQ g_3+72(FP), BX
+	LEAQ (CX)(BX*4), CX
+	DECQ (SP)
+	JNE  column515
+	MOVQ g_5+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 24(SP), AX
+	ADDQ BX, AX
+	MOVQ g_6+96(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 32(SP), CX
+	ADDQ BX, CX
+	DECQ 16(SP)
+	JNE  line520
+	VZEROUPPER
+	RET
+
+// func sumBoxAVX2(y []float64, x []float32, g [14]int)
+// Requires: AVX, AVX2
+TEXT ·sumBoxAVX2(SB), NOSPLIT, $40-160
+	VXORPS Y0, Y0, Y0
+	MOVQ   y_base+0(FP), AX
+	MOVQ   x_base+24(FP), CX
+	MOVQ   g_12+144(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   g_4+80(FP), BX
+	MOVQ   BX, 16(SP)
+
+line559:
+	MOVQ AX, 24(SP)
+	MOVQ CX, 32(SP)
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
+
+column554:
+	XORQ SI, SI
+	MOVQ g_0+48(FP), BX
+
+block555:
+	CMPQ    BX, $+32
+	JLT     tail556
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z560:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y561:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd563
+
+x562:
 	VCVTPS2PD (R9), Y9
 	VADDPD    Y9, Y1, Y1
 	VCVTPS2PD 16(R9), Y9
@@ -2960,11 +8361,11 @@ x214:
 	VADDPD    Y9, Y8, Y8
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x214
+	JGE       x562
 
-odd215:
+odd563:
 	CMPQ      R11, $-1
-	JNE       end216
+	JNE       end564
 	VCVTPS2PD (R9), Y9
 	VADDPD    Y9, Y1, Y1
 	VCVTPS2PD 16(R9), Y9
@@ -2982,76 +8383,60 @@ odd215:
 	VCVTPS2PD 112(R9), Y9
 	VADDPD    Y9, Y8, Y8
 
-end216:
-	MOVQ       g_8+112(FP), R9
-	LEAQ       (R8)(R9*4), R8
-	DECQ       R10
-	JNE        y213
-	MOVQ       g_7+104(FP), R9
-	LEAQ       (DI)(R9*4), DI
-	DECQ       8(SP)
-	JNE        z212
-	LEAQ       (AX)(SI*1), DI
-	VMULPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (DI)
-	VMULPD     Y0, Y2, Y2
-	VCVTPD2PSY Y2, X1
-	VMOVUPS    X1, 16(DI)
-	VMULPD     Y0, Y3, Y3
-	VCVTPD2PSY Y3, X1
-	VMOVUPS    X1, 32(DI)
-	VMULPD     Y0, Y4, Y4
-	VCVTPD2PSY Y4, X1
-	VMOVUPS    X1, 48(DI)
-	VMULPD     Y0, Y5, Y5
-	VCVTPD2PSY Y5, X1
-	VMOVUPS    X1, 64(DI)
-	VMULPD     Y0, Y6, Y6
-	VCVTPD2PSY Y6, X1
-	VMOVUPS    X1, 80(DI)
-	VMULPD     Y0, Y7, Y7
-	VCVTPD2PSY Y7, X1
-	VMOVUPS    X1, 96(DI)
-	VMULPD     Y0, Y8, Y8
-	VCVTPD2PSY Y8, X1
-	VMOVUPS    X1, 112(DI)
-	ADDQ       $+128, SI
-	SUBQ       $+32, BX
-	JMP        block208
+end564:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y561
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z560
+	LEAQ    (AX)(SI*2), DI
+	VMOVUPD Y1, (DI)
+	VMOVUPD Y2, 32(DI)
+	VMOVUPD Y3, 64(DI)
+	VMOVUPD Y4, 96(DI)
+	VMOVUPD Y5, 128(DI)
+	VMOVUPD Y6, 160(DI)
+	VMOVUPD Y7, 192(DI)
+	VMOVUPD Y8, 224(DI)
+	ADDQ    $+128, SI
+	SUBQ    $+32, BX
+	JMP     block555
 
-tail209:
-	TESTQ  BX, BX
-	JE     next210
-	CMPQ   g_0+48(FP), $+8
-	JLT    small211
-	CMPQ   BX, $+24
-	JGT    tail219
-	CMPQ   BX, $+16
-	JGT    tail218
-	CMPQ   BX, $+8
-	JGT    tail217
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	MOVQ   g_0+48(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   SI, BX
-	SUBQ   $+32, BX
-	LEAQ   (CX)(SI*1), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
+tail556:
+	TESTQ   BX, BX
+	JE      next557
+	CMPQ    g_0+48(FP), $+8
+	JLT     small558
+	CMPQ    BX, $+24
+	JGT     tail567
+	CMPQ    BX, $+16
+	JGT     tail566
+	CMPQ    BX, $+8
+	JGT     tail565
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+32, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
 
-z220:
+z568:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y221:
+y569:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd223
+	JLT  odd571
 
-x222:
+x570:
 	LEAQ      (R9)(BX*1), R12
 	VCVTPS2PD (R12), Y3
 	VADDPD    Y3, Y1, Y1
@@ -3064,60 +8449,56 @@ x222:
 	VADDPD    Y3, Y2, Y2
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x222
+	JGE       x570
 
-odd223:
+odd571:
 	CMPQ      R11, $-1
-	JNE       end224
+	JNE       end572
 	LEAQ      (R9)(BX*1), R9
 	VCVTPS2PD (R9), Y3
 	VADDPD    Y3, Y1, Y1
 	VCVTPS2PD 16(R9), Y3
 	VADDPD    Y3, Y2, Y2
 
-end224:
-	MOVQ       g_8+112(FP), R9
-	LEAQ       (R8)(R9*4), R8
-	DECQ       R10
-	JNE        y221
-	MOVQ       g_7+104(FP), R9
-	LEAQ       (DI)(R9*4), DI
-	DECQ       8(SP)
-	JNE        z220
-	LEAQ       (AX)(SI*1), SI
-	LEAQ       (SI)(BX*1), BX
-	VMULPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (BX)
-	VMULPD     Y0, Y2, Y2
-	VCVTPD2PSY Y2, X1
-	VMOVUPS    X1, 16(BX)
-	JMP        next210
+end572:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y569
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z568
+	LEAQ    (AX)(SI*2), SI
+	LEAQ    (SI)(BX*2), BX
+	VMOVUPD Y1, (BX)
+	VMOVUPD Y2, 32(BX)
+	JMP     next557
 
-tail217:
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	MOVQ   g_0+48(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   SI, BX
-	SUBQ   $+64, BX
-	LEAQ   (CX)(SI*1), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
+tail565:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+64, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
 
-z225:
+z573:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y226:
+y574:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd228
+	JLT  odd576
 
-x227:
+x575:
 	VCVTPS2PD (R9), Y5
 	VADDPD    Y5, Y1, Y1
 	VCVTPS2PD 16(R9), Y5
@@ -3138,11 +8519,11 @@ x227:
 	VADDPD    Y5, Y4, Y4
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x227
+	JGE       x575
 
-odd228:
+odd576:
 	CMPQ      R11, $-1
-	JNE       end229
+	JNE       end577
 	VCVTPS2PD (R9), Y5
 	VADDPD    Y5, Y1, Y1
 	VCVTPS2PD 16(R9), Y5
@@ -3153,57 +8534,49 @@ odd228:
 	VCVTPS2PD 48(R9), Y5
 	VADDPD    Y5, Y4, Y4
 
-end229:
-	MOVQ       g_8+112(FP), R9
-	LEAQ       (R8)(R9*4), R8
-	DECQ       R10
-	JNE        y226
-	MOVQ       g_7+104(FP), R9
-	LEAQ       (DI)(R9*4), DI
-	DECQ       8(SP)
-	JNE        z225
-	LEAQ       (AX)(SI*1), SI
-	LEAQ       (SI)(BX*1), BX
-	VMULPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (SI)
-	VMULPD     Y0, Y2, Y2
-	VCVTPD2PSY Y2, X1
-	VMOVUPS    X1, 16(SI)
-	VMULPD     Y0, Y3, Y3
-	VCVTPD2PSY Y3, X1
-	VMOVUPS    X1, 32(BX)
-	VMULPD     Y0, Y4, Y4
-	VCVTPD2PSY Y4, X1
-	VMOVUPS    X1, 48(BX)
-	JMP        next210
+end577:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y574
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z573
+	LEAQ    (AX)(SI*2), SI
+	LEAQ    (SI)(BX*2), BX
+	VMOVUPD Y1, (SI)
+	VMOVUPD Y2, 32(SI)
+	VMOVUPD Y3, 64(BX)
+	VMOVUPD Y4, 96(BX)
+	JMP     next557
 
-tail218:
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	MOVQ   g_0+48(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   SI, BX
-	SUBQ   $+96, BX
-	LEAQ   (CX)(SI*1), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
+tail566:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+96, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
 
-z230:
+z578:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y231:
+y579:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd233
+	JLT  odd581
 
-x232:
+x580:
 	VCVTPS2PD (R9), Y7
 	VADDPD    Y7, Y1, Y1
 	VCVTPS2PD 16(R9), Y7
@@ -3232,11 +8605,11 @@ x232:
 	VADDPD    Y7, Y6, Y6
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x232
+	JGE       x580
 
-odd233:
+odd581:
 	CMPQ      R11, $-1
-	JNE       end234
+	JNE       end582
 	VCVTPS2PD (R9), Y7
 	VADDPD    Y7, Y1, Y1
 	VCVTPS2PD 16(R9), Y7
@@ -3251,65 +8624,53 @@ odd233:
 	VCVTPS2PD 80(R9), Y7
 	VADDPD    Y7, Y6, Y6
 
-end234:
-	MOVQ       g_8+112(FP), R9
-	LEAQ       (R8)(R9*4), R8
-	DECQ       R10
-	JNE        y231
-	MOVQ       g_7+104(FP), R9
-	LEAQ       (DI)(R9*4), DI
-	DECQ       8(SP)
-	JNE        z230
-	LEAQ       (AX)(SI*1), SI
-	LEAQ       (SI)(BX*1), BX
-	VMULPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (SI)
-	VMULPD     Y0, Y2, Y2
-	VCVTPD2PSY Y2, X1
-	VMOVUPS    X1, 16(SI)
-	VMULPD     Y0, Y3, Y3
-	VCVTPD2PSY Y3, X1
-	VMOVUPS    X1, 32(SI)
-	VMULPD     Y0, Y4, Y4
-	VCVTPD2PSY Y4, X1
-	VMOVUPS    X1, 48(SI)
-	VMULPD     Y0, Y5, Y5
-	VCVTPD2PSY Y5, X1
-	VMOVUPS    X1, 64(BX)
-	VMULPD     Y0, Y6, Y6
-	VCVTPD2PSY Y6, X1
-	VMOVUPS    X1, 80(BX)
-	JMP        next210
+end582:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y579
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z578
+	LEAQ    (AX)(SI*2), SI
+	LEAQ    (SI)(BX*2), BX
+	VMOVUPD Y1, (SI)
+	VMOVUPD Y2, 32(SI)
+	VMOVUPD Y3, 64(SI)
+	VMOVUPD Y4, 96(SI)
+	VMOVUPD Y5, 128(BX)
+	VMOVUPD Y6, 160(BX)
+	JMP     next557
 
-tail219:
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	MOVQ   g_0+48(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   SI, BX
-	SUBQ   $+128, BX
-	LEAQ   (CX)(SI*1), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
+tail567:
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+128, BX
+	LEAQ    (CX)(SI*1), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
 
-z235:
+z583:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y236:
+y584:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd238
+	JLT  odd586
 
-x237:
+x585:
 	VCVTPS2PD (R9), Y9
 	VADDPD    Y9, Y1, Y1
 	VCVTPS2PD 16(R9), Y9
@@ -3346,11 +8707,11 @@ x237:
 	VADDPD    Y9, Y8, Y8
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x237
+	JGE       x585
 
-odd238:
+odd586:
 	CMPQ      R11, $-1
-	JNE       end239
+	JNE       end587
 	VCVTPS2PD (R9), Y9
 	VADDPD    Y9, Y1, Y1
 	VCVTPS2PD 16(R9), Y9
@@ -3369,1203 +8730,684 @@ odd238:
 	VCVTPS2PD 112(R9), Y9
 	VADDPD    Y9, Y8, Y8
 
-end239:
-	MOVQ       g_8+112(FP), R9
-	LEAQ       (R8)(R9*4), R8
-	DECQ       R10
-	JNE        y236
-	MOVQ       g_7+104(FP), R9
-	LEAQ       (DI)(R9*4), DI
-	DECQ       8(SP)
-	JNE        z235
-	LEAQ       (AX)(SI*1), SI
-	LEAQ       (SI)(BX*1), BX
-	VMULPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (SI)
-	VMULPD     Y0, Y2, Y2
-	VCVTPD2PSY Y2, X1
-	VMOVUPS    X1, 16(SI)
-	VMULPD     Y0, Y3, Y3
-	VCVTPD2PSY Y3, X1
-	VMOVUPS    X1, 32(SI)
-	VMULPD     Y0, Y4, Y4
-	VCVTPD2PSY Y4, X1
-	VMOVUPS    X1, 48(SI)
-	VMULPD     Y0, Y5, Y5
-	VCVTPD2PSY Y5, X1
-	VMOVUPS    X1, 64(SI)
-	VMULPD     Y0, Y6, Y6
-	VCVTPD2PSY Y6, X1
-	VMOVUPS    X1, 80(SI)
-	VMULPD     Y0, Y7, Y7
-	VCVTPD2PSY Y7, X1
-	VMOVUPS    X1, 96(BX)
-	VMULPD     Y0, Y8, Y8
-	VCVTPD2PSY Y8, X1
-	VMOVUPS    X1, 112(BX)
-	JMP        next210
+end587:
+	MOVQ    g_11+136(FP), R9
+	LEAQ    (R8)(R9*4), R8
+	DECQ    R10
+	JNE     y584
+	MOVQ    g_10+128(FP), R9
+	LEAQ    (DI)(R9*4), DI
+	DECQ    8(SP)
+	JNE     z583
+	LEAQ    (AX)(SI*2), SI
+	LEAQ    (SI)(BX*2), BX
+	VMOVUPD Y1, (SI)
+	VMOVUPD Y2, 32(SI)
+	VMOVUPD Y3, 64(SI)
+	VMOVUPD Y4, 96(SI)
+	VMOVUPD Y5, 128(SI)
+	VMOVUPD Y6, 160(SI)
+	VMOVUPD Y7, 192(BX)
+	VMOVUPD Y8, 224(BX)
+	JMP     next557
 
-small211:
+small558:
 	LEAQ         lanemasks<>+0(SB), DI
 	NEGQ         BX
 	VMOVUPS      32(DI)(BX*4), Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
+	VMOVAPS      Y0, Y2
+	VMOVAPS      Y0, Y3
 	VPMOVSXDQ    X1, Y4
-	VEXTRACTF128 $0x01, Y1, X4
-	VPMOVSXDQ    X4, Y4
-	VEXTRACTF128 $0x01, Y1, X4
+	VEXTRACTF128 $0x01, Y1, X5
+	VPMOVSXDQ    X5, Y5
+	VEXTRACTF128 $0x01, Y1, X6
 	LEAQ         (CX)(SI*1), BX
-	MOVQ         g_4+80(FP), R8
+	MOVQ         g_7+104(FP), R8
 	MOVQ         R8, 8(SP)
 
-z240:
+z588:
 	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
+	MOVQ g_8+112(FP), R9
 
-y241:
+y589:
 	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
+	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd243
+	JLT  odd591
 
-x242:
-	VMASKMOVPS   (R8), Y1, Y5
-	VCVTPS2PD    X5, Y6
-	VADDPD       Y6, Y2, Y2
-	VEXTRACTF128 $0x01, Y5, X5
-	VCVTPS2PD    X5, Y5
-	VADDPD       Y5, Y3, Y3
-	VMASKMOVPS   (R8)(DX*1), Y1, Y5
-	VCVTPS2PD    X5, Y6
-	VADDPD       Y6, Y2, Y2
-	VEXTRACTF128 $0x01, Y5, X5
-	VCVTPS2PD    X5, Y5
-	VADDPD       Y5, Y3, Y3
+x590:
+	VMASKMOVPS   (R8), Y1, Y6
+	VCVTPS2PD    X6, Y7
+	VADDPD       Y7, Y2, Y2
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VADDPD       Y6, Y3, Y3
+	VMASKMOVPS   (R8)(DX*1), Y1, Y6
+	VCVTPS2PD    X6, Y7
+	VADDPD       Y7, Y2, Y2
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VADDPD       Y6, Y3, Y3
 	LEAQ         (R8)(DX*2), R8
 	SUBQ         $+2, R10
-	JGE          x242
+	JGE          x590
 
-odd243:
+odd591:
 	CMPQ         R10, $-1
-	JNE          end244
-	VMASKMOVPS   (R8), Y1, Y5
-	VCVTPS2PD    X5, Y6
-	VADDPD       Y6, Y2, Y2
-	VEXTRACTF128 $0x01, Y5, X5
-	VCVTPS2PD    X5, Y5
-	VADDPD       Y5, Y3, Y3
+	JNE          end592
+	VMASKMOVPS   (R8), Y1, Y6
+	VCVTPS2PD    X6, Y7
+	VADDPD       Y7, Y2, Y2
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VADDPD       Y6, Y3, Y3
 
-end244:
-	MOVQ       g_8+112(FP), R8
+end592:
+	MOVQ       g_11+136(FP), R8
 	LEAQ       (DI)(R8*4), DI
 	DECQ       R9
-	JNE        y241
-	MOVQ       g_7+104(FP), R8
+	JNE        y589
+	MOVQ       g_10+128(FP), R8
 	LEAQ       (BX)(R8*4), BX
 	DECQ       8(SP)
-	JNE        z240
-	LEAQ       (AX)(SI*1), BX
-	VMULPD     Y0, Y2, Y2
-	VCVTPD2PSY Y2, X2
-	VMASKMOVPS X2, X1, (BX)
-	VMULPD     Y0, Y3, Y3
-	VCVTPD2PSY Y3, X1
-	VMASKMOVPS X1, X4, 16(BX)
-
-next210:
-	MOVQ g_2+64(FP), BX
-	LEAQ (AX)(BX*4), AX
-	MOVQ g_3+72(FP), BX
-	LEAQ (CX)(BX*4), CX
-	DECQ (SP)
-	JNE  column207
-	VZEROUPPER
-	RET
-
-// func sumBoxAVX2(y []float64, x []float32, g [10]int)
-// Requires: AVX, AVX2
-TEXT ·sumBoxAVX2(SB), NOSPLIT, $16-128
-	MOVQ y_base+0(FP), AX
-	MOVQ x_base+24(FP), CX
-	MOVQ g_9+120(FP), DX
-	SHLQ $0x02, DX
-	MOVQ g_1+56(FP), BX
-	MOVQ BX, (SP)
-
-column245:
-	XORQ SI, SI
-	MOVQ g_0+48(FP), BX
-
-block246:
-	CMPQ   BX, $+32
-	JLT    tail247
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	LEAQ   (CX)(SI*1), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
-
-z250:
-	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
-
-y251:
-	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
-	SUBQ $+2, R11
-	JLT  odd253
-
-x252:
-	VCVTPS2PD (R9), Y8
-	VADDPD    Y8, Y0, Y0
-	VCVTPS2PD 16(R9), Y8
-	VADDPD    Y8, Y1, Y1
-	VCVTPS2PD 32(R9), Y8
-	VADDPD    Y8, Y2, Y2
-	VCVTPS2PD 48(R9), Y8
-	VADDPD    Y8, Y3, Y3
-	VCVTPS2PD 64(R9), Y8
-	VADDPD    Y8, Y4, Y4
-	VCVTPS2PD 80(R9), Y8
-	VADDPD    Y8, Y5, Y5
-	VCVTPS2PD 96(R9), Y8
-	VADDPD    Y8, Y6, Y6
-	VCVTPS2PD 112(R9), Y8
-	VADDPD    Y8, Y7, Y7
-	VCVTPS2PD (R9)(DX*1), Y8
-	VADDPD    Y8, Y0, Y0
-	VCVTPS2PD 16(R9)(DX*1), Y8
-	VADDPD    Y8, Y1, Y1
-	VCVTPS2PD 32(R9)(DX*1), Y8
-	VADDPD    Y8, Y2, Y2
-	VCVTPS2PD 48(R9)(DX*1), Y8
-	VADDPD    Y8, Y3, Y3
-	VCVTPS2PD 64(R9)(DX*1), Y8
-	VADDPD    Y8, Y4, Y4
-	VCVTPS2PD 80(R9)(DX*1), Y8
-	VADDPD    Y8, Y5, Y5
-	VCVTPS2PD 96(R9)(DX*1), Y8
-	VADDPD    Y8, Y6, Y6
-	VCVTPS2PD 112(R9)(DX*1), Y8
-	VADDPD    Y8, Y7, Y7
-	LEAQ      (R9)(DX*2), R9
-	SUBQ      $+2, R11
-	JGE       x252
-
-odd253:
-	CMPQ      R11, $-1
-	JNE       end254
-	VCVTPS2PD (R9), Y8
-	VADDPD    Y8, Y0, Y0
-	VCVTPS2PD 16(R9), Y8
-	VADDPD    Y8, Y1, Y1
-	VCVTPS2PD 32(R9), Y8
-	VADDPD    Y8, Y2, Y2
-	VCVTPS2PD 48(R9), Y8
-	VADDPD    Y8, Y3, Y3
-	VCVTPS2PD 64(R9), Y8
-	VADDPD    Y8, Y4, Y4
-	VCVTPS2PD 80(R9), Y8
-	VADDPD    Y8, Y5, Y5
-	VCVTPS2PD 96(R9), Y8
-	VADDPD    Y8, Y6, Y6
-	VCVTPS2PD 112(R9), Y8
-	VADDPD    Y8, Y7, Y7
-
-end254:
-	MOVQ    g_8+112(FP), R9
-	LEAQ    (R8)(R9*4), R8
-	DECQ    R10
-	JNE     y251
-	MOVQ    g_7+104(FP), R9
-	LEAQ    (DI)(R9*4), DI
-	DECQ    8(SP)
-	JNE     z250
-	LEAQ    (AX)(SI*2), DI
-	VMOVUPD Y0, (DI)
-	VMOVUPD Y1, 32(DI)
-	VMOVUPD Y2, 64(DI)
-	VMOVUPD Y3, 96(DI)
-	VMOVUPD Y4, 128(DI)
-	VMOVUPD Y5, 160(DI)
-	VMOVUPD Y6, 192(DI)
-	VMOVUPD Y7, 224(DI)
-	ADDQ    $+128, SI
-	SUBQ    $+32, BX
-	JMP     block246
-
-tail247:
-	TESTQ  BX, BX
-	JE     next248
-	CMPQ   g_0+48(FP), $+8
-	JLT    small249
-	CMPQ   BX, $+24
-	JGT    tail257
-	CMPQ   BX, $+16
-	JGT    tail256
-	CMPQ   BX, $+8
-	JGT    tail255
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	MOVQ   g_0+48(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   SI, BX
-	SUBQ   $+32, BX
-	LEAQ   (CX)(SI*1), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
-
-z258:
-	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
-
-y259:
-	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
-	SUBQ $+2, R11
-	JLT  odd261
-
-x260:
-	LEAQ      (R9)(BX*1), R12
-	VCVTPS2PD (R12), Y2
-	VADDPD    Y2, Y0, Y0
-	VCVTPS2PD 16(R12), Y2
-	VADDPD    Y2, Y1, Y1
-	LEAQ      (R9)(BX*1), R12
-	VCVTPS2PD (R12)(DX*1), Y2
-	VADDPD    Y2, Y0, Y0
-	VCVTPS2PD 16(R12)(DX*1), Y2
-	VADDPD    Y2, Y1, Y1
-	LEAQ      (R9)(DX*2), R9
-	SUBQ      $+2, R11
-	JGE       x260
-
-odd261:
-	CMPQ      R11, $-1
-	JNE       end262
-	LEAQ      (R9)(BX*1), R9
-	VCVTPS2PD (R9), Y2
-	VADDPD    Y2, Y0, Y0
-	VCVTPS2PD 16(R9), Y2
-	VADDPD    Y2, Y1, Y1
-
-end262:
-	MOVQ    g_8+112(FP), R9
-	LEAQ    (R8)(R9*4), R8
-	DECQ    R10
-	JNE     y259
-	MOVQ    g_7+104(FP), R9
-	LEAQ    (DI)(R9*4), DI
-	DECQ    8(SP)
-	JNE     z258
-	LEAQ    (AX)(SI*2), SI
-	LEAQ    (SI)(BX*2), BX
-	VMOVUPD Y0, (BX)
-	VMOVUPD Y1, 32(BX)
-	JMP     next248
-
-tail255:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   g_0+48(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   SI, BX
-	SUBQ   $+64, BX
-	LEAQ   (CX)(SI*1), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
-
-z263:
-	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
-
-y264:
-	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
-	SUBQ $+2, R11
-	JLT  odd266
-
-x265:
-	VCVTPS2PD (R9), Y4
-	VADDPD    Y4, Y0, Y0
-	VCVTPS2PD 16(R9), Y4
-	VADDPD    Y4, Y1, Y1
-	LEAQ      (R9)(BX*1), R12
-	VCVTPS2PD 32(R12), Y4
-	VADDPD    Y4, Y2, Y2
-	VCVTPS2PD 48(R12), Y4
-	VADDPD    Y4, Y3, Y3
-	VCVTPS2PD (R9)(DX*1), Y4
-	VADDPD    Y4, Y0, Y0
-	VCVTPS2PD 16(R9)(DX*1), Y4
-	VADDPD    Y4, Y1, Y1
-	LEAQ      (R9)(BX*1), R12
-	VCVTPS2PD 32(R12)(DX*1), Y4
-	VADDPD    Y4, Y2, Y2
-	VCVTPS2PD 48(R12)(DX*1), Y4
-	VADDPD    Y4, Y3, Y3
-	LEAQ      (R9)(DX*2), R9
-	SUBQ      $+2, R11
-	JGE       x265
-
-odd266:
-	CMPQ      R11, $-1
-	JNE       end267
-	VCVTPS2PD (R9), Y4
-	VADDPD    Y4, Y0, Y0
-	VCVTPS2PD 16(R9), Y4
-	VADDPD    Y4, Y1, Y1
-	LEAQ      (R9)(BX*1), R9
-	VCVTPS2PD 32(R9), Y4
-	VADDPD    Y4, Y2, Y2
-	VCVTPS2PD 48(R9), Y4
-	VADDPD    Y4, Y3, Y3
-
-end267:
-	MOVQ    g_8+112(FP), R9
-	LEAQ    (R8)(R9*4), R8
-	DECQ    R10
-	JNE     y264
-	MOVQ    g_7+104(FP), R9
-	LEAQ    (DI)(R9*4), DI
-	DECQ    8(SP)
-	JNE     z263
-	LEAQ    (AX)(SI*2), SI
-	LEAQ    (SI)(BX*2), BX
-	VMOVUPD Y0, (SI)
-	VMOVUPD Y1, 32(SI)
-	VMOVUPD Y2, 64(BX)
-	VMOVUPD Y3, 96(BX)
-	JMP     next248
-
-tail256:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ   g_0+48(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   SI, BX
-	SUBQ   $+96, BX
-	LEAQ   (CX)(SI*1), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
-
-z268:
-	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
-
-y269:
-	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
-	SUBQ $+2, R11
-	JLT  odd271
-
-x270:
-	VCVTPS2PD (R9), Y6
-	VADDPD    Y6, Y0, Y0
-	VCVTPS2PD 16(R9), Y6
-	VADDPD    Y6, Y1, Y1
-	VCVTPS2PD 32(R9), Y6
-	VADDPD    Y6, Y2, Y2
-	VCVTPS2PD 48(R9), Y6
-	VADDPD    Y6, Y3, Y3
-	LEAQ      (R9)(BX*1), R12
-	VCVTPS2PD 64(R12), Y6
-	VADDPD    Y6, Y4, Y4
-	VCVTPS2PD 80(R12), Y6
-	VADDPD    Y6, Y5, Y5
-	VCVTPS2PD (R9)(DX*1), Y6
-	VADDPD    Y6, Y0, Y0
-	VCVTPS2PD 16(R9)(DX*1), Y6
-	VADDPD    Y6, Y1, Y1
-	VCVTPS2PD 32(R9)(DX*1), Y6
-	VADDPD    Y6, Y2, Y2
-	VCVTPS2PD 48(R9)(DX*1), Y6
-	VADDPD    Y6, Y3, Y3
-	LEAQ      (R9)(BX*1), R12
-	VCVTPS2PD 64(R12)(DX*1), Y6
-	VADDPD    Y6, Y4, Y4
-	VCVTPS2PD 80(R12)(DX*1), Y6
-	VADDPD    Y6, Y5, Y5
-	LEAQ      (R9)(DX*2), R9
-	SUBQ      $+2, R11
-	JGE       x270
-
-odd271:
-	CMPQ      R11, $-1
-	JNE       end272
-	VCVTPS2PD (R9), Y6
-	VADDPD    Y6, Y0, Y0
-	VCVTPS2PD 16(R9), Y6
-	VADDPD    Y6, Y1, Y1
-	VCVTPS2PD 32(R9), Y6
-	VADDPD    Y6, Y2, Y2
-	VCVTPS2PD 48(R9), Y6
-	VADDPD    Y6, Y3, Y3
-	LEAQ      (R9)(BX*1), R9
-	VCVTPS2PD 64(R9), Y6
-	VADDPD    Y6, Y4, Y4
-	VCVTPS2PD 80(R9), Y6
-	VADDPD    Y6, Y5, Y5
-
-end272:
-	MOVQ    g_8+112(FP), R9
-	LEAQ    (R8)(R9*4), R8
-	DECQ    R10
-	JNE     y269
-	MOVQ    g_7+104(FP), R9
-	LEAQ    (DI)(R9*4), DI
-	DECQ    8(SP)
-	JNE     z268
-	LEAQ    (AX)(SI*2), SI
-	LEAQ    (SI)(BX*2), BX
-	VMOVUPD Y0, (SI)
-	VMOVUPD Y1, 32(SI)
-	VMOVUPD Y2, 64(SI)
-	VMOVUPD Y3, 96(SI)
-	VMOVUPD Y4, 128(BX)
-	VMOVUPD Y5, 160(BX)
-	JMP     next248
-
-tail257:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   g_0+48(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   SI, BX
-	SUBQ   $+128, BX
-	LEAQ   (CX)(SI*1), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
-
-z273:
-	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
-
-y274:
-	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
-	SUBQ $+2, R11
-	JLT  odd276
-
-x275:
-	VCVTPS2PD (R9), Y8
-	VADDPD    Y8, Y0, Y0
-	VCVTPS2PD 16(R9), Y8
-	VADDPD    Y8, Y1, Y1
-	VCVTPS2PD 32(R9), Y8
-	VADDPD    Y8, Y2, Y2
-	VCVTPS2PD 48(R9), Y8
-	VADDPD    Y8, Y3, Y3
-	VCVTPS2PD 64(R9), Y8
-	VADDPD    Y8, Y4, Y4
-	VCVTPS2PD 80(R9), Y8
-	VADDPD    Y8, Y5, Y5
-	LEAQ      (R9)(BX*1), R12
-	VCVTPS2PD 96(R12), Y8
-	VADDPD    Y8, Y6, Y6
-	VCVTPS2PD 112(R12), Y8
-	VADDPD    Y8, Y7, Y7
-	VCVTPS2PD (R9)(DX*1), Y8
-	VADDPD    Y8, Y0, Y0
-	VCVTPS2PD 16(R9)(DX*1), Y8
-	VADDPD    Y8, Y1, Y1
-	VCVTPS2PD 32(R9)(DX*1), Y8
-	VADDPD    Y8, Y2, Y2
-	VCVTPS2PD 48(R9)(DX*1), Y8
-	VADDPD    Y8, Y3, Y3
-	VCVTPS2PD 64(R9)(DX*1), Y8
-	VADDPD    Y8, Y4, Y4
-	VCVTPS2PD 80(R9)(DX*1), Y8
-	VADDPD    Y8, Y5, Y5
-	LEAQ      (R9)(BX*1), R12
-	VCVTPS2PD 96(R12)(DX*1), Y8
-	VADDPD    Y8, Y6, Y6
-	VCVTPS2PD 112(R12)(DX*1), Y8
-	VADDPD    Y8, Y7, Y7
-	LEAQ      (R9)(DX*2), R9
-	SUBQ      $+2, R11
-	JGE       x275
-
-odd276:
-	CMPQ      R11, $-1
-	JNE       end277
-	VCVTPS2PD (R9), Y8
-	VADDPD    Y8, Y0, Y0
-	VCVTPS2PD 16(R9), Y8
-	VADDPD    Y8, Y1, Y1
-	VCVTPS2PD 32(R9), Y8
-	VADDPD    Y8, Y2, Y2
-	VCVTPS2PD 48(R9), Y8
-	VADDPD    Y8, Y3, Y3
-	VCVTPS2PD 64(R9), Y8
-	VADDPD    Y8, Y4, Y4
-	VCVTPS2PD 80(R9), Y8
-	VADDPD    Y8, Y5, Y5
-	LEAQ      (R9)(BX*1), R9
-	VCVTPS2PD 96(R9), Y8
-	VADDPD    Y8, Y6, Y6
-	VCVTPS2PD 112(R9), Y8
-	VADDPD    Y8, Y7, Y7
-
-end277:
-	MOVQ    g_8+112(FP), R9
-	LEAQ    (R8)(R9*4), R8
-	DECQ    R10
-	JNE     y274
-	MOVQ    g_7+104(FP), R9
-	LEAQ    (DI)(R9*4), DI
-	DECQ    8(SP)
-	JNE     z273
-	LEAQ    (AX)(SI*2), SI
-	LEAQ    (SI)(BX*2), BX
-	VMOVUPD Y0, (SI)
-	VMOVUPD Y1, 32(SI)
-	VMOVUPD Y2, 64(SI)
-	VMOVUPD Y3, 96(SI)
-	VMOVUPD Y4, 128(SI)
-	VMOVUPD Y5, 160(SI)
-	VMOVUPD Y6, 192(BX)
-	VMOVUPD Y7, 224(BX)
-	JMP     next248
-
-small249:
-	LEAQ         lanemasks<>+0(SB), DI
-	NEGQ         BX
-	VMOVUPS      32(DI)(BX*4), Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VPMOVSXDQ    X0, Y3
-	VEXTRACTF128 $0x01, Y0, X4
-	VPMOVSXDQ    X4, Y4
-	VEXTRACTF128 $0x01, Y0, X5
-	LEAQ         (CX)(SI*1), BX
-	MOVQ         g_4+80(FP), R8
-	MOVQ         R8, 8(SP)
-
-z278:
-	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
-
-y279:
-	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
-	SUBQ $+2, R10
-	JLT  odd281
-
-x280:
-	VMASKMOVPS   (R8), Y0, Y5
-	VCVTPS2PD    X5, Y6
-	VADDPD       Y6, Y1, Y1
-	VEXTRACTF128 $0x01, Y5, X5
-	VCVTPS2PD    X5, Y5
-	VADDPD       Y5, Y2, Y2
-	VMASKMOVPS   (R8)(DX*1), Y0, Y5
-	VCVTPS2PD    X5, Y6
-	VADDPD       Y6, Y1, Y1
-	VEXTRACTF128 $0x01, Y5, X5
-	VCVTPS2PD    X5, Y5
-	VADDPD       Y5, Y2, Y2
-	LEAQ         (R8)(DX*2), R8
-	SUBQ         $+2, R10
-	JGE          x280
-
-odd281:
-	CMPQ         R10, $-1
-	JNE          end282
-	VMASKMOVPS   (R8), Y0, Y5
-	VCVTPS2PD    X5, Y6
-	VADDPD       Y6, Y1, Y1
-	VEXTRACTF128 $0x01, Y5, X5
-	VCVTPS2PD    X5, Y5
-	VADDPD       Y5, Y2, Y2
-
-end282:
-	MOVQ       g_8+112(FP), R8
-	LEAQ       (DI)(R8*4), DI
-	DECQ       R9
-	JNE        y279
-	MOVQ       g_7+104(FP), R8
-	LEAQ       (BX)(R8*4), BX
-	DECQ       8(SP)
-	JNE        z278
+	JNE        z588
 	LEAQ       (AX)(SI*2), BX
-	VMASKMOVPD Y1, Y3, (BX)
-	VMASKMOVPD Y2, Y4, 32(BX)
+	VMASKMOVPD Y2, Y4, (BX)
+	VMASKMOVPD Y3, Y5, 32(BX)
 
-next248:
+next557:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*8), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*4), CX
 	DECQ (SP)
-	JNE  column245
+	JNE  column554
+	MOVQ g_5+88(FP), BX
+	SHLQ $0x03, BX
+	MOVQ 24(SP), AX
+	ADDQ BX, AX
+	MOVQ g_6+96(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 32(SP), CX
+	ADDQ BX, CX
+	DECQ 16(SP)
+	JNE  line559
 	VZEROUPPER
 	RET
 
-// func meanSumsAVX2(y []float32, x []float64, g [10]int, factor float64)
+// func meanSumsAVX2(y []float32, x []float64, g [14]int, factor float64)
 // Requires: AVX, AVX2
-TEXT ·meanSumsAVX2(SB), NOSPLIT, $16-136
-	VBROADCASTSD factor+128(FP), Y0
+TEXT ·meanSumsAVX2(SB), NOSPLIT, $40-168
+	VBROADCASTSD factor+160(FP), Y0
+	VXORPS       Y1, Y1, Y1
 	MOVQ         y_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
-	MOVQ         g_9+120(FP), DX
+	MOVQ         g_12+144(FP), DX
 	SHLQ         $0x03, DX
-	MOVQ         g_1+56(FP), BX
-	MOVQ         BX, (SP)
+	MOVQ         g_4+80(FP), BX
+	MOVQ         BX, 16(SP)
 
-column283:
+line598:
+	MOVQ AX, 24(SP)
+	MOVQ CX, 32(SP)
+	MOVQ g_1+56(FP), BX
+	MOVQ BX, (SP)
+
+column593:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block284:
-	CMPQ   BX, $+32
-	JLT    tail285
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	LEAQ   (CX)(SI*2), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
+block594:
+	CMPQ    BX, $+32
+	JLT     tail595
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y8
+	VMOVAPS Y1, Y9
+	LEAQ    (CX)(SI*2), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
 
-z288:
+z599:
 	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
+	MOVQ g_8+112(FP), R10
 
-y289:
+y600:
 	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
+	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd291
+	JLT  odd602
 
-x290:
-	VADDPD (R9), Y1, Y1
-	VADDPD 32(R9), Y2, Y2
-	VADDPD 64(R9), Y3, Y3
-	VADDPD 96(R9), Y4, Y4
-	VADDPD 128(R9), Y5, Y5
-	VADDPD 160(R9), Y6, Y6
-	VADDPD 192(R9), Y7, Y7
-	VADDPD 224(R9), Y8, Y8
-	VADDPD (R9)(DX*1), Y1, Y1
-	VADDPD 32(R9)(DX*1), Y2, Y2
-	VADDPD 64(R9)(DX*1), Y3, Y3
-	VADDPD 96(R9)(DX*1), Y4, Y4
-	VADDPD 128(R9)(DX*1), Y5, Y5
-	VADDPD 160(R9)(DX*1), Y6, Y6
-	VADDPD 192(R9)(DX*1), Y7, Y7
-	VADDPD 224(R9)(DX*1), Y8, Y8
+x601:
+	VADDPD (R9), Y2, Y2
+	VADDPD 32(R9), Y3, Y3
+	VADDPD 64(R9), Y4, Y4
+	VADDPD 96(R9), Y5, Y5
+	VADDPD 128(R9), Y6, Y6
+	VADDPD 160(R9), Y7, Y7
+	VADDPD 192(R9), Y8, Y8
+	VADDPD 224(R9), Y9, Y9
+	VADDPD (R9)(DX*1), Y2, Y2
+	VADDPD 32(R9)(DX*1), Y3, Y3
+	VADDPD 64(R9)(DX*1), Y4, Y4
+	VADDPD 96(R9)(DX*1), Y5, Y5
+	VADDPD 128(R9)(DX*1), Y6, Y6
+	VADDPD 160(R9)(DX*1), Y7, Y7
+	VADDPD 192(R9)(DX*1), Y8, Y8
+	VADDPD 224(R9)(DX*1), Y9, Y9
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x290
+	JGE    x601
 
-odd291:
+odd602:
 	CMPQ   R11, $-1
-	JNE    end292
-	VADDPD (R9), Y1, Y1
-	VADDPD 32(R9), Y2, Y2
-	VADDPD 64(R9), Y3, Y3
-	VADDPD 96(R9), Y4, Y4
-	VADDPD 128(R9), Y5, Y5
-	VADDPD 160(R9), Y6, Y6
-	VADDPD 192(R9), Y7, Y7
-	VADDPD 224(R9), Y8, Y8
+	JNE    end603
+	VADDPD (R9), Y2, Y2
+	VADDPD 32(R9), Y3, Y3
+	VADDPD 64(R9), Y4, Y4
+	VADDPD 96(R9), Y5, Y5
+	VADDPD 128(R9), Y6, Y6
+	VADDPD 160(R9), Y7, Y7
+	VADDPD 192(R9), Y8, Y8
+	VADDPD 224(R9), Y9, Y9
 
-end292:
-	MOVQ       g_8+112(FP), R9
+end603:
+	MOVQ       g_11+136(FP), R9
 	LEAQ       (R8)(R9*8), R8
 	DECQ       R10
-	JNE        y289
-	MOVQ       g_7+104(FP), R9
+	JNE        y600
+	MOVQ       g_10+128(FP), R9
 	LEAQ       (DI)(R9*8), DI
 	DECQ       8(SP)
-	JNE        z288
+	JNE        z599
 	LEAQ       (AX)(SI*1), DI
-	VMULPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (DI)
-	VMULPD     Y0, Y2, Y2
-	VCVTPD2PSY Y2, X1
-	VMOVUPS    X1, 16(DI)
-	VMULPD     Y0, Y3, Y3
-	VCVTPD2PSY Y3, X1
-	VMOVUPS    X1, 32(DI)
-	VMULPD     Y0, Y4, Y4
-	VCVTPD2PSY Y4, X1
-	VMOVUPS    X1, 48(DI)
-	VMULPD     Y0, Y5, Y5
-	VCVTPD2PSY Y5, X1
-	VMOVUPS    X1, 64(DI)
-	VMULPD     Y0, Y6, Y6
-	VCVTPD2PSY Y6, X1
-	VMOVUPS    X1, 80(DI)
-	VMULPD     Y0, Y7, Y7
-	VCVTPD2PSY Y7, X1
-	VMOVUPS    X1, 96(DI)
-	VMULPD     Y0, Y8, Y8
-	VCVTPD2PSY Y8, X1
-	VMOVUPS    X1, 112(DI)
-	ADDQ       $+128, SI
-	SUBQ       $+32, BX
-	JMP        block284
-
-tail285:
-	TESTQ  BX, BX
-	JE     next286
-	CMPQ   g_0+48(FP), $+8
-	JLT    small287
-	CMPQ   BX, $+24
-	JGT    tail295
-	CMPQ   BX, $+16
-	JGT    tail294
-	CMPQ   BX, $+8
-	JGT    tail293
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	MOVQ   g_0+48(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   SI, BX
-	SUBQ   $+32, BX
-	LEAQ   (CX)(SI*2), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
-
-z296:
-	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
-
-y297:
-	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
-	SUBQ $+2, R11
-	JLT  odd299
-
-x298:
-	LEAQ   (R9)(BX*2), R12
-	VADDPD (R12), Y1, Y1
-	VADDPD 32(R12), Y2, Y2
-	LEAQ   (R9)(BX*2), R12
-	VADDPD (R12)(DX*1), Y1, Y1
-	VADDPD 32(R12)(DX*1), Y2, Y2
-	LEAQ   (R9)(DX*2), R9
-	SUBQ   $+2, R11
-	JGE    x298
-
-odd299:
-	CMPQ   R11, $-1
-	JNE    end300
-	LEAQ   (R9)(BX*2), R9
-	VADDPD (R9), Y1, Y1
-	VADDPD 32(R9), Y2, Y2
-
-end300:
-	MOVQ       g_8+112(FP), R9
-	LEAQ       (R8)(R9*8), R8
-	DECQ       R10
-	JNE        y297
-	MOVQ       g_7+104(FP), R9
-	LEAQ       (DI)(R9*8), DI
-	DECQ       8(SP)
-	JNE        z296
-	LEAQ       (AX)(SI*1), SI
-	LEAQ       (SI)(BX*1), BX
-	VMULPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (BX)
-	VMULPD     Y0, Y2, Y2
-	VCVTPD2PSY Y2, X1
-	VMOVUPS    X1, 16(BX)
-	JMP        next286
-
-tail293:
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	MOVQ   g_0+48(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   SI, BX
-	SUBQ   $+64, BX
-	LEAQ   (CX)(SI*2), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
-
-z301:
-	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
-
-y302:
-	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
-	SUBQ $+2, R11
-	JLT  odd304
-
-x303:
-	VADDPD (R9), Y1, Y1
-	VADDPD 32(R9), Y2, Y2
-	LEAQ   (R9)(BX*2), R12
-	VADDPD 64(R12), Y3, Y3
-	VADDPD 96(R12), Y4, Y4
-	VADDPD (R9)(DX*1), Y1, Y1
-	VADDPD 32(R9)(DX*1), Y2, Y2
-	LEAQ   (R9)(BX*2), R12
-	VADDPD 64(R12)(DX*1), Y3, Y3
-	VADDPD 96(R12)(DX*1), Y4, Y4
-	LEAQ   (R9)(DX*2), R9
-	SUBQ   $+2, R11
-	JGE    x303
-
-odd304:
-	CMPQ   R11, $-1
-	JNE    end305
-	VADDPD (R9), Y1, Y1
-	VADDPD 32(R9), Y2, Y2
-	LEAQ   (R9)(BX*2), R9
-	VADDPD 64(R9), Y3, Y3
-	VADDPD 96(R9), Y4, Y4
-
-end305:
-	MOVQ       g_8+112(FP), R9
-	LEAQ       (R8)(R9*8), R8
-	DECQ       R10
-	JNE        y302
-	MOVQ       g_7+104(FP), R9
-	LEAQ       (DI)(R9*8), DI
-	DECQ       8(SP)
-	JNE        z301
-	LEAQ       (AX)(SI*1), SI
-	LEAQ       (SI)(BX*1), BX
-	VMULPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (SI)
-	VMULPD     Y0, Y2, Y2
-	VCVTPD2PSY Y2, X1
-	VMOVUPS    X1, 16(SI)
-	VMULPD     Y0, Y3, Y3
-	VCVTPD2PSY Y3, X1
-	VMOVUPS    X1, 32(BX)
-	VMULPD     Y0, Y4, Y4
-	VCVTPD2PSY Y4, X1
-	VMOVUPS    X1, 48(BX)
-	JMP        next286
-
-tail294:
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	MOVQ   g_0+48(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   SI, BX
-	SUBQ   $+96, BX
-	LEAQ   (CX)(SI*2), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
-
-z306:
-	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
-
-y307:
-	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
-	SUBQ $+2, R11
-	JLT  odd309
-
-x308:
-	VADDPD (R9), Y1, Y1
-	VADDPD 32(R9), Y2, Y2
-	VADDPD 64(R9), Y3, Y3
-	VADDPD 96(R9), Y4, Y4
-	LEAQ   (R9)(BX*2), R12
-	VADDPD 128(R12), Y5, Y5
-	VADDPD 160(R12), Y6, Y6
-	VADDPD (R9)(DX*1), Y1, Y1
-	VADDPD 32(R9)(DX*1), Y2, Y2
-	VADDPD 64(R9)(DX*1), Y3, Y3
-	VADDPD 96(R9)(DX*1), Y4, Y4
-	LEAQ   (R9)(BX*2), R12
-	VADDPD 128(R12)(DX*1), Y5, Y5
-	VADDPD 160(R12)(DX*1), Y6, Y6
-	LEAQ   (R9)(DX*2), R9
-	SUBQ   $+2, R11
-	JGE    x308
-
-odd309:
-	CMPQ   R11, $-1
-	JNE    end310
-	VADDPD (R9), Y1, Y1
-	VADDPD 32(R9), Y2, Y2
-	VADDPD 64(R9), Y3, Y3
-	VADDPD 96(R9), Y4, Y4
-	LEAQ   (R9)(BX*2), R9
-	VADDPD 128(R9), Y5, Y5
-	VADDPD 160(R9), Y6, Y6
-
-end310:
-	MOVQ       g_8+112(FP), R9
-	LEAQ       (R8)(R9*8), R8
-	DECQ       R10
-	JNE        y307
-	MOVQ       g_7+104(FP), R9
-	LEAQ       (DI)(R9*8), DI
-	DECQ       8(SP)
-	JNE        z306
-	LEAQ       (AX)(SI*1), SI
-	LEAQ       (SI)(BX*1), BX
-	VMULPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (SI)
-	VMULPD     Y0, Y2, Y2
-	VCVTPD2PSY Y2, X1
-	VMOVUPS    X1, 16(SI)
-	VMULPD     Y0, Y3, Y3
-	VCVTPD2PSY Y3, X1
-	VMOVUPS    X1, 32(SI)
-	VMULPD     Y0, Y4, Y4
-	VCVTPD2PSY Y4, X1
-	VMOVUPS    X1, 48(SI)
-	VMULPD     Y0, Y5, Y5
-	VCVTPD2PSY Y5, X1
-	VMOVUPS    X1, 64(BX)
-	VMULPD     Y0, Y6, Y6
-	VCVTPD2PSY Y6, X1
-	VMOVUPS    X1, 80(BX)
-	JMP        next286
-
-tail295:
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	MOVQ   g_0+48(FP), BX
-	SHLQ   $0x02, BX
-	SUBQ   SI, BX
-	SUBQ   $+128, BX
-	LEAQ   (CX)(SI*2), DI
-	MOVQ   g_4+80(FP), R9
-	MOVQ   R9, 8(SP)
-
-z311:
-	MOVQ DI, R8
-	MOVQ g_5+88(FP), R10
-
-y312:
-	MOVQ R8, R9
-	MOVQ g_6+96(FP), R11
-	SUBQ $+2, R11
-	JLT  odd314
-
-x313:
-	VADDPD (R9), Y1, Y1
-	VADDPD 32(R9), Y2, Y2
-	VADDPD 64(R9), Y3, Y3
-	VADDPD 96(R9), Y4, Y4
-	VADDPD 128(R9), Y5, Y5
-	VADDPD 160(R9), Y6, Y6
-	LEAQ   (R9)(BX*2), R12
-	VADDPD 192(R12), Y7, Y7
-	VADDPD 224(R12), Y8, Y8
-	VADDPD (R9)(DX*1), Y1, Y1
-	VADDPD 32(R9)(DX*1), Y2, Y2
-	VADDPD 64(R9)(DX*1), Y3, Y3
-	VADDPD 96(R9)(DX*1), Y4, Y4
-	VADDPD 128(R9)(DX*1), Y5, Y5
-	VADDPD 160(R9)(DX*1), Y6, Y6
-	LEAQ   (R9)(BX*2), R12
-	VADDPD 192(R12)(DX*1), Y7, Y7
-	VADDPD 224(R12)(DX*1), Y8, Y8
-	LEAQ   (R9)(DX*2), R9
-	SUBQ   $+2, R11
-	JGE    x313
-
-odd314:
-	CMPQ   R11, $-1
-	JNE    end315
-	VADDPD (R9), Y1, Y1
-	VADDPD 32(R9), Y2, Y2
-	VADDPD 64(R9), Y3, Y3
-	VADDPD 96(R9), Y4, Y4
-	VADDPD 128(R9), Y5, Y5
-	VADDPD 160(R9), Y6, Y6
-	LEAQ   (R9)(BX*2), R9
-	VADDPD 192(R9), Y7, Y7
-	VADDPD 224(R9), Y8, Y8
-
-end315:
-	MOVQ       g_8+112(FP), R9
-	LEAQ       (R8)(R9*8), R8
-	DECQ       R10
-	JNE        y312
-	MOVQ       g_7+104(FP), R9
-	LEAQ       (DI)(R9*8), DI
-	DECQ       8(SP)
-	JNE        z311
-	LEAQ       (AX)(SI*1), SI
-	LEAQ       (SI)(BX*1), BX
-	VMULPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (SI)
-	VMULPD     Y0, Y2, Y2
-	VCVTPD2PSY Y2, X1
-	VMOVUPS    X1, 16(SI)
-	VMULPD     Y0, Y3, Y3
-	VCVTPD2PSY Y3, X1
-	VMOVUPS    X1, 32(SI)
-	VMULPD     Y0, Y4, Y4
-	VCVTPD2PSY Y4, X1
-	VMOVUPS    X1, 48(SI)
-	VMULPD     Y0, Y5, Y5
-	VCVTPD2PSY Y5, X1
-	VMOVUPS    X1, 64(SI)
-	VMULPD     Y0, Y6, Y6
-	VCVTPD2PSY Y6, X1
-	VMOVUPS    X1, 80(SI)
-	VMULPD     Y0, Y7, Y7
-	VCVTPD2PSY Y7, X1
-	VMOVUPS    X1, 96(BX)
-	VMULPD     Y0, Y8, Y8
-	VCVTPD2PSY Y8, X1
-	VMOVUPS    X1, 112(BX)
-	JMP        next286
-
-small287:
-	LEAQ         lanemasks<>+0(SB), DI
-	NEGQ         BX
-	VMOVUPS      32(DI)(BX*4), Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VPMOVSXDQ    X1, Y4
-	VEXTRACTF128 $0x01, Y1, X5
-	VPMOVSXDQ    X5, Y5
-	VEXTRACTF128 $0x01, Y1, X6
-	LEAQ         (CX)(SI*2), BX
-	MOVQ         g_4+80(FP), R8
-	MOVQ         R8, 8(SP)
-
-z316:
-	MOVQ BX, DI
-	MOVQ g_5+88(FP), R9
-
-y317:
-	MOVQ DI, R8
-	MOVQ g_6+96(FP), R10
-	SUBQ $+2, R10
-	JLT  odd319
-
-x318:
-	VMASKMOVPD (R8), Y4, Y7
-	VADDPD     Y7, Y2, Y2
-	VMASKMOVPD 32(R8), Y5, Y7
-	VADDPD     Y7, Y3, Y3
-	VMASKMOVPD (R8)(DX*1), Y4, Y7
-	VADDPD     Y7, Y2, Y2
-	VMASKMOVPD 32(R8)(DX*1), Y5, Y7
-	VADDPD     Y7, Y3, Y3
-	LEAQ       (R8)(DX*2), R8
-	SUBQ       $+2, R10
-	JGE        x318
-
-odd319:
-	CMPQ       R10, $-1
-	JNE        end320
-	VMASKMOVPD (R8), Y4, Y7
-	VADDPD     Y7, Y2, Y2
-	VMASKMOVPD 32(R8), Y5, Y7
-	VADDPD     Y7, Y3, Y3
-
-end320:
-	MOVQ       g_8+112(FP), R8
-	LEAQ       (DI)(R8*8), DI
-	DECQ       R9
-	JNE        y317
-	MOVQ       g_7+104(FP), R8
-	LEAQ       (BX)(R8*8), BX
-	DECQ       8(SP)
-	JNE        z316
-	LEAQ       (AX)(SI*1), BX
 	VMULPD     Y0, Y2, Y2
 	VCVTPD2PSY Y2, X2
-	VMASKMOVPS X2, X1, (BX)
+	VMOVUPS    X2, (DI)
 	VMULPD     Y0, Y3, Y3
-	VCVTPD2PSY Y3, X1
-	VMASKMOVPS X1, X6, 16(BX)
+	VCVTPD2PSY Y3, X2
+	VMOVUPS    X2, 16(DI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X2
+	VMOVUPS    X2, 32(DI)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X2
+	VMOVUPS    X2, 48(DI)
+	VMULPD     Y0, Y6, Y6
+	VCVTPD2PSY Y6, X2
+	VMOVUPS    X2, 64(DI)
+	VMULPD     Y0, Y7, Y7
+	VCVTPD2PSY Y7, X2
+	VMOVUPS    X2, 80(DI)
+	VMULPD     Y0, Y8, Y8
+	VCVTPD2PSY Y8, X2
+	VMOVUPS    X2, 96(DI)
+	VMULPD     Y0, Y9, Y9
+	VCVTPD2PSY Y9, X2
+	VMOVUPS    X2, 112(DI)
+	ADDQ       $+128, SI
+	SUBQ       $+32, BX
+	JMP        block594
 
-next286:
+tail595:
+	TESTQ   BX, BX
+	JE      next596
+	CMPQ    g_0+48(FP), $+8
+	JLT     small597
+	CMPQ    BX, $+24
+	JGT     tail606
+	CMPQ    BX, $+16
+	JGT     tail605
+	CMPQ    BX, $+8
+	JGT     tail604
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+32, BX
+	LEAQ    (CX)(SI*2), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z607:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y608:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd610
+
+x609:
+	LEAQ   (R9)(BX*2), R12
+	VADDPD (R12), Y2, Y2
+	VADDPD 32(R12), Y3, Y3
+	LEAQ   (R9)(BX*2), R12
+	VADDPD (R12)(DX*1), Y2, Y2
+	VADDPD 32(R12)(DX*1), Y3, Y3
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x609
+
+odd610:
+	CMPQ   R11, $-1
+	JNE    end611
+	LEAQ   (R9)(BX*2), R9
+	VADDPD (R9), Y2, Y2
+	VADDPD 32(R9), Y3, Y3
+
+end611:
+	MOVQ       g_11+136(FP), R9
+	LEAQ       (R8)(R9*8), R8
+	DECQ       R10
+	JNE        y608
+	MOVQ       g_10+128(FP), R9
+	LEAQ       (DI)(R9*8), DI
+	DECQ       8(SP)
+	JNE        z607
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (BX)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X2
+	VMOVUPS    X2, 16(BX)
+	JMP        next596
+
+tail604:
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+64, BX
+	LEAQ    (CX)(SI*2), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z612:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y613:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd615
+
+x614:
+	VADDPD (R9), Y2, Y2
+	VADDPD 32(R9), Y3, Y3
+	LEAQ   (R9)(BX*2), R12
+	VADDPD 64(R12), Y4, Y4
+	VADDPD 96(R12), Y5, Y5
+	VADDPD (R9)(DX*1), Y2, Y2
+	VADDPD 32(R9)(DX*1), Y3, Y3
+	LEAQ   (R9)(BX*2), R12
+	VADDPD 64(R12)(DX*1), Y4, Y4
+	VADDPD 96(R12)(DX*1), Y5, Y5
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x614
+
+odd615:
+	CMPQ   R11, $-1
+	JNE    end616
+	VADDPD (R9), Y2, Y2
+	VADDPD 32(R9), Y3, Y3
+	LEAQ   (R9)(BX*2), R9
+	VADDPD 64(R9), Y4, Y4
+	VADDPD 96(R9), Y5, Y5
+
+end616:
+	MOVQ       g_11+136(FP), R9
+	LEAQ       (R8)(R9*8), R8
+	DECQ       R10
+	JNE        y613
+	MOVQ       g_10+128(FP), R9
+	LEAQ       (DI)(R9*8), DI
+	DECQ       8(SP)
+	JNE        z612
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (SI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X2
+	VMOVUPS    X2, 16(SI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X2
+	VMOVUPS    X2, 32(BX)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X2
+	VMOVUPS    X2, 48(BX)
+	JMP        next596
+
+tail605:
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	VMOVAPS Y1, Y7
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+96, BX
+	LEAQ    (CX)(SI*2), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z617:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y618:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd620
+
+x619:
+	VADDPD (R9), Y2, Y2
+	VADDPD 32(R9), Y3, Y3
+	VADDPD 64(R9), Y4, Y4
+	VADDPD 96(R9), Y5, Y5
+	LEAQ   (R9)(BX*2), R12
+	VADDPD 128(R12), Y6, Y6
+	VADDPD 160(R12), Y7, Y7
+	VADDPD (R9)(DX*1), Y2, Y2
+	VADDPD 32(R9)(DX*1), Y3, Y3
+	VADDPD 64(R9)(DX*1), Y4, Y4
+	VADDPD 96(R9)(DX*1), Y5, Y5
+	LEAQ   (R9)(BX*2), R12
+	VADDPD 128(R12)(DX*1), Y6, Y6
+	VADDPD 160(R12)(DX*1), Y7, Y7
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x619
+
+odd620:
+	CMPQ   R11, $-1
+	JNE    end621
+	VADDPD (R9), Y2, Y2
+	VADDPD 32(R9), Y3, Y3
+	VADDPD 64(R9), Y4, Y4
+	VADDPD 96(R9), Y5, Y5
+	LEAQ   (R9)(BX*2), R9
+	VADDPD 128(R9), Y6, Y6
+	VADDPD 160(R9), Y7, Y7
+
+end621:
+	MOVQ       g_11+136(FP), R9
+	LEAQ       (R8)(R9*8), R8
+	DECQ       R10
+	JNE        y618
+	MOVQ       g_10+128(FP), R9
+	LEAQ       (DI)(R9*8), DI
+	DECQ       8(SP)
+	JNE        z617
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (SI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X2
+	VMOVUPS    X2, 16(SI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X2
+	VMOVUPS    X2, 32(SI)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X2
+	VMOVUPS    X2, 48(SI)
+	VMULPD     Y0, Y6, Y6
+	VCVTPD2PSY Y6, X2
+	VMOVUPS    X2, 64(BX)
+	VMULPD     Y0, Y7, Y7
+	VCVTPD2PSY Y7, X2
+	VMOVUPS    X2, 80(BX)
+	JMP        next596
+
+tail606:
+	VMOVAPS Y1, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y8
+	VMOVAPS Y1, Y9
+	MOVQ    g_0+48(FP), BX
+	SHLQ    $0x02, BX
+	SUBQ    SI, BX
+	SUBQ    $+128, BX
+	LEAQ    (CX)(SI*2), DI
+	MOVQ    g_7+104(FP), R9
+	MOVQ    R9, 8(SP)
+
+z622:
+	MOVQ DI, R8
+	MOVQ g_8+112(FP), R10
+
+y623:
+	MOVQ R8, R9
+	MOVQ g_9+120(FP), R11
+	SUBQ $+2, R11
+	JLT  odd625
+
+x624:
+	VADDPD (R9), Y2, Y2
+	VADDPD 32(R9), Y3, Y3
+	VADDPD 64(R9), Y4, Y4
+	VADDPD 96(R9), Y5, Y5
+	VADDPD 128(R9), Y6, Y6
+	VADDPD 160(R9), Y7, Y7
+	LEAQ   (R9)(BX*2), R12
+	VADDPD 192(R12), Y8, Y8
+	VADDPD 224(R12), Y9, Y9
+	VADDPD (R9)(DX*1), Y2, Y2
+	VADDPD 32(R9)(DX*1), Y3, Y3
+	VADDPD 64(R9)(DX*1), Y4, Y4
+	VADDPD 96(R9)(DX*1), Y5, Y5
+	VADDPD 128(R9)(DX*1), Y6, Y6
+	VADDPD 160(R9)(DX*1), Y7, Y7
+	LEAQ   (R9)(BX*2), R12
+	VADDPD 192(R12)(DX*1), Y8, Y8
+	VADDPD 224(R12)(DX*1), Y9, Y9
+	LEAQ   (R9)(DX*2), R9
+	SUBQ   $+2, R11
+	JGE    x624
+
+odd625:
+	CMPQ   R11, $-1
+	JNE    end626
+	VADDPD (R9), Y2, Y2
+	VADDPD 32(R9), Y3, Y3
+	VADDPD 64(R9), Y4, Y4
+	VADDPD 96(R9), Y5, Y5
+	VADDPD 128(R9), Y6, Y6
+	VADDPD 160(R9), Y7, Y7
+	LEAQ   (R9)(BX*2), R9
+	VADDPD 192(R9), Y8, Y8
+	VADDPD 224(R9), Y9, Y9
+
+end626:
+	MOVQ       g_11+136(FP), R9
+	LEAQ       (R8)(R9*8), R8
+	DECQ       R10
+	JNE        y623
+	MOVQ       g_10+128(FP), R9
+	LEAQ       (DI)(R9*8), DI
+	DECQ       8(SP)
+	JNE        z622
+	LEAQ       (AX)(SI*1), SI
+	LEAQ       (SI)(BX*1), BX
+	VMULPD     Y0, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (SI)
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X2
+	VMOVUPS    X2, 16(SI)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X2
+	VMOVUPS    X2, 32(SI)
+	VMULPD     Y0, Y5, Y5
+	VCVTPD2PSY Y5, X2
+	VMOVUPS    X2, 48(SI)
+	VMULPD     Y0, Y6, Y6
+	VCVTPD2PSY Y6, X2
+	VMOVUPS    X2, 64(SI)
+	VMULPD     Y0, Y7, Y7
+	VCVTPD2PSY Y7, X2
+	VMOVUPS    X2, 80(SI)
+	VMULPD     Y0, Y8, Y8
+	VCVTPD2PSY Y8, X2
+	VMOVUPS    X2, 96(BX)
+	VMULPD     Y0, Y9, Y9
+	VCVTPD2PSY Y9, X2
+	VMOVUPS    X2, 112(BX)
+	JMP        next596
+
+small597:
+	LEAQ         lanemasks<>+0(SB), DI
+	NEGQ         BX
+	VMOVUPS      32(DI)(BX*4), Y2
+	VMOVAPS      Y1, Y3
+	VMOVAPS      Y1, Y4
+	VPMOVSXDQ    X2, Y5
+	VEXTRACTF128 $0x01, Y2, X6
+	VPMOVSXDQ    X6, Y6
+	VEXTRACTF128 $0x01, Y2, X7
+	LEAQ         (CX)(SI*2), BX
+	MOVQ         g_7+104(FP), R8
+	MOVQ         R8, 8(SP)
+
+z627:
+	MOVQ BX, DI
+	MOVQ g_8+112(FP), R9
+
+y628:
+	MOVQ DI, R8
+	MOVQ g_9+120(FP), R10
+	SUBQ $+2, R10
+	JLT  odd630
+
+x629:
+	VMASKMOVPD (R8), Y5, Y8
+	VADDPD     Y8, Y3, Y3
+	VMASKMOVPD 32(R8), Y6, Y8
+	VADDPD     Y8, Y4, Y4
+	VMASKMOVPD (R8)(DX*1), Y5, Y8
+	VADDPD     Y8, Y3, Y3
+	VMASKMOVPD 32(R8)(DX*1), Y6, Y8
+	VADDPD     Y8, Y4, Y4
+	LEAQ       (R8)(DX*2), R8
+	SUBQ       $+2, R10
+	JGE        x629
+
+odd630:
+	CMPQ       R10, $-1
+	JNE        end631
+	VMASKMOVPD (R8), Y5, Y8
+	VADDPD     Y8, Y3, Y3
+	VMASKMOVPD 32(R8), Y6, Y8
+	VADDPD     Y8, Y4, Y4
+
+end631:
+	MOVQ       g_11+136(FP), R8
+	LEAQ       (DI)(R8*8), DI
+	DECQ       R9
+	JNE        y628
+	MOVQ       g_10+128(FP), R8
+	LEAQ       (BX)(R8*8), BX
+	DECQ       8(SP)
+	JNE        z627
+	LEAQ       (AX)(SI*1), BX
+	VMULPD     Y0, Y3, Y3
+	VCVTPD2PSY Y3, X3
+	VMASKMOVPS X3, X2, (BX)
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y4, X2
+	VMASKMOVPS X2, X7, 16(BX)
+
+next596:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*4), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*8), CX
 	DECQ (SP)
-	JNE  column283
+	JNE  column593
+	MOVQ g_5+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ 24(SP), AX
+	ADDQ BX, AX
+	MOVQ g_6+96(FP), BX
+	SHLQ $0x03, BX
+	MOVQ 32(SP), CX
+	ADDQ BX, CX
+	DECQ 16(SP)
+	JNE  line598
 	VZEROUPPER
 	RET
 
-// func maxIndexAVX2(y []float32, index []int32, x []float32, g [15]int, pattern []int64)
+// func maxIndexAVX2(y []float32, index []int32, x []float32, g [19]int, pattern []int64)
 // Requires: AVX, AVX2, BMI2, CMOV
-TEXT ·maxIndexAVX2(SB), NOSPLIT, $72-216
+TEXT ·maxIndexAVX2(SB), NOSPLIT, $112-248
 	VBROADCASTSS const0<>+0(SB), Y0
 	MOVQ         y_base+0(FP), AX
-	MOVQ         AX, (SP)
+	MOVQ         AX, 80(SP)
 	MOVQ         index_base+24(FP), AX
-	MOVQ         AX, 8(SP)
+	MOVQ         AX, 88(SP)
 	MOVQ         x_base+48(FP), AX
-	MOVQ         AX, 16(SP)
-	MOVQ         g_1+80(FP), AX
-	MOVQ         AX, 24(SP)
-	MOVQ         g_10+152(FP), AX
-	MOVQ         AX, 48(SP)
+	MOVQ         AX, 96(SP)
+	MOVQ         g_4+104(FP), AX
+	MOVQ         AX, 72(SP)
+	MOVQ         g_13+176(FP), AX
+	MOVQ         AX, 104(SP)
 
-row321:
+line632:
+	MOVQ 80(SP), AX
+	MOVQ AX, (SP)
+	MOVQ 88(SP), AX
+	MOVQ AX, 8(SP)
+	MOVQ 96(SP), AX
+	MOVQ AX, 16(SP)
+	MOVQ 104(SP), AX
+	MOVQ AX, 48(SP)
+	MOVQ g_1+80(FP), AX
+	MOVQ AX, 24(SP)
+
+row633:
 	MOVQ (SP), CX
 	MOVQ 8(SP), DX
 	MOVQ 16(SP), BX
 	MOVQ g_0+72(FP), SI
-	MOVQ pattern_base+192(FP), DI
+	MOVQ pattern_base+224(FP), DI
 	MOVQ 48(SP), AX
 	MOVQ AX, 40(SP)
 
-group322:
+group634:
 	MOVQ  40(DI), R8
 	MOVQ  32(DI), R9
 	CMPQ  SI, R8
-	JGE   whole327
+	JGE   whole639
 	MOVQ  SI, R8
 	MOVQ  $-1, AX
 	BZHIQ R8, AX, AX
 	PDEPQ R9, AX, R9
 
-whole327:
+whole639:
 	MOVQ         R8, 64(SP)
 	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
@@ -4578,20 +9420,20 @@ whole327:
 	VPBROADCASTD X3, Y3
 	MOVQ         BX, R9
 	MOVQ         R8, 56(SP)
-	MOVQ         g_4+104(FP), AX
+	MOVQ         g_7+128(FP), AX
 	MOVQ         AX, 32(SP)
 
-z323:
+z635:
 	MOVQ R9, R10
 	MOVQ 56(SP), R12
-	MOVQ g_5+112(FP), R13
+	MOVQ g_8+136(FP), R13
 
-y324:
+y636:
 	MOVQ R10, R11
 	MOVQ R12, R8
-	MOVQ g_6+120(FP), R14
+	MOVQ g_9+144(FP), R14
 
-x325:
+x637:
 	VMASKMOVPS   (R11), Y1, Y4
 	VCMPPS       $0x1e, Y2, Y4, Y5
 	VCMPPS       $0x03, Y4, Y4, Y6
@@ -4600,32 +9442,32 @@ x325:
 	VMOVD        R8, X6
 	VPBROADCASTD X6, Y6
 	VBLENDVPS    Y5, Y6, Y3, Y3
-	MOVQ         g_9+144(FP), AX
-	LEAQ         (R11)(AX*4), R11
-	ADDQ         g_14+184(FP), R8
-	DECQ         R14
-	JNE          x325
-	MOVQ         g_8+136(FP), AX
-	LEAQ         (R10)(AX*4), R10
-	ADDQ         g_13+176(FP), R12
-	DECQ         R13
-	JNE          y324
-	MOVQ         g_7+128(FP), AX
-	LEAQ         (R9)(AX*4), R9
 	MOVQ         g_12+168(FP), AX
+	LEAQ         (R11)(AX*4), R11
+	ADDQ         g_18+216(FP), R8
+	DECQ         R14
+	JNE          x637
+	MOVQ         g_11+160(FP), AX
+	LEAQ         (R10)(AX*4), R10
+	ADDQ         g_17+208(FP), R12
+	DECQ         R13
+	JNE          y636
+	MOVQ         g_10+152(FP), AX
+	LEAQ         (R9)(AX*4), R9
+	MOVQ         g_16+200(FP), AX
 	ADDQ         AX, 56(SP)
 	DECQ         32(SP)
-	JNE          z323
+	JNE          z635
 	VPADDD       64(DI), Y3, Y3
 	VMOVUPS      (DI), Y1
 	VPERMPS      Y2, Y1, Y2
 	VPERMD       Y3, Y1, Y3
 	CMPQ         SI, $+8
-	JLT          part326
+	JLT          part638
 	VMOVUPS      Y2, (CX)
 	VMOVUPS      Y3, (DX)
 
-next328:
+next640:
 	MOVQ    64(SP), R8
 	LEAQ    (CX)(R8*4), CX
 	LEAQ    (DX)(R8*4), DX
@@ -4634,13 +9476,13 @@ next328:
 	MOVQ    56(DI), AX
 	ADDQ    AX, 40(SP)
 	ADDQ    $+128, DI
-	MOVQ    pattern_base+192(FP), R9
-	MOVQ    pattern_len+200(FP), AX
+	MOVQ    pattern_base+224(FP), R9
+	MOVQ    pattern_len+232(FP), AX
 	LEAQ    (R9)(AX*8), AX
 	CMPQ    DI, AX
 	CMOVQEQ R9, DI
 	SUBQ    R8, SI
-	JGT     group322
+	JGT     group634
 	MOVQ    g_2+88(FP), AX
 	SHLQ    $0x02, AX
 	ADDQ    AX, (SP)
@@ -4648,21 +9490,32 @@ next328:
 	MOVQ    g_3+96(FP), AX
 	SHLQ    $0x02, AX
 	ADDQ    AX, 16(SP)
-	MOVQ    g_11+160(FP), AX
+	MOVQ    g_14+184(FP), AX
 	ADDQ    AX, 48(SP)
 	DECQ    24(SP)
-	JNE     row321
+	JNE     row633
+	MOVQ    g_5+112(FP), AX
+	SHLQ    $0x02, AX
+	ADDQ    AX, 80(SP)
+	ADDQ    AX, 88(SP)
+	MOVQ    g_6+120(FP), AX
+	SHLQ    $0x02, AX
+	ADDQ    AX, 96(SP)
+	MOVQ    g_15+192(FP), AX
+	ADDQ    AX, 104(SP)
+	DECQ    72(SP)
+	JNE     line632
 	VZEROUPPER
 	RET
 
-part326:
+part638:
 	MOVQ       64(SP), R8
 	LEAQ       lanemasks<>+0(SB), AX
 	NEGQ       R8
 	VMOVUPS    32(AX)(R8*4), Y1
 	VMASKMOVPS Y2, Y1, (CX)
 	VMASKMOVPS Y3, Y1, (DX)
-	JMP        next328
+	JMP        next640
 
 DATA poolLaneBits<>+0(SB)/4, $0x00000001
 DATA poolLaneBits<>+4(SB)/4, $0x00000002
@@ -4684,7 +9537,7 @@ TEXT ·maxRowsAVX2(SB), NOSPLIT, $0-64
 	MOVQ         step+56(FP), SI
 	VBROADCASTSS const0<>+0(SB), Y4
 
-row329:
+row641:
 	MOVQ    DX, DI
 	MOVQ    BX, R8
 	VMOVAPS Y4, Y0
@@ -4696,9 +9549,9 @@ row329:
 	VMOVAPS Y4, Y3
 	VXORPS  Y8, Y8, Y8
 	SUBQ    $+32, R8
-	JLT     fours335
+	JLT     fours647
 
-four330:
+four642:
 	VMOVUPS (DI), Y9
 	VCMPPS  $0x03, Y9, Y9, Y10
 	VORPS   Y10, Y5, Y5
@@ -4717,24 +9570,24 @@ four330:
 	VMAXPS  Y9, Y3, Y3
 	ADDQ    $+128, DI
 	SUBQ    $+32, R8
-	JGE     four330
+	JGE     four642
 
-fours335:
+fours647:
 	ADDQ $+24, R8
-	JLT  ones334
+	JLT  ones646
 
-one331:
+one643:
 	VMOVUPS (DI), Y9
 	VCMPPS  $0x03, Y9, Y9, Y10
 	VORPS   Y10, Y5, Y5
 	VMAXPS  Y9, Y0, Y0
 	ADDQ    $+32, DI
 	SUBQ    $+8, R8
-	JGE     one331
+	JGE     one643
 
-ones334:
+ones646:
 	ADDQ       $+8, R8
-	JE         tail332
+	JE         tail644
 	LEAQ       lanemasks<>+0(SB), R9
 	NEGQ       R8
 	VMOVUPS    32(R9)(R8*4), Y9
@@ -4744,7 +9597,7 @@ ones334:
 	VBLENDVPS  Y9, Y10, Y4, Y9
 	VMAXPS     Y9, Y0, Y0
 
-tail332:
+tail644:
 	VMAXPS       Y2, Y0, Y0
 	VORPS        Y7, Y5, Y5
 	VMAXPS       Y3, Y1, Y1
@@ -4760,14 +9613,14 @@ tail332:
 	VMOVSS       X1, (AX)
 	VMOVMSKPS    Y5, DI
 	TESTL        DI, DI
-	JE           end333
+	JE           end645
 	MOVL         $+2143289344, (AX)
 
-end333:
+end645:
 	ADDQ $+4, AX
 	LEAQ (DX)(SI*4), DX
 	DECQ CX
-	JNE  row329
+	JNE  row641
 	VZEROUPPER
 	RET
 
@@ -4780,7 +9633,7 @@ TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-64
 	MOVQ n+48(FP), BX
 	MOVQ step+56(FP), SI
 
-row336:
+row648:
 	MOVQ   DX, DI
 	MOVQ   BX, R8
 	VXORPS Y0, Y0, Y0
@@ -4792,9 +9645,9 @@ row336:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	SUBQ   $+32, R8
-	JLT    fours342
+	JLT    fours654
 
-four337:
+four649:
 	VCVTPS2PD (DI), Y8
 	VADDPD    Y8, Y0, Y0
 	VCVTPS2PD 16(DI), Y8
@@ -4813,24 +9666,24 @@ four337:
 	VADDPD    Y8, Y7, Y7
 	ADDQ      $+128, DI
 	SUBQ      $+32, R8
-	JGE       four337
+	JGE       four649
 
-fours342:
+fours654:
 	ADDQ $+24, R8
-	JLT  ones341
+	JLT  ones653
 
-one338:
+one650:
 	VCVTPS2PD (DI), Y8
 	VADDPD    Y8, Y0, Y0
 	VCVTPS2PD 16(DI), Y8
 	VADDPD    Y8, Y1, Y1
 	ADDQ      $+32, DI
 	SUBQ      $+8, R8
-	JGE       one338
+	JGE       one650
 
-ones341:
+ones653:
 	ADDQ         $+8, R8
-	JE           tail339
+	JE           tail651
 	LEAQ         lanemasks<>+0(SB), R9
 	NEGQ         R8
 	VMOVUPS      32(R9)(R8*4), Y8
@@ -4841,7 +9694,7 @@ ones341:
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y1, Y1
 
-tail339:
+tail651:
 	VADDPD       Y4, Y0, Y0
 	VADDPD       Y5, Y1, Y1
 	VADDPD       Y6, Y2, Y2
@@ -4857,6 +9710,6 @@ tail339:
 	ADDQ         $+8, AX
 	LEAQ         (DX)(SI*4), DX
 	DECQ         CX
-	JNE          row336
+	JNE          row648
 	VZEROUPPER
 	RET

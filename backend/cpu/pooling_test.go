@@ -6,16 +6,21 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/tensor"
 )
 
 // boxes returns boxes of all kinds of n lanes.
 func boxes(r *rand.Rand, n int) box {
-	g := box{boxN: n, boxCols: 1 + r.IntN(4), boxNZ: 1 + r.IntN(2), boxNY: 1 + r.IntN(3), boxNX: 1 + r.IntN(5)}
+	g := box{boxN: n, boxCols: 1 + r.IntN(4), boxLines: 1 + r.IntN(2), boxNZ: 1 + r.IntN(2), boxNY: 1 + r.IntN(3), boxNX: 1 + r.IntN(5)}
 	g[boxSX] = r.IntN(n + 2)
 	g[boxSY] = r.IntN(2*n + 3)
 	g[boxSZ] = r.IntN(3*n + 5)
 	g[boxXStep] = r.IntN(2*n + 1)
 	g[boxYStep] = n + r.IntN(5)
+	g[boxXLine] = r.IntN(3*n + 1)
+	g[boxYLine] = g[boxCols]*g[boxYStep] + r.IntN(3)
 	return g
 }
 
@@ -51,14 +56,44 @@ func TestPoolBoxes(t *testing.T) {
 				maxBoxGeneric(want, x, g)
 				got := fenced(gy, y, i%4 < 2)
 				x = fenced(gx, x, i%3 > 0)
-				k.maxBox(got, x, g)
+				nan := k.maxBox(got, x, g)
 				compare(t, fmt.Sprintf("%v maxBox %v", set, g), got, want)
+				if set > isaGeneric && !nan && slices.ContainsFunc(want, isNaN) {
+					t.Errorf("%v maxBox %v: does not tell of NaN", set, g)
+				}
+				if !slices.ContainsFunc(x, isNaN) {
+					clean := g
+					clean[boxClean] = 1
+					k.maxBox(got, x, clean)
+					compare(t, fmt.Sprintf("%v maxBox %v", set, clean), got, want)
+				}
+
+				if got := fenced(gy, y, i%4 < 2); n >= minLanes {
+					h := g
+					h[boxNZ], h[boxNY], h[boxNX], h[boxXStep] = 1, 3, 3, (1+i%2)*g[boxSX]
+					if sx, sy := boxSpan(&h); sx <= nx && sy <= ny {
+						copy(want, y)
+						maxBoxGeneric(want, x, h)
+						k.maxSlide[i%2](got, x, h)
+						compare(t, fmt.Sprintf("%v maxSlide %v", set, h), got, want)
+					}
+				}
 
 				// Sums are added in the same order, so that they are equal.
 				factor := 1 / float64(g[boxNZ]*g[boxNY]*g[boxNX])
 				meanBoxGeneric(want, x, g, factor)
 				k.meanBox(got, x, g, factor)
 				compare(t, fmt.Sprintf("%v meanBox %v", set, g), got, want)
+				if few := g; !slices.ContainsFunc(x, func(v float32) bool { return v != float32(int(v)) || v > 100 || v < -100 }) {
+					few[boxClean] = 1
+					k.meanBox(got, x, few, factor)
+					for j := range want {
+						if !near(got[j], want[j], 1) {
+							t.Errorf("%v meanBox %v: element %d is %v, want %v", set, few, j, got[j], want[j])
+							break
+						}
+					}
+				}
 				sums, wantSums := view[float64](asBytes(gy(2*ny, i%4 < 2))), make([]float64, ny)
 				fill(sums, 77)
 				fill(wantSums, 77)
@@ -83,6 +118,8 @@ func TestPoolBoxes(t *testing.T) {
 		}
 	}
 }
+
+func isNaN(v float32) bool { return v != v }
 
 // compare reports the first element where got is not want; NaN equals NaN.
 func compare(t *testing.T, what string, got, want []float32) {
@@ -123,8 +160,26 @@ func TestPoolPicks(t *testing.T) {
 							want[row*g[pickYStep]+i] = v
 						}
 					}
-					k.maxPick(got, fenced(gx, x, true), g, pattern)
-					compare(t, fmt.Sprintf("%v maxPick c %d stride %d %v", set, c, stride, g), got, want)
+					fns := []func(y, x []float32, g picked, pattern []int64){k.maxPick, k.maxHalve}
+					if c != 1 || stride != 2 || g[pickStep] != 1 {
+						fns = fns[:1]
+					}
+					x = fenced(gx, x, true)
+					for i, fn := range fns {
+						fn(got, x, g, pattern)
+						compare(t, fmt.Sprintf("%v picking %d c %d stride %d %v", set, i, c, stride, g), got, want)
+					}
+					for i, v := range x { // the same without NaN
+						if isNaN(v) {
+							x[i] = 5
+						}
+					}
+					g[pickClean] = 1
+					maxPickGeneric(want, x, g, pattern)
+					for i, fn := range fns {
+						fn(got, x, g, pattern)
+						compare(t, fmt.Sprintf("%v picking %d c %d stride %d %v", set, i, c, stride, g), got, want)
+					}
 				}
 			}
 		}
@@ -152,6 +207,7 @@ func TestPoolIndices(t *testing.T) {
 				}
 				var g indexed
 				copy(g[:], b[:])
+				g[indexLine] = r.IntN(99)
 				g[indexPlace], g[indexRow], g[indexZ], g[indexY], g[indexX] = r.IntN(99), r.IntN(9), r.IntN(999), r.IntN(99), r.IntN(9)
 				width := n
 				if i%2 != 0 {
@@ -209,6 +265,33 @@ func TestPoolRows(t *testing.T) {
 				k.sumRows(sums, m, n, step)
 				if !special && !slices.Equal(sums, wantSums) {
 					t.Errorf("%v sumRows n %d step %d: %v, want %v", set, n, step, sums, wantSums)
+				}
+			}
+		}
+	}
+}
+
+// A mean is right where its float32 sum is not: of elements near the largest, and of an
+// infinite one.
+func TestMeanOfLarge(t *testing.T) {
+	inf := float32(math.Inf(1))
+	for _, set := range isas(t) {
+		t.Setenv("CONVGL_CPU", set.String())
+		be := open(t, "cpu")
+		for _, c := range []int{1, 3, 8, 40, 64} {
+			for _, l := range []backend.Layout{cl, plain} {
+				d := with(poolDesc(l, 2, 2, 0, 1, c, 6, 6), "avg")
+				x := tensor.Must(tensor.New(tensor.Float32, 1, c, 6, 6))
+				fill(x.Float32s(), math.MaxFloat32)
+				x.Float32s()[0], x.Float32s()[7] = inf, 1
+				y, err := backend.RunDesc(ctx, be, d, x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, v := range y[0].Float32s() {
+					if want := float32(math.MaxFloat32); i > 0 && v != want || i == 0 && v != inf {
+						t.Errorf("%v %v: mean %d of %d channels is %v", set, l, i, c, v)
+					}
 				}
 			}
 		}

@@ -10,13 +10,13 @@ type poolWindow struct {
 	x, y     rows
 	adaptive bool // windows are those of AdaptivePool
 	// The windows from inside[i][0] to inside[i][1]−1 of dim i lie inside x along it.
-	inside [3][2]int
-	// Rows and columns of a block, and how many blocks there are.
-	lines, cols           int
-	lineBlocks, colBlocks int
-	scratch               int     // elements that a thread needs
-	sums                  int     // of them that hold sums
-	pattern               []int64 // of results in a row of scratch; nil where none is needed
+	inside      [3][2]int
+	few         bool    // taps: sums may be float32
+	lines, cols int     // of a block, at most
+	blocks      int     // of columns
+	scratch     int     // elements that a thread needs
+	sums        int     // of them that hold sums
+	pattern     []int64 // of results in a row of scratch; nil where none is needed
 }
 
 // reach is the part of a window that lies inside x.
@@ -94,35 +94,44 @@ func global(g backend.Geometry) bool {
 	return true
 }
 
-// poolUnit is what is computed at once: the rows [p0, p1) and columns [q0, q1) of
+// poolUnit is what is computed at once: the lines [p0, p1) and columns [q0, q1) of
 // plane d, along the first dim, of the output of image n.
 type poolUnit struct{ n, d, p0, p1, q0, q1 int }
 
-// Blocks of columns are so small that a kernel, which cannot be interrupted, runs
-// for some tens of microseconds, and scratch stays in the nearest cache if it can.
+// Blocks of columns and lines are so small that a kernel, which cannot be interrupted,
+// runs for some tens of microseconds, and scratch stays in the nearest cache.
 const (
 	blockWork    = 1 << 18 // taps × lanes
+	nearElements = 5 << 10 // of x that stay in the nearest cache
+	minStrip     = 4       // columns
+	farElements  = 4 << 20 // of x that may not stay in any cache
 	scratchGoal  = 1 << 12 // elements
 	scratchLimit = 1 << 18
 )
 
-// byPixels chooses to read x directly.
+// byPixels chooses to read x directly. Where the windows of two lines overlap, blocks
+// are strips so narrow that what they share is still in the nearest cache; but memory
+// beyond the caches likes to be read line by line.
 func (w *poolWindow) byPixels() {
 	taps := w.x.c
 	for i := range 3 {
 		taps = min(taps*min(w.Kernel[i], w.In[i]), blockWork)
 	}
-	w.block(1, blockWork/max(taps, 1))
+	most := max(1, blockWork/max(taps, 1)) // columns in all lines of a block
+	cols := min(most, w.Out[2])
+	if rows := w.Kernel[0] * min(w.Kernel[1], nearElements); !w.adaptive && w.Stride[1] < w.Kernel[1] && rows < nearElements && w.x.total()*w.x.pitch < farElements {
+		strip := max((nearElements/rows/max(w.x.pitch, 1)-w.Kernel[2])/w.Stride[2]+1, minStrip)
+		n := (cols + strip - 1) / strip
+		cols = (cols + n - 1) / max(n, 1) // strips of about one width
+	}
+	w.block(most/max(cols, 1), cols)
 }
 
-// block sets the number of rows and columns of a block.
+// block sets the number of lines and columns of a block.
 func (w *poolWindow) block(lines, cols int) {
-	blocks := func(n, limit int) (int, int) {
-		limit = max(1, min(n, limit))
-		return limit, (n + limit - 1) / limit
-	}
-	w.lines, w.lineBlocks = blocks(w.Out[1], lines)
-	w.cols, w.colBlocks = blocks(w.Out[2], cols)
+	w.lines = max(1, min(lines, w.Out[1]))
+	w.cols = max(1, min(cols, w.Out[2]))
+	w.blocks = (w.Out[2] + w.cols - 1) / w.cols
 }
 
 // byRows chooses to reduce the taps of all dims but the last first, into scratch,
@@ -175,6 +184,9 @@ func (w *poolWindow) rowsPay(sums bool) bool {
 	if w.adaptive || max(w.Kernel[0], w.Kernel[1], k, s) > 1<<10 {
 		return false
 	}
+	if sums && w.few {
+		return 4*(s*(4*rows+2)+2*k+4) < 3*rows*k
+	}
 	if sums {
 		return 4*(s*(4*rows+2)+2*k+4) < 3*4*rows*k
 	}
@@ -188,19 +200,27 @@ func roundTo(n, m int) int { return (n + m - 1) / m * m }
 // one pixel.
 const minLanes = 8
 
-// phase returns the phase that calls fn for every unit.
+// poolGrain and poolParts are partsFor's limits for poolings: a part is as many lines
+// as make calls worth while.
+const (
+	poolGrain = 1 << 18
+	poolParts = 64
+)
+
+// phase returns the phase that calls fn for units that cover the output.
 func (w *poolWindow) phase(fn func(c *call, u poolUnit, thread int)) phase {
-	total := w.y.n * w.Out[0] * w.lineBlocks * w.colBlocks
+	total := w.y.n * w.Out[0] * w.blocks * w.Out[1] // lines of blocks
 	taps := int64(w.Kernel[0]) * int64(w.Kernel[1]) * int64(w.Kernel[2])
-	parts := partsFor(total, 4*int64(w.y.total())*int64(w.y.c)*min(taps, 1<<20), grainBytes)
+	parts := min(partsFor(total, 4*int64(w.y.total())*int64(w.y.c)*min(taps, 1<<20), poolGrain), poolParts)
 	return phase{parts, func(c *call, part, thread int) {
 		lo, hi := share(total, part, parts)
-		for ; lo < hi; lo++ {
-			i, q := lo/w.colBlocks, lo%w.colBlocks
-			i, p := i/w.lineBlocks, i%w.lineBlocks
-			u := poolUnit{n: i / w.Out[0], d: i % w.Out[0], p0: p * w.lines, q0: q * w.cols}
-			u.p1, u.q1 = min(u.p0+w.lines, w.Out[1]), min(u.q0+w.cols, w.Out[2])
+		for lo < hi {
+			p, i := lo%w.Out[1], lo/w.Out[1]
+			q, i := i%w.blocks, i/w.blocks
+			u := poolUnit{n: i / w.Out[0], d: i % w.Out[0], p0: p, q0: q * w.cols}
+			u.p1, u.q1 = min(p+w.lines, p+hi-lo, w.Out[1]), min(u.q0+w.cols, w.Out[2])
 			fn(c, u, thread)
+			lo += u.p1 - u.p0
 		}
 	}}
 }
@@ -233,21 +253,33 @@ func (w *poolWindow) span(u *poolUnit) (begin, end, lo, hi int) {
 	return begin, end, max(begin, 0), min(end, w.In[2])
 }
 
+// lineRuns cuts the lines of a unit into runs whose windows are alike along the first
+// two dims. It calls fn with the first line, their number, the reach of the windows,
+// and where in x the row begins that has the first tap inside x, if there is one.
+func (w *poolWindow) lineRuns(u *poolUnit, fn func(p, n int, r reach, row int, inside bool)) {
+	for p := u.p0; p < u.p1; {
+		r, row, inside := w.row(u, p)
+		n := w.alike(1, p, u.p1)
+		fn(p, n, r, row, inside)
+		p += n
+	}
+}
+
 // rowsBox returns the box that reduces n rows of x, from column lo to hi−1, whose
 // windows have the same reach along the first two dims, into rows of scratch.
 func (w *poolWindow) rowsBox(r *reach, n, lo, hi, width int) box {
-	g := w.box(r)
-	p := w.x.pitch
-	g[boxN], g[boxCols], g[boxYStep], g[boxXStep] = (hi-lo)*p, n, width, w.Stride[1]*w.In[2]*p
+	g := w.box(r, n)
+	g[boxN], g[boxYLine] = (hi-lo)*w.x.pitch, width
 	// The last dim of a box is its fastest loop.
 	g[boxNX], g[boxSX], g[boxNY], g[boxSY], g[boxNZ] = g[boxNY], g[boxSY], g[boxNZ], g[boxSZ], 1
 	return g
 }
 
-// box returns the box of the taps along the first two dims, of one column.
-func (w *poolWindow) box(r *reach) box {
+// box returns the box of the taps along the first two dims, for so many lines.
+func (w *poolWindow) box(r *reach, lines int) box {
 	p := w.x.pitch
 	return box{boxN: w.x.c, boxCols: 1, boxYStep: w.y.pitch, boxXStep: w.Stride[2] * p,
+		boxLines: lines, boxYLine: w.Out[2] * w.y.pitch, boxXLine: w.Stride[1] * w.In[2] * p,
 		boxNZ: r.hi[0] - r.lo[0], boxNY: r.hi[1] - r.lo[1], boxNX: 1,
 		boxSZ: w.Dilation[0] * w.In[1] * w.In[2] * p, boxSY: w.Dilation[1] * w.In[2] * p, boxSX: w.Dilation[2] * p}
 }

@@ -7,32 +7,47 @@ package cpu
 // maxBoxAVX512 is maxBoxGeneric.
 //
 //go:noescape
-func maxBoxAVX512(y []float32, x []float32, g [10]int)
+func maxBoxAVX512(y []float32, x []float32, g [14]int) bool
+
+// maxSlide1AVX512 is maxBoxGeneric for boxes of 1 × 3 × 3 taps, with xStep = 1·sx and n of 16 or more.
+//
+//go:noescape
+func maxSlide1AVX512(y []float32, x []float32, g [14]int) bool
+
+// maxSlide2AVX512 is maxBoxGeneric for boxes of 1 × 3 × 3 taps, with xStep = 2·sx and n of 16 or more.
+//
+//go:noescape
+func maxSlide2AVX512(y []float32, x []float32, g [14]int) bool
 
 // maxPickAVX512 is maxPickGeneric.
 //
 //go:noescape
-func maxPickAVX512(y []float32, x []float32, g [6]int, pattern []int64)
+func maxPickAVX512(y []float32, x []float32, g [7]int, pattern []int64)
+
+// maxHalveAVX512 is maxPickGeneric for the pattern of every second element, and taps one apart.
+//
+//go:noescape
+func maxHalveAVX512(y []float32, x []float32, g [7]int, pattern []int64)
 
 // meanBoxAVX512 is meanBoxGeneric.
 //
 //go:noescape
-func meanBoxAVX512(y []float32, x []float32, g [10]int, factor float64)
+func meanBoxAVX512(y []float32, x []float32, g [14]int, factor float64)
 
 // sumBoxAVX512 is sumBoxGeneric.
 //
 //go:noescape
-func sumBoxAVX512(y []float64, x []float32, g [10]int)
+func sumBoxAVX512(y []float64, x []float32, g [14]int)
 
 // meanSumsAVX512 is meanSumsGeneric.
 //
 //go:noescape
-func meanSumsAVX512(y []float32, x []float64, g [10]int, factor float64)
+func meanSumsAVX512(y []float32, x []float64, g [14]int, factor float64)
 
 // maxIndexAVX512 is maxIndexGeneric.
 //
 //go:noescape
-func maxIndexAVX512(y []float32, index []int32, x []float32, g [15]int, pattern []int64)
+func maxIndexAVX512(y []float32, index []int32, x []float32, g [19]int, pattern []int64)
 
 // maxRowsAVX512 is maxRowsGeneric.
 //
@@ -47,32 +62,47 @@ func sumRowsAVX512(y []float64, x []float32, n int, step int)
 // maxBoxAVX2 is maxBoxGeneric.
 //
 //go:noescape
-func maxBoxAVX2(y []float32, x []float32, g [10]int)
+func maxBoxAVX2(y []float32, x []float32, g [14]int) bool
+
+// maxSlide1AVX2 is maxBoxGeneric for boxes of 1 × 3 × 3 taps, with xStep = 1·sx and n of 8 or more.
+//
+//go:noescape
+func maxSlide1AVX2(y []float32, x []float32, g [14]int) bool
+
+// maxSlide2AVX2 is maxBoxGeneric for boxes of 1 × 3 × 3 taps, with xStep = 2·sx and n of 8 or more.
+//
+//go:noescape
+func maxSlide2AVX2(y []float32, x []float32, g [14]int) bool
 
 // maxPickAVX2 is maxPickGeneric.
 //
 //go:noescape
-func maxPickAVX2(y []float32, x []float32, g [6]int, pattern []int64)
+func maxPickAVX2(y []float32, x []float32, g [7]int, pattern []int64)
+
+// maxHalveAVX2 is maxPickGeneric for the pattern of every second element, and taps one apart.
+//
+//go:noescape
+func maxHalveAVX2(y []float32, x []float32, g [7]int, pattern []int64)
 
 // meanBoxAVX2 is meanBoxGeneric.
 //
 //go:noescape
-func meanBoxAVX2(y []float32, x []float32, g [10]int, factor float64)
+func meanBoxAVX2(y []float32, x []float32, g [14]int, factor float64)
 
 // sumBoxAVX2 is sumBoxGeneric.
 //
 //go:noescape
-func sumBoxAVX2(y []float64, x []float32, g [10]int)
+func sumBoxAVX2(y []float64, x []float32, g [14]int)
 
 // meanSumsAVX2 is meanSumsGeneric.
 //
 //go:noescape
-func meanSumsAVX2(y []float32, x []float64, g [10]int, factor float64)
+func meanSumsAVX2(y []float32, x []float64, g [14]int, factor float64)
 
 // maxIndexAVX2 is maxIndexGeneric.
 //
 //go:noescape
-func maxIndexAVX2(y []float32, index []int32, x []float32, g [15]int, pattern []int64)
+func maxIndexAVX2(y []float32, index []int32, x []float32, g [19]int, pattern []int64)
 
 // maxRowsAVX2 is maxRowsGeneric.
 //

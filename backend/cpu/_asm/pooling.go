@@ -15,7 +15,10 @@ func init() { families["pooling"] = poolings }
 func poolings() {
 	for _, s := range []*simd{avx512, avx2} {
 		maxBox(s)
+		maxSlide(s, 1)
+		maxSlide(s, 2)
 		maxPick(s)
+		maxHalve(s)
 		sumBox(s, "meanBox", 4, 4)
 		sumBox(s, "sumBox", 4, 8)
 		sumBox(s, "meanSums", 8, 4)
@@ -28,12 +31,24 @@ func poolings() {
 // nanMask returns a register for the lanes in which something was NaN, none so far: a
 // mask of AVX-512 or a vector.
 func (s *simd) nanMask() reg.Register {
-	if !s.wide {
-		return s.zero()
+	m := s.newMask()
+	s.clearMask(m)
+	return m
+}
+
+func (s *simd) newMask() reg.Register {
+	if s.wide {
+		return K()
 	}
-	k := K()
-	KXORW(reg.K0, reg.K0, k) // avo would take an XOR of k with itself for a use of k
-	return k
+	return YMM()
+}
+
+func (s *simd) clearMask(m reg.Register) {
+	if s.wide {
+		KXORW(reg.K0, reg.K0, m) // avo would take an XOR of m with itself for a use of m
+	} else {
+		VXORPS(m, m, m)
+	}
 }
 
 // unordered adds to m the lanes where a or b is NaN.
@@ -84,12 +99,16 @@ const (
 	boxCols
 	boxYStep
 	boxXStep
+	boxLines
+	boxYLine
+	boxXLine
 	boxNZ
 	boxNY
 	boxNX
 	boxSZ
 	boxSY
 	boxSX
+	boxClean
 )
 
 // mem is the memory disp bytes behind p, and with a second register behind p+q.
@@ -107,7 +126,8 @@ type boxLoops struct {
 	s        *simd
 	y, x, sx reg.GPVirtual // of a column; step between taps of a row in bytes
 	off      reg.GPVirtual // of a block in a column
-	nz       Mem           // counter of taps
+	cols, nz Mem           // counters
+	line     [3]Mem        // number of lines left, and where this one begins in y and x
 	tail     reg.Register  // mask of the last vector
 	shift    reg.GPVirtual // by how much of float32 the last vector is away from its place where it overlaps
 	block    func(b *boxLoops, nv int, kind tailKind)
@@ -125,18 +145,23 @@ const (
 )
 
 func (b *boxLoops) emit() {
+	b.loops()
+	b.s.ret()
+}
+
+// loops emits all but the return.
+func (b *boxLoops) loops() {
 	s := b.s
 	b.y, b.x = Load(Param("y").Base(), GP64()).(reg.GPVirtual), Load(Param("x").Base(), GP64()).(reg.GPVirtual)
 	b.sx = GP64()
 	MOVQ(arg(boxSX), b.sx)
 	SHLQ(U8(b.xs/4+1), b.sx)
 	// Counters that are seldom used lie on the stack: there are too few registers.
-	frame := AllocLocal(16)
-	cols := frame
-	b.nz = frame.Offset(8)
+	if b.nz == (Mem{}) {
+		b.cols, b.nz, b.line = AllocLocal(8), AllocLocal(8), [3]Mem{AllocLocal(8), AllocLocal(8), AllocLocal(8)}
+	}
+	cols := b.cols
 	rem, t := GP64(), GP64()
-	MOVQ(arg(boxCols), t)
-	MOVQ(t, cols)
 	b.off = GP64()
 	block := b.maxNV * s.floats()
 	if s.wide {
@@ -149,6 +174,14 @@ func (b *boxLoops) emit() {
 	}
 	colLoop, blockLoop, tail, next := newLabel("column"), newLabel("block"), newLabel("tail"), newLabel("next")
 	small := newLabel("small")
+	lineLoop := newLabel("line")
+	MOVQ(arg(boxLines), t)
+	MOVQ(t, b.line[0])
+	Label(lineLoop)
+	MOVQ(b.y, b.line[1])
+	MOVQ(b.x, b.line[2])
+	MOVQ(arg(boxCols), t)
+	MOVQ(t, cols)
 	Label(colLoop)
 	XORQ(b.off, b.off)
 	MOVQ(arg(boxN), rem)
@@ -200,8 +233,21 @@ func (b *boxLoops) emit() {
 	LEAQ(Mem{Base: b.x, Index: t, Scale: uint8(b.xs)}, b.x)
 	DECQ(cols)
 	JNE(LabelRef(colLoop))
-	VZEROUPPER()
-	RET()
+	b.nextLine(t, lineLoop)
+}
+
+// nextLine goes on with the next line, if there is one.
+func (b *boxLoops) nextLine(t reg.GPVirtual, loop string) {
+	MOVQ(arg(boxYLine), t)
+	SHLQ(U8(b.ys/4+1), t)
+	MOVQ(b.line[1], b.y)
+	ADDQ(t, b.y)
+	MOVQ(arg(boxXLine), t)
+	SHLQ(U8(b.xs/4+1), t)
+	MOVQ(b.line[2], b.x)
+	ADDQ(t, b.x)
+	DECQ(b.line[0])
+	JNE(LabelRef(loop))
 }
 
 // taps emits the loops over the taps of a block that begins at p: pair for two
@@ -271,63 +317,417 @@ func (b *boxLoops) mask(i, nv int, kind tailKind) reg.Register {
 	return nil
 }
 
+// maxBox emits two loops. The first one is fast: it does not mind NaN, which VMAXPS
+// loses, but adds up products of taps on the side, in units that are idle. Only when
+// their sum is NaN the second loop does it all again with a look at every tap.
 func maxBox(s *simd) {
 	name := "maxBox" + s.name
-	TEXT(name, NOSPLIT, "func(y, x []float32, g [10]int)")
+	TEXT(name, NOSPLIT, "func(y, x []float32, g [14]int) bool")
 	Doc(name + " is maxBoxGeneric.")
 	Pragma("noescape")
 	ninf := s.vec()
 	VBROADCASTSS(s.constant(float32(math.Inf(-1))), ninf)
 	b := &boxLoops{s: s, maxNV: 4, xs: 4, ys: 4}
-	b.block = func(b *boxLoops, nv int, kind tailKind) {
-		acc, nan := s.vecs(nv), make([]reg.Register, nv)
-		for i := range acc {
-			VMOVAPS(ninf, acc[i])
+	sums := s.vecs(b.maxNV)
+	for _, v := range sums {
+		s.clear(v)
+	}
+	b.block = func(b *boxLoops, nv int, kind tailKind) { s.maxBlock(b, ninf, sums, nv, kind) }
+	b.loops()
+	s.onceMore(sums, func() {
+		b.block = func(b *boxLoops, nv int, kind tailKind) { s.maxBlock(b, ninf, nil, nv, kind) }
+		b.loops()
+	})
+}
+
+// onceMore ends a kernel of maxima that has added up products of taps: with exact
+// loops where they are NaN and x is not said to be clean. The result is whether.
+func (s *simd) onceMore(sums []reg.VecVirtual, loops func()) {
+	exact, end := newLabel("exact"), newLabel("end")
+	result := GP8()
+	s.jumpNaN(sums, exact)
+	Label(end)
+	XORB(result, result)
+	Store(result, ReturnIndex(0))
+	s.ret()
+	Label(exact)
+	CMPQ(arg(boxClean), I8(0))
+	JNE(LabelRef(end))
+	loops()
+	result = GP8()
+	MOVB(U8(1), result)
+	Store(result, ReturnIndex(0))
+	s.ret()
+}
+
+// jumpNaN jumps when a lane of one of the vectors is NaN, and perhaps when some are
+// infinite.
+func (s *simd) jumpNaN(v []reg.VecVirtual, to string) {
+	for _, w := range v[1:] {
+		VADDPS(w, v[0], v[0])
+	}
+	if s.wide {
+		k := K()
+		VCMPPS(U8(unordered), v[0], v[0], k)
+		KORTESTW(k, k)
+	} else {
+		bits := GP32()
+		VCMPPS(U8(unordered), v[0], v[0], v[0])
+		VMOVMSKPS(v[0], bits)
+		TESTL(bits, bits)
+	}
+	JNE(LabelRef(to))
+}
+
+// maxBlock emits the maxima of a block. Sums of products of the taps are added up, or
+// NaN is looked for where they are nil.
+func (s *simd) maxBlock(b *boxLoops, ninf reg.VecVirtual, sums []reg.VecVirtual, nv int, kind tailKind) {
+	acc, nan := s.vecs(nv), make([]reg.Register, nv)
+	for i := range acc {
+		VMOVAPS(ninf, acc[i])
+		if sums == nil {
 			nan[i] = s.nanMask()
 		}
-		b.findShift(nv, kind)
-		b.taps(func(p reg.Register) {
-			q := reg.Register(b.sx)
-			lp := b.shifted(p, kind, 4)
-			for i := range acc {
-				base := p
-				if i == nv-1 {
-					base = lp
-				}
-				a, m := s.vec(), s.vec()
-				s.load(mem(i*s.bytes, base), a, b.mask(i, nv, kind))
-				c := s.vec()
-				s.load(mem(i*s.bytes, base, q), c, b.mask(i, nv, kind))
-				s.unordered(a, c, nan[i])
-				VMAXPS(c, a, m)
-				VMAXPS(m, acc[i], acc[i])
-			}
-		}, func(p reg.Register) {
-			lp := b.shifted(p, kind, 4)
-			for i := range acc {
-				base := p
-				if i == nv-1 {
-					base = lp
-				}
-				a := s.vec()
-				s.load(mem(i*s.bytes, base), a, b.mask(i, nv, kind))
-				s.unordered(a, a, nan[i])
-				VMAXPS(a, acc[i], acc[i])
-			}
-		})
-		p := GP64()
-		LEAQ(mem(0, b.y, b.off), p)
+	}
+	look := func(i int, a, c reg.VecVirtual) {
+		if sums == nil {
+			s.unordered(a, c, nan[i])
+		} else {
+			VFMADD231PS(a, c, sums[i])
+		}
+	}
+	b.findShift(nv, kind)
+	b.taps(func(p reg.Register) {
 		lp := b.shifted(p, kind, 4)
 		for i := range acc {
-			s.setNaN(nan[i], acc[i])
-			base := reg.Register(p)
+			base := p
 			if i == nv-1 {
 				base = lp
 			}
-			s.store(acc[i], mem(i*s.bytes, base), b.mask(i, nv, kind))
+			a, c := s.vec(), s.vec()
+			s.load(mem(i*s.bytes, base), a, b.mask(i, nv, kind))
+			s.load(mem(i*s.bytes, base, b.sx), c, b.mask(i, nv, kind))
+			look(i, a, c)
+			VMAXPS(c, a, a)
+			VMAXPS(a, acc[i], acc[i])
+		}
+	}, func(p reg.Register) {
+		lp := b.shifted(p, kind, 4)
+		for i := range acc {
+			base := p
+			if i == nv-1 {
+				base = lp
+			}
+			a := s.vec()
+			s.load(mem(i*s.bytes, base), a, b.mask(i, nv, kind))
+			look(i, a, a)
+			VMAXPS(a, acc[i], acc[i])
+		}
+	})
+	p := GP64()
+	LEAQ(mem(0, b.y, b.off), p)
+	lp := b.shifted(p, kind, 4)
+	for i := range acc {
+		if sums == nil {
+			s.setNaN(nan[i], acc[i])
+		}
+		base := reg.Register(p)
+		if i == nv-1 {
+			base = lp
+		}
+		s.store(acc[i], mem(i*s.bytes, base), b.mask(i, nv, kind))
+	}
+}
+
+// maxSlide emits maxBox for windows of 3 × 3 whose columns are stride taps apart, 1 or
+// 2: the maxima of a column of taps serve all windows that share it.
+func maxSlide(s *simd, stride int) {
+	name := fmt.Sprintf("maxSlide%d%s", stride, s.name)
+	TEXT(name, NOSPLIT, "func(y, x []float32, g [14]int) bool")
+	Doc(fmt.Sprintf("%s is maxBoxGeneric for boxes of 1 × 3 × 3 taps, with xStep = %d·sx and n of %d or more.", name, stride, s.floats()))
+	Pragma("noescape")
+	b := &boxLoops{s: s, xs: 4, ys: 4}
+	b.cols, b.line = AllocLocal(8), [3]Mem{AllocLocal(8), AllocLocal(8), AllocLocal(8)}
+	maxNV := 4
+	if !s.wide {
+		maxNV = 2
+	}
+	sums := s.vecs(maxNV)
+	for _, v := range sums {
+		s.clear(v)
+	}
+	s.slideLoops(b, stride, maxNV, sums)
+	s.onceMore(sums, func() { s.slideLoops(b, stride, maxNV, nil) })
+}
+
+func (s *simd) slideLoops(b *boxLoops, stride, maxNV int, sums []reg.VecVirtual) {
+	b.y, b.x = Load(Param("y").Base(), GP64()).(reg.GPVirtual), Load(Param("x").Base(), GP64()).(reg.GPVirtual)
+	b.sx, b.off = GP64(), GP64()
+	MOVQ(arg(boxSX), b.sx)
+	SHLQ(U8(2), b.sx)
+	t, rem := GP64(), GP64()
+	if s.wide {
+		MOVQ(arg(boxN), t)
+		DECQ(t)
+		ANDQ(U8(15), t)
+		INCQ(t)
+		b.tail = s.mask(t)
+	}
+	MOVQ(arg(boxLines), t)
+	MOVQ(t, b.line[0])
+	lineLoop, next := newLabel("line"), newLabel("next")
+	Label(lineLoop)
+	MOVQ(b.y, b.line[1])
+	MOVQ(b.x, b.line[2])
+	XORQ(b.off, b.off)
+	MOVQ(arg(boxN), rem)
+	for nv := maxNV; nv >= 1; nv /= 2 {
+		loop, end := newLabel("block"), newLabel("end")
+		Label(loop)
+		if nv > 1 {
+			CMPQ(rem, I32(nv*s.floats()))
+			JLT(LabelRef(end))
+			s.slideBlock(b, stride, nv, nil, sums)
+		} else {
+			TESTQ(rem, rem)
+			JLE(LabelRef(next))
+			whole := newLabel("whole")
+			if s.wide {
+				// All blocks of one vector are under the mask of the last one.
+				CMPQ(rem, I32(s.floats()))
+				JLT(LabelRef(whole))
+				s.slideBlock(b, stride, 1, nil, sums)
+				ADDQ(I32(s.bytes), b.off)
+				SUBQ(I32(s.floats()), rem)
+				JMP(LabelRef(loop))
+				Label(whole)
+				s.slideBlock(b, stride, 1, b.tail, sums)
+				JMP(LabelRef(next))
+				break
+			}
+			// The last vector ends with the last lane.
+			MOVQ(arg(boxN), t)
+			SHLQ(U8(2), t)
+			SUBQ(I32(s.bytes), t)
+			CMPQ(t, b.off)
+			CMOVQLT(t, b.off)
+			s.slideBlock(b, stride, 1, nil, sums)
+		}
+		ADDQ(I32(nv*s.bytes), b.off)
+		SUBQ(I32(nv*s.floats()), rem)
+		JMP(LabelRef(loop))
+		Label(end)
+	}
+	Label(next)
+	b.nextLine(t, lineLoop)
+}
+
+// slideBlock emits the columns of a block of nv vectors.
+func (s *simd) slideBlock(b *boxLoops, stride, nv int, mask reg.Register, sums []reg.VecVirtual) {
+	var p [3]reg.Register
+	t, yp := GP64(), GP64()
+	for i := range p {
+		r := GP64()
+		if p[i] = r; i == 0 {
+			LEAQ(mem(0, b.x, b.off), r)
+			MOVQ(arg(boxSY), t)
+		} else {
+			LEAQ(Mem{Base: p[i-1], Index: t, Scale: 4}, r)
 		}
 	}
-	b.emit()
+	LEAQ(mem(0, b.y, b.off), yp)
+	MOVQ(arg(boxCols), t)
+	MOVQ(t, b.cols)
+	yStep := GP64()
+	MOVQ(arg(boxYStep), yStep)
+	SHLQ(U8(2), yStep)
+
+	// column sets v to the maxima of a column of taps, NaN where one is.
+	column := func(v []reg.VecVirtual) {
+		for i := range v {
+			a, c, d := v[i], s.vec(), s.vec()
+			s.load(mem(i*s.bytes, p[0]), a, mask)
+			s.load(mem(i*s.bytes, p[1]), c, mask)
+			s.load(mem(i*s.bytes, p[2]), d, mask)
+			if sums != nil {
+				VFMADD231PS(a, c, sums[i])
+				VFMADD231PS(d, d, sums[i])
+				VMAXPS(c, a, a)
+				VMAXPS(d, a, a)
+				continue
+			}
+			nan := s.nanMask()
+			s.unordered(a, c, nan)
+			s.unordered(d, d, nan)
+			VMAXPS(c, a, a)
+			VMAXPS(d, a, a)
+			s.setNaN(nan, a)
+		}
+		for i := range p {
+			ADDQ(b.sx, p[i])
+		}
+	}
+	held := make([][]reg.VecVirtual, 3-stride)
+	for i := range held {
+		held[i] = s.vecs(nv)
+		column(held[i])
+	}
+	loop := newLabel("column")
+	Label(loop)
+	fresh := make([][]reg.VecVirtual, stride)
+	for i := range fresh {
+		fresh[i] = s.vecs(nv)
+		column(fresh[i])
+	}
+	v := append(append([][]reg.VecVirtual{}, held...), fresh...)
+	for i := range nv {
+		m := s.vec()
+		VMAXPS(v[1][i], v[0][i], m)
+		VMAXPS(v[2][i], m, m)
+		if sums == nil {
+			nan := s.nanMask()
+			s.unordered(v[0][i], v[1][i], nan)
+			s.unordered(v[2][i], v[2][i], nan)
+			s.setNaN(nan, m)
+		}
+		s.store(m, mem(i*s.bytes, yp), mask)
+	}
+	for h := range held {
+		for i := range nv {
+			VMOVAPS(v[h+stride][i], held[h][i])
+		}
+	}
+	ADDQ(yStep, yp)
+	DECQ(b.cols)
+	JNE(LabelRef(loop))
+}
+
+// maxHalve emits the maxima of taps that are neighbours, in rows of elements where
+// every second one begins a window.
+func maxHalve(s *simd) {
+	name := "maxHalve" + s.name
+	TEXT(name, NOSPLIT, "func(y, x []float32, g [7]int, pattern []int64)")
+	Doc(name + " is maxPickGeneric for the pattern of every second element, and taps one apart.")
+	Pragma("noescape")
+	order := s.vec()
+	VMOVUPS(s.halveOrder(), order)
+	ninf := s.vec()
+	VBROADCASTSS(s.constant(float32(math.Inf(-1))), ninf)
+	s.cleanOrNot(func(clean bool) { s.halveLoops(order, ninf, clean) })
+}
+
+// cleanOrNot emits the loops of a kernel that picks: once for x without NaN.
+func (s *simd) cleanOrNot(loops func(clean bool)) {
+	exact := newLabel("exact")
+	CMPQ(arg(pickClean), I8(0))
+	JE(LabelRef(exact))
+	loops(true)
+	s.ret()
+	Label(exact)
+	loops(false)
+	s.ret()
+}
+
+var halveOrders = map[bool]Mem{}
+
+// halveOrder is the order of pairs of elements that a shuffle of two vectors leaves.
+func (s *simd) halveOrder() Mem {
+	m, ok := halveOrders[s.wide]
+	if !ok {
+		m = GLOBL("halveOrder"+s.name, attr.RODATA|attr.NOPTR)
+		n := s.floats() / 2
+		for i := range n { // the halves of each 128 bits come of one vector
+			from := 2*i%n + 2*i/n
+			if s.wide {
+				DATA(8*i, U64(from))
+			} else {
+				DATA(8*i, U32(2*from))
+				DATA(8*i+4, U32(2*from+1))
+			}
+		}
+		halveOrders[s.wide] = m
+	}
+	return m
+}
+
+func (s *simd) halveLoops(order, ninf reg.VecVirtual, clean bool) {
+	yRow, xRow := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64())
+	rows := GP64()
+	MOVQ(arg(pickRows), rows)
+	row, group, pair, odd, done, part, next := newLabel("row"), newLabel("group"), newLabel("pair"), newLabel("odd"), newLabel("done"), newLabel("part"), newLabel("next")
+	Label(row)
+	y, x, n := GP64(), GP64(), GP64()
+	MOVQ(yRow, y)
+	MOVQ(xRow, x)
+	MOVQ(arg(pickN), n)
+	Label(group)
+	p, t := GP64(), GP64()
+	acc := s.vec()
+	VMOVAPS(ninf, acc)
+	var nan reg.Register
+	if !clean {
+		nan = s.nanMask()
+	}
+	look := func(a, c reg.VecVirtual) {
+		if !clean {
+			s.unordered(a, c, nan)
+		}
+	}
+	MOVQ(x, p)
+	MOVQ(arg(pickTaps), t)
+	SUBQ(I32(2), t)
+	JLT(LabelRef(odd))
+	Label(pair)
+	a, c, e := s.vec(), s.vec(), s.vec()
+	VMOVUPS(mem(0, p), a)
+	VMOVUPS(mem(s.bytes, p), c)
+	VSHUFPS(U8(0x88), c, a, e)
+	VSHUFPS(U8(0xdd), c, a, a)
+	look(e, a)
+	VMAXPS(e, a, a)
+	VMAXPS(a, acc, acc)
+	ADDQ(I32(8), p)
+	SUBQ(I32(2), t)
+	JGE(LabelRef(pair))
+	Label(odd)
+	CMPQ(t, I8(-1))
+	JNE(LabelRef(done))
+	a, c = s.vec(), s.vec()
+	VMOVUPS(mem(0, p), a)
+	VMOVUPS(mem(s.bytes, p), c)
+	VSHUFPS(U8(0x88), c, a, a)
+	look(a, a)
+	VMAXPS(a, acc, acc)
+	Label(done)
+	if !clean {
+		s.setNaN(nan, acc)
+	}
+	if s.wide {
+		VPERMQ(acc, order, acc)
+	} else {
+		VPERMPS(acc, order, acc)
+	}
+	SUBQ(I32(s.floats()), n)
+	JLT(LabelRef(part))
+	VMOVUPS(acc, mem(0, y))
+	ADDQ(I32(s.bytes), y)
+	ADDQ(I32(2*s.bytes), x)
+	TESTQ(n, n)
+	JNE(LabelRef(group))
+	Label(next)
+	MOVQ(arg(pickYStep), t)
+	LEAQ(Mem{Base: yRow, Index: t, Scale: 4}, yRow)
+	MOVQ(arg(pickXStep), t)
+	LEAQ(Mem{Base: xRow, Index: t, Scale: 4}, xRow)
+	DECQ(rows)
+	JNE(LabelRef(row))
+	end := newLabel("end")
+	JMP(LabelRef(end))
+	Label(part)
+	ADDQ(I32(s.floats()), n)
+	s.store(acc, mem(0, y), s.mask(n))
+	JMP(LabelRef(next))
+	Label(end)
 }
 
 // Words of an entry of a pattern and fields of picked, as in pooling.go of package cpu.
@@ -345,11 +745,12 @@ const (
 	pickXStep = 3
 	pickTaps  = 4
 	pickStep  = 5
+	pickClean = 6
 )
 
 func maxPick(s *simd) {
 	name := "maxPick" + s.name
-	TEXT(name, NOSPLIT, "func(y, x []float32, g [6]int, pattern []int64)")
+	TEXT(name, NOSPLIT, "func(y, x []float32, g [7]int, pattern []int64)")
 	Doc(name + " is maxPickGeneric.")
 	Pragma("noescape")
 	yRow, xRow := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64())
@@ -361,6 +762,10 @@ func maxPick(s *simd) {
 	LEAQ(Mem{Base: first, Index: end, Scale: 8}, end)
 	ninf := s.vec()
 	VBROADCASTSS(s.constant(float32(math.Inf(-1))), ninf)
+	s.cleanOrNot(func(clean bool) { s.pickLoops(yRow, xRow, step, rows, first, end, ninf, clean) })
+}
+
+func (s *simd) pickLoops(yRow, xRow, step, rows, first, end reg.Register, ninf reg.VecVirtual, clean bool) {
 	row, group, pair, odd, done, last, stored := newLabel("row"), newLabel("group"), newLabel("pair"), newLabel("odd"), newLabel("done"), newLabel("last"), newLabel("stored")
 
 	Label(row)
@@ -371,8 +776,12 @@ func maxPick(s *simd) {
 	MOVQ(first, e)
 
 	Label(group)
-	acc, nan := s.vec(), s.nanMask()
+	acc := s.vec()
 	VMOVAPS(ninf, acc)
+	var nan reg.Register
+	if !clean {
+		nan = s.nanMask()
+	}
 	p, t := GP64(), GP64()
 	MOVQ(x, p)
 	MOVQ(arg(pickTaps), t)
@@ -382,7 +791,9 @@ func maxPick(s *simd) {
 	a, b := s.vec(), s.vec()
 	VMOVUPS(mem(0, p), a)
 	VMOVUPS(mem(0, p, step), b)
-	s.unordered(a, b, nan)
+	if !clean {
+		s.unordered(a, b, nan)
+	}
 	VMAXPS(b, a, a)
 	VMAXPS(a, acc, acc)
 	LEAQ(Mem{Base: p, Index: step, Scale: 2}, p)
@@ -393,10 +804,14 @@ func maxPick(s *simd) {
 	JNE(LabelRef(done))
 	a = s.vec()
 	VMOVUPS(mem(0, p), a)
-	s.unordered(a, a, nan)
+	if !clean {
+		s.unordered(a, a, nan)
+	}
 	VMAXPS(a, acc, acc)
 	Label(done)
-	s.setNaN(nan, acc)
+	if !clean {
+		s.setNaN(nan, acc)
+	}
 	count := GP64()
 	MOVQ(mem(8*pickCount, e), count)
 	if s.wide {
@@ -428,7 +843,8 @@ func maxPick(s *simd) {
 	LEAQ(Mem{Base: xRow, Index: t, Scale: 4}, xRow)
 	DECQ(rows)
 	JNE(LabelRef(row))
-	s.ret()
+	finished := newLabel("finished")
+	JMP(LabelRef(finished))
 
 	Label(last)
 	keep := GP64()
@@ -438,6 +854,7 @@ func maxPick(s *simd) {
 	s.store(acc, mem(0, y), s.mask(keep))
 	LEAQ(Mem{Base: y, Index: count, Scale: 4}, y)
 	JMP(LabelRef(stored))
+	Label(finished)
 }
 
 // half returns the lower or upper half of a vector.
@@ -482,7 +899,7 @@ func sumBox(s *simd, what string, xs, ys int) {
 	if ys == 4 {
 		scale = ", factor float64"
 	}
-	TEXT(name, NOSPLIT, fmt.Sprintf("func(y []%s, x []%s, g [10]int%s)", types[ys], types[xs], scale))
+	TEXT(name, NOSPLIT, fmt.Sprintf("func(y []%s, x []%s, g [14]int%s)", types[ys], types[xs], scale))
 	Doc(name + " is " + what + "Generic.")
 	Pragma("noescape")
 	var factor reg.VecVirtual
@@ -495,10 +912,14 @@ func sumBox(s *simd, what string, xs, ys int) {
 		VBROADCASTSD(f.Addr, factor)
 	}
 	b := &boxLoops{s: s, maxNV: 4, xs: xs, ys: ys}
+	zero := s.zero()
+	if xs == 4 && ys == 4 {
+		s.fewTaps(b, factor, zero)
+	}
 	b.block = func(b *boxLoops, nv int, kind tailKind) {
 		acc := s.vecs(2 * nv)
 		for _, v := range acc {
-			s.clear(v)
+			VMOVAPS(zero, v)
 		}
 		b.findShift(nv, kind)
 		var halves, narrows [2]reg.Register // masks of float64, and of float32 in half a vector
@@ -576,6 +997,68 @@ func sumBox(s *simd, what string, xs, ys int) {
 	b.emit()
 }
 
+// fewTaps emits means with sums in float32, for x that is said to need no more. If one
+// is not finite, as a sum may be whose mean is, what follows does it again in float64.
+func (s *simd) fewTaps(b *boxLoops, factor, zero reg.VecVirtual) {
+	double := newLabel("double")
+	CMPQ(arg(boxClean), I8(0))
+	JE(LabelRef(double))
+	// The divisor is the reciprocal of the factor, rounded to an integer.
+	q := XMM()
+	bits := GP64()
+	MOVQ(I64(int64(math.Float64bits(1))), bits)
+	VMOVQ(bits, q)
+	VDIVSD(factor.AsX(), q, q)
+	VCVTSD2SS(q, q, q)
+	divisor, check := s.vec(), s.vec()
+	VBROADCASTSS(q, divisor)
+	VMOVAPS(zero, check)
+	b.block = func(b *boxLoops, nv int, kind tailKind) {
+		acc := s.vecs(nv)
+		for _, v := range acc {
+			VMOVAPS(zero, v)
+		}
+		b.findShift(nv, kind)
+		tap := func(last reg.Register, p ...reg.Register) {
+			for i := range acc {
+				m := b.mask(i, nv, kind)
+				if i == nv-1 {
+					p[0] = last
+				}
+				if m == nil {
+					VADDPS(mem(i*s.bytes, p...), acc[i], acc[i])
+					continue
+				}
+				v := s.vec()
+				s.load(mem(i*s.bytes, p...), v, m)
+				VADDPS(v, acc[i], acc[i])
+			}
+		}
+		b.taps(func(p reg.Register) {
+			last := b.shifted(p, kind, 4)
+			tap(last, p)
+			tap(last, p, b.sx)
+		}, func(p reg.Register) { tap(b.shifted(p, kind, 4), p) })
+		p := GP64()
+		LEAQ(mem(0, b.y, b.off), p)
+		last := b.shifted(p, kind, 4)
+		for i := range acc {
+			VDIVPS(divisor, acc[i], acc[i])
+			VADDPS(acc[i], check, check)
+			base := reg.Register(p)
+			if i == nv-1 {
+				base = last
+			}
+			s.store(acc[i], mem(i*s.bytes, base), b.mask(i, nv, kind))
+		}
+	}
+	b.loops()
+	VSUBPS(check, check, check) // NaN where it is not finite
+	s.jumpNaN([]reg.VecVirtual{check}, double)
+	s.ret()
+	Label(double)
+}
+
 // storeNarrow rounds float64 to float32 and stores them, under a mask of the lanes of
 // float64 or of float32.
 func (s *simd) storeNarrow(v reg.VecVirtual, m Mem, mask reg.Register) {
@@ -623,6 +1106,9 @@ const (
 	indexRows
 	indexYStep
 	indexXStep
+	indexLines
+	indexYLine
+	indexXLine
 	indexNZ
 	indexNY
 	indexNX
@@ -631,6 +1117,7 @@ const (
 	indexSX
 	indexPlace
 	indexRow
+	indexLine
 	indexZ
 	indexY
 	indexX
@@ -638,13 +1125,13 @@ const (
 
 func maxIndex(s *simd) {
 	name := "maxIndex" + s.name
-	TEXT(name, NOSPLIT, "func(y []float32, index []int32, x []float32, g [15]int, pattern []int64)")
+	TEXT(name, NOSPLIT, "func(y []float32, index []int32, x []float32, g [19]int, pattern []int64)")
 	Doc(name + " is maxIndexGeneric.")
 	Pragma("noescape")
 	ninf := s.vec()
 	VBROADCASTSS(s.constant(float32(math.Inf(-1))), ninf)
 	// Pointers and counters that are seldom used lie on the stack.
-	frame := AllocLocal(72)
+	frame := AllocLocal(112)
 	slot := func(i int) Mem { return frame.Offset(8 * i) }
 	yRow, iRow, xRow, rows, nz, place, rowPlace, qz, taken := slot(0), slot(1), slot(2), slot(3), slot(4), slot(5), slot(6), slot(7), slot(8)
 	t := GP64()
@@ -659,11 +1146,19 @@ func maxIndex(s *simd) {
 		}
 		return b.Addr
 	}
-	keep(addr("y"), yRow)
-	keep(addr("index"), iRow)
-	keep(addr("x"), xRow)
+	lines, yLine, iLine, xLine, linePlace := slot(9), slot(10), slot(11), slot(12), slot(13)
+	keep(addr("y"), yLine)
+	keep(addr("index"), iLine)
+	keep(addr("x"), xLine)
+	keep(arg(indexLines), lines)
+	keep(arg(indexPlace), linePlace)
+	line := newLabel("line")
+	Label(line)
+	keep(yLine, yRow)
+	keep(iLine, iRow)
+	keep(xLine, xRow)
+	keep(linePlace, rowPlace)
 	keep(arg(indexRows), rows)
-	keep(arg(indexPlace), rowPlace)
 	row, group, lz, ly, lx, part, whole := newLabel("row"), newLabel("group"), newLabel("z"), newLabel("y"), newLabel("x"), newLabel("part"), newLabel("whole")
 
 	Label(row)
@@ -798,6 +1293,17 @@ func maxIndex(s *simd) {
 	ADDQ(t, rowPlace)
 	DECQ(rows)
 	JNE(LabelRef(row))
+	MOVQ(arg(indexYLine), t)
+	SHLQ(U8(2), t)
+	ADDQ(t, yLine)
+	ADDQ(t, iLine)
+	MOVQ(arg(indexXLine), t)
+	SHLQ(U8(2), t)
+	ADDQ(t, xLine)
+	MOVQ(arg(indexLine), t)
+	ADDQ(t, linePlace)
+	DECQ(lines)
+	JNE(LabelRef(line))
 	s.ret()
 
 	Label(part)
