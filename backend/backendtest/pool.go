@@ -35,6 +35,7 @@ func windows() []struct {
 		{"1d", backend.Window{Kernel: shape{3}, Strides: shape{2}, Pads: shape{1, 0}}, false, shape{2, 6, 15}},
 		{"3d", backend.Window{Kernel: shape{2, 2, 2}, Strides: shape{2, 2, 2}}, false, shape{1, 4, 4, 5, 6}},
 		{"3d-uneven", backend.Window{Kernel: shape{3, 1, 2}, Strides: shape{2, 1, 1}, Pads: shape{1, 0, 0, 1, 0, 1}}, true, shape{2, 3, 5, 3, 6}},
+		{"3d-outside", backend.Window{Kernel: shape{1, 3, 2}, Pads: shape{2, 1, 1, 1, 1, 0}}, false, shape{2, 3, 2, 5, 6}},
 		{"no-images", backend.Window{Kernel: shape{2, 2}}, false, shape{0, 3, 4, 4}},
 	}
 }
@@ -43,7 +44,7 @@ func maxPoolProblems(bool) []problem {
 	var ps []problem
 	for _, w := range windows() {
 		x := backend.F32(w.x...)
-		layouts := w.name == "3x3-stride2-pad" || w.name == "outside" || w.name == "3d" || w.name == "1d"
+		layouts := w.name == "3x3-stride2-pad" || w.name == "outside" || w.name == "3d" || w.name == "3d-outside" || w.name == "1d"
 		ps = append(ps,
 			problem{name: w.name, d: desc(backend.MaxPool{Window: w.w, CeilMode: w.ceil}, x), layouts: layouts},
 			problem{name: w.name + "-indices", d: desc(backend.MaxPool{Window: w.w, CeilMode: w.ceil, Indices: true}, x), layouts: layouts})
@@ -55,7 +56,7 @@ func avgPoolProblems(bool) []problem {
 	var ps []problem
 	for _, w := range windows() {
 		x := backend.F32(w.x...)
-		layouts := w.name == "3x3-stride2-pad" || w.name == "outside" || w.name == "3d"
+		layouts := w.name == "3x3-stride2-pad" || w.name == "outside" || w.name == "3d" || w.name == "3d-outside"
 		ps = append(ps, problem{name: w.name, d: desc(backend.AvgPool{Window: w.w, CeilMode: w.ceil}, x), layouts: layouts, fills: check.Fills()})
 		if w.w.Pads != nil || w.ceil || w.w.AutoPad != 0 {
 			ps = append(ps, problem{name: w.name + "-counted", d: desc(backend.AvgPool{Window: w.w, CeilMode: w.ceil, CountIncludePad: true}, x), layouts: layouts})

@@ -111,7 +111,9 @@ func (w *poolWindow) maxRows(c *call, u poolUnit, thread int) {
 	w.lineRuns(&u, func(p, n int, r reach, row int, inside bool) {
 		s := s[(p-u.p0)*width:]
 		if !inside {
-			fill(s[left:right], negInf)
+			for i := range n {
+				fill(s[i*width:][left:right], negInf)
+			}
 			return
 		}
 		g := w.rowsBox(&r, n, lo, hi, width)
