@@ -451,3 +451,48 @@ func TestDepthwiseDeterministic(t *testing.T) {
 		}
 	}
 }
+
+// Sums of many terms are sums of blocks: 256 ones are lost one after the other beside
+// 2²⁴, and are not together.
+func TestDepthwiseBlocks(t *testing.T) {
+	for _, set := range isas(t) {
+		be := open(t, "cpu", backend.WithVariant(set.String()), backend.WithThreads(1))
+		for _, k := range [][]int{{1, 768}, {48, 16}, {85, 3}, {256, 2}} {
+			for _, ch := range []int{2, 16, 19} {
+				c := dwCase{ch: ch, in: []int{k[0], k[1] + 9}, k: k}
+				d, err := c.desc(1, false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				x, w := tensor.Must(tensor.New(tensor.Float32, d.In[0].Shape...)), tensor.Must(tensor.New(tensor.Float32, d.In[1].Shape...))
+				for i := range x.Float32s() {
+					x.Float32s()[i] = 1
+				}
+				taps, block := k[0]*k[1], 256/k[1]*k[1]
+				if k[1] > 256 {
+					block = 256
+				}
+				big := 0
+				if ch > 2 && taps > block {
+					big = block // in the second block
+				}
+				for i := range w.Float32s() {
+					w.Float32s()[i] = 1
+					if i%taps == big {
+						w.Float32s()[i] = 1 << 24
+					}
+				}
+				want := 1<<24 + float32(taps-min(taps, block)) // the block with 2²⁴ loses its ones
+				y, err := backend.RunDesc(ctx, be, d, x, w)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, v := range y[0].Float32s() {
+					if v != want {
+						t.Fatalf("%v, kernel %v, %d channels: element %d is %v, want %v", set, k, ch, i, v, want)
+					}
+				}
+			}
+		}
+	}
+}
