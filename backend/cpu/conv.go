@@ -114,7 +114,7 @@ func planConvGemm(dev *device, op backend.Conv, in, out []backend.TensorDesc, x,
 	}
 	p.split = splitGemm(dev.pool.threads(), p.groups, x.n*len(p.table.tiles), p.format.panels(), g.k*p.cout, x.total()*p.cin, 2*int64(x.n)*int64(y.s)*int64(p.cout)*int64(g.k))
 
-	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in)), inPlace: epi.res}
+	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in)), inPlace: epi.inPlace()}
 	if p.packed {
 		pl.formats[1] = p.format
 	} else {

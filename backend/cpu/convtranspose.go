@@ -98,7 +98,7 @@ func planConvTranspose(dev *device, d backend.Desc) (*plan, error) {
 	weights := p.cout * len(order) * p.cin
 	p.split = splitGemm(dev.pool.threads(), p.groups, x.n*tiles, p.format.panels(), weights, x.total()*p.cin, 2*int64(x.total())*int64(weights))
 
-	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in)), inPlace: epi.res}
+	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in)), inPlace: epi.inPlace()}
 	if p.packed {
 		pl.formats[1] = p.format
 	} else {

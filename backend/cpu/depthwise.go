@@ -152,10 +152,7 @@ func newDepthwise(dev *device, d backend.Desc, bias bool, steps backend.Epilogue
 		p.multiply(m)
 	}
 	p.fused, p.rest = epi.fuse()
-	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in))}
-	if p.fused.residual >= 0 {
-		pl.inPlace = []int{p.fused.residual} // others are read after y is written
-	}
+	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in)), inPlace: epi.inPlace()}
 	if p.packed {
 		pl.formats[1] = p.format
 		return p, pl, nil

@@ -87,6 +87,15 @@ func (e *epilogue) fuse() (fused, *epilogue) {
 	return f, &epilogue{fns: e.fns, bias: -1, steps: steps, res: e.res}
 }
 
+// inPlace returns the operands that the output may overwrite, where kernels apply what
+// fuse gives them: the residual among it. Later ones are read after y has been stored.
+func (e *epilogue) inPlace() []int {
+	if f, _ := e.fuse(); f.residual >= 0 {
+		return []int{f.residual}
+	}
+	return nil
+}
+
 // resolve fills in the layouts of the operands, in the descriptions of all
 // inputs: a residual must lie as the output does.
 func (e *epilogue) resolve(op string, in []backend.TensorDesc, out backend.TensorDesc) error {

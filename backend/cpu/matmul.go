@@ -45,7 +45,7 @@ func planMat(op string, dev *device, p *matPlan, epi *epilogue, in, out []backen
 		return nil, err
 	}
 	p.split = splitGemm(dev.pool.threads(), p.products, len(p.table.tiles), p.format.panels(), k*p.n, k*p.m, 2*int64(p.products)*int64(p.m)*int64(p.n)*int64(k))
-	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in)), inPlace: epi.res}
+	pl := &plan{in: in, out: out, formats: make([]backend.Format, len(in)), inPlace: epi.inPlace()}
 	p.packed = in[1].Const
 	if p.packed {
 		pl.formats[1] = p.format
