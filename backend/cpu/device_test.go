@@ -14,54 +14,61 @@ import (
 	"github.com/convgl/convgl/tensor"
 )
 
-// A second run of any kernel allocates nothing, alone and on two threads.
+// A second run of any kernel allocates nothing, alone and on two threads, with any
+// instructions.
 func TestRunAllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	for _, threads := range []int{1, 2} {
-		be := open(t, "cpu", backend.WithThreads(threads))
-		cases := exactCases()
-		for _, l := range []backend.Layout{plain, cl, cl4} { // what is not exact
-			x := backend.F32(2, 48, 40, 31)
-			x.Layout = l
-			add := func(op backend.Op, in ...backend.TensorDesc) {
-				cases[fmt.Sprintf("%v %T %v", l, op, in)] = backend.Desc{Op: op, In: append([]backend.TensorDesc{x}, in...)}
-			}
-			c, w := backend.F32(48), backend.F32(31)
-			add(backend.GroupNorm{Groups: 2}, c, c)
-			add(backend.InstanceNorm{}, c, c)
-			add(backend.LayerNorm{Axis: -1}, w, w)
-			image := backend.F32(48, 40, 31)
-			add(backend.LayerNorm{Axis: 1}, image, image)
-			add(backend.LRN{Size: 5, Alpha: 1, Beta: 0.7, K: 1})
-			if l != plain {
-				add(backend.ConvTranspose{Window: backend.Window{Strides: []int{2, 2}}}, backend.F32(48, 3, 2, 2))
-			}
-			add(backend.Binary{Fn: backend.PRelu}, backend.F32(48, 1, 1))
-			add(backend.Activation{Act: backend.Act{Kind: backend.Gelu}})
+	for _, set := range isas(t) {
+		for _, threads := range []int{1, 2} {
+			runAllocatesNothing(t, set, threads)
 		}
-		for name, d := range cases {
-			inst, err := backend.NewInstance(ctx, be, d)
-			if err != nil {
-				t.Fatal(name, err)
+	}
+}
+
+func runAllocatesNothing(t *testing.T, set isa, threads int) {
+	be := open(t, "cpu", backend.WithThreads(threads), backend.WithVariant(set.String()))
+	cases := exactCases()
+	for _, l := range []backend.Layout{plain, cl, cl4} { // what is not exact
+		x := backend.F32(2, 48, 40, 31)
+		x.Layout = l
+		add := func(op backend.Op, in ...backend.TensorDesc) {
+			cases[fmt.Sprintf("%v %T %v", l, op, in)] = backend.Desc{Op: op, In: append([]backend.TensorDesc{x}, in...)}
+		}
+		c, w := backend.F32(48), backend.F32(31)
+		add(backend.GroupNorm{Groups: 2}, c, c)
+		add(backend.InstanceNorm{}, c, c)
+		add(backend.LayerNorm{Axis: -1}, w, w)
+		image := backend.F32(48, 40, 31)
+		add(backend.LayerNorm{Axis: 1}, image, image)
+		add(backend.LRN{Size: 5, Alpha: 1, Beta: 0.7, K: 1})
+		if l != plain {
+			add(backend.ConvTranspose{Window: backend.Window{Strides: []int{2, 2}}}, backend.F32(48, 3, 2, 2))
+		}
+		add(backend.Binary{Fn: backend.PRelu}, backend.F32(48, 1, 1))
+		add(backend.Activation{Act: backend.Act{Kind: backend.Gelu}})
+	}
+	for name, d := range cases {
+		inst, err := backend.NewInstance(ctx, be, d)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		for i, x := range inputs(1, d) {
+			if err := inst.SetInput(ctx, i, x); err != nil {
+				t.Fatal(err)
 			}
-			for i, x := range inputs(1, d) {
-				if err := inst.SetInput(ctx, i, x); err != nil {
-					t.Fatal(err)
-				}
+		}
+		n := testing.AllocsPerRun(5, func() {
+			if err := inst.Run(ctx); err != nil {
+				t.Error(name, err)
 			}
-			n := testing.AllocsPerRun(5, func() {
-				if err := inst.Run(ctx); err != nil {
-					t.Error(name, err)
-				}
-			})
-			if n != 0 {
-				t.Errorf("%s: %v allocations a run on %d threads", name, n, threads)
-			}
-			if err := inst.Close(); err != nil {
-				t.Error(err)
-			}
+		})
+		if n != 0 {
+			t.Errorf("%s: %v allocations a run of %v on %d threads", name, n, set, threads)
+		}
+		if err := inst.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }
@@ -145,7 +152,7 @@ func TestFormatIsShared(t *testing.T) {
 func TestOpen(t *testing.T) {
 	t.Setenv("CONVGL_CPU", "")
 	var attr *backend.AttrError
-	if _, err := backend.Open("cpu", backend.WithVariant("fast")); !errors.As(err, &attr) || attr.Want != "generic, avx2, avx512" {
+	if _, err := backend.Open("cpu", backend.WithVariant("fast")); !errors.As(err, &attr) || attr.Want != strings.Join(isaNames, ", ") {
 		t.Errorf("unknown variant: %v", err)
 	}
 	if _, err := backend.Open("cpu", backend.WithThreads(-1)); !errors.As(err, &attr) {
@@ -177,23 +184,36 @@ func TestOpen(t *testing.T) {
 // The variant is taken where the machine and CONVGL_CPU have it, and is otherwise
 // refused with the reason.
 func TestChooseISA(t *testing.T) {
-	for _, c := range []struct {
+	best := isa(len(isaNames) - 1)
+	top, all := best.String(), strings.Join(isaNames, ", ")
+	type test struct {
 		variant, env string
 		have, want   isa
 		err          string
-	}{
-		{"", "", isaAVX512, isaAVX512, ""},
+	}
+	tests := []test{
+		{"", "", best, best, ""},
 		{"", "", isaGeneric, isaGeneric, ""},
-		{"", "avx2", isaAVX512, isaAVX2, ""},
-		{"avx2", "", isaAVX512, isaAVX2, ""},
-		{"generic", "avx2", isaAVX512, isaGeneric, ""},
-		{"avx2", "avx2", isaAVX2, isaAVX2, ""},
-		{"", "avx512", isaAVX2, 0, "CONVGL_CPU=avx512: " + where() + " offers generic, avx2"},
-		{"", "sse", isaAVX2, 0, "CONVGL_CPU=sse: want one of generic, avx2, avx512"},
-		{"avx512", "", isaAVX2, 0, "variant avx512: " + where() + " offers generic, avx2"},
-		{"avx512", "avx2", isaAVX512, 0, "variant avx512: CONVGL_CPU=avx2 allows generic, avx2"},
-		{"mmx", "", isaAVX2, 0, `variant: got "mmx", want generic, avx2, avx512`},
-	} {
+		{"", "generic", best, isaGeneric, ""},
+		{"generic", "", best, isaGeneric, ""},
+		{"generic", top, best, isaGeneric, ""},
+		{top, top, best, best, ""},
+		{"", "sse", best, 0, "CONVGL_CPU=sse: want one of " + all},
+		{"mmx", "", best, 0, `variant: got "mmx", want ` + all},
+	}
+	if best > isaGeneric {
+		tests = append(tests,
+			test{"", top, isaGeneric, 0, "CONVGL_CPU=" + top + ": " + where() + " offers generic"},
+			test{top, "", isaGeneric, 0, "variant " + top + ": " + where() + " offers generic"},
+			test{top, "generic", best, 0, "variant " + top + ": CONVGL_CPU=generic allows generic"})
+	}
+	if best == isaAVX512 {
+		tests = append(tests,
+			test{"", "avx2", best, isaAVX2, ""},
+			test{"avx2", "", best, isaAVX2, ""},
+			test{"avx512", "", isaAVX2, 0, "offers generic, avx2"})
+	}
+	for _, c := range tests {
 		got, err := chooseISA(c.variant, c.env, c.have)
 		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) || got != c.want {
 			t.Errorf("variant %q, CONVGL_CPU=%q of %v: got %v, %v; want %v, %q", c.variant, c.env, c.have, got, err, c.want, c.err)

@@ -41,9 +41,9 @@
 //
 // # Choosing instructions
 //
-// Kernels are written for instruction sets: generic (plain Go), avx2 (with FMA) and
-// avx512 (F, DQ, BW and VL). A backend takes the best one that the machine has,
-// unless [backend.WithVariant] names another. The environment variable CONVGL_CPU
-// limits both. Naming one that the machine lacks is an error. The build tag noasm
+// Kernels are written for instruction sets: generic (plain Go); on amd64 avx2 (with
+// FMA and BMI2) and avx512 (F, DQ, BW and VL); on arm64 neon, which matrix products
+// alone have so far. A backend takes the best one that the machine has, unless
+// [backend.WithVariant] names another. The environment variable CONVGL_CPU limits both. Naming one that the machine lacks is an error. The build tag noasm
 // leaves assembly, and so all but generic, out.
 package cpu

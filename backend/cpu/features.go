@@ -14,23 +14,26 @@ import (
 	"github.com/convgl/convgl/backend"
 )
 
-// isa is an instruction set that kernels are written for; each includes those
-// before it.
+// isa is an instruction set that kernels are written for. Each includes those of the
+// same architecture before it; isaNames has those of the build's.
 type isa uint8
 
+const isaGeneric isa = 0 // plain Go
+
+// Instruction sets of amd64.
 const (
-	isaGeneric isa = iota // plain Go
-	isaAVX2               // AVX2, FMA and BMI2
-	isaAVX512             // AVX-512 F, DQ, BW and VL
+	isaAVX2   isa = 1 + iota // AVX2, FMA and BMI2
+	isaAVX512                // AVX-512 F, DQ, BW and VL
 )
 
-var isaNames = [...]string{"generic", "avx2", "avx512"}
+// Instruction sets of arm64.
+const isaNEON isa = 1 // Advanced SIMD
 
 func (s isa) String() string { return isaNames[s] }
 
 // parseISA returns the instruction set of that name.
 func parseISA(name string) (isa, bool) {
-	i := slices.Index(isaNames[:], name)
+	i := slices.Index(isaNames, name)
 	return isa(max(i, 0)), i >= 0
 }
 
@@ -46,7 +49,7 @@ func chooseISA(variant, env string, have isa) (isa, error) {
 		limit, ok := parseISA(env)
 		switch {
 		case !ok:
-			return 0, unavailable("CONVGL_CPU=%s: want one of %s", env, strings.Join(isaNames[:], ", "))
+			return 0, unavailable("CONVGL_CPU=%s: want one of %s", env, strings.Join(isaNames, ", "))
 		case limit > have:
 			return 0, unavailable("CONVGL_CPU=%s: %s offers %s", env, where(), instructionSets(have))
 		}
@@ -58,7 +61,7 @@ func chooseISA(variant, env string, have isa) (isa, error) {
 	want, ok := parseISA(variant)
 	switch {
 	case !ok:
-		return 0, &backend.AttrError{Op: "Open", Attr: "variant", Got: strconv.Quote(variant), Want: strings.Join(isaNames[:], ", ")}
+		return 0, &backend.AttrError{Op: "Open", Attr: "variant", Got: strconv.Quote(variant), Want: strings.Join(isaNames, ", ")}
 	case want > have:
 		return 0, unavailable("variant %s: %s offers %s", variant, where(), instructionSets(have))
 	case want > set:

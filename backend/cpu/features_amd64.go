@@ -6,6 +6,8 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
+var isaNames = []string{"generic", "avx2", "avx512"}
+
 // detectISA returns the best instruction set that the processor, the system and
 // the build support.
 func detectISA() isa {

@@ -1,16 +1,11 @@
-//go:build !amd64
+//go:build !amd64 && !arm64
 
 package cpu
 
-import "golang.org/x/sys/cpu"
+var isaNames = []string{"generic"}
 
 // detectISA returns the best instruction set that kernels are written for.
 func detectISA() isa { return isaGeneric }
 
 // cpuFeatures names the vector extensions of the processor.
-func cpuFeatures() string {
-	if cpu.ARM64.HasASIMD {
-		return "asimd"
-	}
-	return ""
-}
+func cpuFeatures() string { return "" }

@@ -3,6 +3,7 @@ package cpu
 import "math"
 
 //go:generate go -C _asm run . -family gemm -out ../gemm_amd64.s -stubs ../zgemm_amd64.go -pkg cpu
+//go:generate go -C _asm run . -family neon -out ../neon_arm64.s -stubs ../zneon_arm64.go -pkg cpu
 
 // maxK is the number of terms that are added one after another. Longer sums are
 // sums of blocks of so many, which keeps the error of 10⁵ terms near that of a

@@ -219,8 +219,8 @@ func TestMicrokernelChoice(t *testing.T) {
 	if s := strings.Join(got, " "); s != "8 8 8 8 8 8 8 8 8 8 8 8 8 8 8" {
 		t.Errorf("generic: %s", s)
 	}
-	if len(gemmArch) == 0 {
-		t.Skip("no assembly")
+	if len(gemmArch) == 0 || len(isaNames) <= int(isaAVX512) {
+		t.Skip("no assembly of several widths")
 	}
 	for _, c := range []struct {
 		set      isa
@@ -228,6 +228,52 @@ func TestMicrokernelChoice(t *testing.T) {
 	}{{isaAVX512, 10, 16}, {isaAVX512, 24, 32}, {isaAVX512, 64, 64}, {isaAVX512, 96, 48}, {isaAVX512, 160, 32}, {isaAVX512, 256, 64}, {isaAVX2, 8, 8}, {isaAVX2, 16, 16}, {isaAVX2, 24, 24}, {isaAVX2, 64, 16}} {
 		if mk := microkernelFor(c.set, c.cols); mk.nr != c.nr || mk.needs != c.set {
 			t.Errorf("%v, %d columns: panels of %d, want %d", c.set, c.cols, mk.nr, c.nr)
+		}
+	}
+}
+
+// No microkernel reads or writes beyond what the formula does: all operands end, or
+// begin, at pages that may not be touched.
+func TestMicrokernelsStayInside(t *testing.T) {
+	const most = 1 << 13
+	names := []string{"x", "b", "acc", "y", "bias", "scale", "shift", "residual"}
+	guards := map[string]func(n int, atEnd bool) []uint32{}
+	for _, n := range names {
+		guards[n] = newGuard(t, most)
+	}
+	for _, mk := range gemmKernels {
+		if mk.needs > detectISA() {
+			continue
+		}
+		r := rand.New(rand.NewPCG(3, 5))
+		for _, atEnd := range []bool{false, true} {
+			guarded := func(name string, v []float32) []float32 {
+				g := view[float32](asBytes(guards[name](len(v), atEnd)))
+				copy(g, v)
+				return g
+			}
+			for _, mr := range []int{1, mk.mr - 1, mk.mr} {
+				for _, n := range []int{1, mk.nr/2 + 1, mk.nr - 1, mk.nr} {
+					for _, kc := range []int{1, 3, 4, 7, 16} {
+						for flags := range 4 {
+							c := newGemmCase(r, mk.nr, mr, 2, kc, n)
+							c.first, c.last, c.atLeast = flags&1 == 0, flags&2 == 0, true
+							// Rows at both ends of x, and outputs at both ends of y.
+							rows := len(c.x) / kc
+							for i := range c.off {
+								c.off[i] = int32((i%2)*(rows-1)*kc - c.base)
+							}
+							c.x, c.b, c.acc, c.y = guarded("x", c.x[:rows*kc]), guarded("b", c.b), guarded("acc", c.acc[:mr*mk.nr]), guarded("y", c.y[:(mr-1)*(n+3)+n])
+							c.bias, c.scale, c.shift, c.residual = guarded("bias", c.bias), guarded("scale", c.scale), guarded("shift", c.shift), guarded("residual", c.residual)
+							c.acc0, c.y0 = append([]float32{}, c.acc...), append([]float32{}, c.y...)
+							mk.fn(&c.tile)
+							if err := c.check(mk.nr, n); err != nil {
+								t.Fatalf("%v/%dx%d: %d rows, %d columns, 2 taps of %d, flags %02b: %v", mk.needs, mk.mr, mk.nr, mr, n, kc, flags, err)
+							}
+						}
+					}
+				}
+			}
 		}
 	}
 }

@@ -122,6 +122,30 @@ func TestPoolHelpsLateWorkers(t *testing.T) {
 	t.Error("the worker never took a part")
 }
 
+// Jobs allocate nothing; a run of the test program may, here and there.
+func TestPoolAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	processors(t, 2)
+	p := newPool(2)
+	defer p.close()
+	c := &call{op: "test"}
+	fn := func(*call, int, int) {}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	const jobs = 10000
+	for range jobs {
+		if err := p.run(fn, c, 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.Mallocs - before.Mallocs; n > jobs/10 {
+		t.Errorf("%d jobs allocate %d times", jobs, n)
+	}
+}
+
 // A worker that the caller waits for longer than it spins wakes it.
 func TestPoolCallerParks(t *testing.T) {
 	processors(t, 2)

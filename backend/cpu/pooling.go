@@ -191,26 +191,27 @@ func fill[T any](s []T, v T) {
 // chunk is the number of lanes whose float64 sums are held at once.
 const chunk = 64
 
-// eachSum calls fn for every chunk of lanes of a box: with where it lies in y and the
-// sums of the taps.
-func eachSum[T float32 | float64](x []T, g *box, fn func(at int, s []float64)) {
-	var sums [chunk]float64
+// chunks calls fn for every chunk of lanes of a box: with where it lies in y and x, and
+// its length. A function value that took sums would make them leave the stack.
+func chunks(g *box, fn func(y, x, n int)) {
 	for k := range g[boxLines] * g[boxCols] {
 		l, j := k/g[boxCols], k%g[boxCols]
 		for i := 0; i < g[boxN]; i += chunk {
-			s := sums[:min(chunk, g[boxN]-i)]
-			clear(s)
-			for a := range g[boxNZ] {
-				for b := range g[boxNY] {
-					for c := range g[boxNX] {
-						src := x[l*g[boxXLine]+j*g[boxXStep]+a*g[boxSZ]+b*g[boxSY]+c*g[boxSX]+i:][:len(s)]
-						for l, v := range src {
-							s[l] += float64(v)
-						}
-					}
+			fn(l*g[boxYLine]+j*g[boxYStep]+i, l*g[boxXLine]+j*g[boxXStep]+i, min(chunk, g[boxN]-i))
+		}
+	}
+}
+
+// sumTaps sums the taps of lanes, of which the first one begins x.
+func sumTaps[T float32 | float64](s []float64, x []T, g *box) {
+	clear(s)
+	for a := range g[boxNZ] {
+		for b := range g[boxNY] {
+			for c := range g[boxNX] {
+				for l, v := range x[a*g[boxSZ]+b*g[boxSY]+c*g[boxSX]:][:len(s)] {
+					s[l] += float64(v)
 				}
 			}
-			fn(l*g[boxYLine]+j*g[boxYStep]+i, s)
 		}
 	}
 }
@@ -218,8 +219,10 @@ func eachSum[T float32 | float64](x []T, g *box, fn func(at int, s []float64)) {
 // meanBoxGeneric computes sums times a factor, in float64 and rounded once. Others may
 // add few taps up in float32.
 func meanBoxGeneric(y, x []float32, g box, factor float64) {
-	eachSum(x, &g, func(at int, s []float64) {
-		for i, v := range s {
+	var sums [chunk]float64
+	chunks(&g, func(at, from, n int) {
+		sumTaps(sums[:n], x[from:], &g)
+		for i, v := range sums[:n] {
 			y[at+i] = float32(v * factor)
 		}
 	})
@@ -227,8 +230,10 @@ func meanBoxGeneric(y, x []float32, g box, factor float64) {
 
 // meanSumsGeneric is meanBoxGeneric of sums.
 func meanSumsGeneric(y []float32, x []float64, g box, factor float64) {
-	eachSum(x, &g, func(at int, s []float64) {
-		for i, v := range s {
+	var sums [chunk]float64
+	chunks(&g, func(at, from, n int) {
+		sumTaps(sums[:n], x[from:], &g)
+		for i, v := range sums[:n] {
 			y[at+i] = float32(v * factor)
 		}
 	})
@@ -236,7 +241,7 @@ func meanSumsGeneric(y []float32, x []float64, g box, factor float64) {
 
 // sumBoxGeneric computes sums.
 func sumBoxGeneric(y []float64, x []float32, g box) {
-	eachSum(x, &g, func(at int, s []float64) { copy(y[at:], s) })
+	chunks(&g, func(at, from, n int) { sumTaps(y[at:at+n], x[from:], &g) })
 }
 
 // indexed is a box whose columns have n results each in the lanes that a pattern
