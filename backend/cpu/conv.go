@@ -15,8 +15,9 @@ type convPlan struct {
 	cin, cout  int // a group
 	format     panelFormat
 	split      split
-	packed     bool  // the weights are a Format; otherwise packed in every run
-	scratchOff int64 // where the threads' scratch begins in the workspace
+	packed     bool   // the weights are a Format; otherwise packed in every run
+	scratchOff int64  // where the threads' scratch begins in the workspace
+	done       func() // what a thread does in the end
 	pictures   *padCopy
 	pictureOff int64 // where the padded pictures begin in the workspace
 }
@@ -105,6 +106,7 @@ func planConvGemm(dev *device, op backend.Conv, in, out []backend.TensorDesc, x,
 	}
 	g := newGemm(mk, len(tap)*p.cin, epi)
 	p.tileRun = tileRun{gemm: &g, xPitch: x.pitch, yPitch: y.pitch, xImage: x.s * x.pitch, yImage: y.s * y.pitch, far: p.format.Bytes() > farWeights}
+	p.done = g.streamTo(dev.isa, y, out[0].Bytes())
 	ax := convAxes(&geo)
 	if p.cin == 0 {
 		ax[2].in = 0
@@ -221,6 +223,7 @@ func (p *convPlan) part(c *call, part, thread int) {
 		x = f32(c.ws[p.pictureOff:p.scratchOff])
 	}
 	p.share(c, &c.tiles[thread], acc, x, w, c.y(0), size, group*p.cout, p.cout, pad, p.x.n, m, p.split.m, q0, q1)
+	p.done()
 }
 
 // inRange reports whether 0 ≤ i < n.

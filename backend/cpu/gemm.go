@@ -26,7 +26,8 @@ const noRow = math.MinInt32
 //
 // at y[dst[r]+j] for the columns j of which mask[j] is −1 (all, if full), leaving out
 // the operands that are nil (shift is there with scale) and the bounds that atLeast and
-// atMost leave out. NaN passes through the bounds. The caller
+// atMost leave out. NaN passes through the bounds. Where stream is set the stores of full
+// panels may go past the caches; then rows of y begin at multiples of 64 bytes. The caller
 // vouches for the lengths: mr ≤ MR, taps and kc ≥ 1, kc ≤ maxK, and all that the
 // formula reads.
 //
@@ -57,6 +58,7 @@ type tile struct {
 	full     bool
 	atLeast  bool
 	atMost   bool
+	stream   bool
 }
 
 // microkernel is a candidate for the inner loop of every matrix product.
@@ -241,8 +243,9 @@ const farWeights = 512 << 10
 // gemm multiplies tiles of rows by panels of packed columns.
 type gemm struct {
 	mk     *microkernel
-	k      int // terms of a sum
-	groups int // a panel is read in so many pieces, each by a block of tiles
+	k      int  // terms of a sum
+	groups int  // a panel is read in so many pieces, each by a block of tiles
+	stream bool // y is stored past the caches
 	fused  fused
 	rest   *epilogue // what the microkernels do not apply
 }
@@ -252,6 +255,15 @@ func newGemm(mk *microkernel, k int, epi *epilogue) gemm {
 	g.fused, g.rest = epi.fuse()
 	g.groups = max(1, (4*k*mk.nr+panelGroup-1)/panelGroup)
 	return g
+}
+
+// streamTo makes the product store past the caches where y is large and nothing of it is
+// read again. The function that it returns is what a thread does in the end.
+func (g *gemm) streamTo(set isa, y rows, bytes int64) func() {
+	if g.stream = streams(bytes) && y.pitch%(align/4) == 0 && len(g.rest.steps) == 0 && g.fused.residual < 0; g.stream {
+		return storeFence(set)
+	}
+	return func() {}
 }
 
 // panelLen is the number of elements of a packed panel.
@@ -280,6 +292,7 @@ func (g *gemm) begin(t *tile, x []float32) {
 // which is channel o of y.
 func (g *gemm) columns(t *tile, c *call, o, n int) {
 	t.mask, t.full = columnMask(n), n == g.mk.nr
+	t.stream = g.stream && o%(align/4) == 0
 	f := &g.fused
 	if f.bias >= 0 {
 		t.bias = c.x(f.bias)[o:]

@@ -631,10 +631,19 @@ atLeast5:
 	VMINPS Z23, Z25, Z23
 
 atMost5:
+	CMPB    349(AX), $0x00
+	JNE     past5
 	VMOVUPS Z20, (R15)
 	VMOVUPS Z21, 64(R15)
 	VMOVUPS Z22, 128(R15)
 	VMOVUPS Z23, 192(R15)
+	JMP     storeRow5
+
+past5:
+	VMOVNTPS Z20, (R15)
+	VMOVNTPS Z21, 64(R15)
+	VMOVNTPS Z22, 128(R15)
+	VMOVNTPS Z23, 192(R15)
 
 storeRow5:
 	CMPQ    BX, $0x04
@@ -677,10 +686,19 @@ atLeast4:
 	VMINPS Z19, Z25, Z19
 
 atMost4:
+	CMPB    349(AX), $0x00
+	JNE     past4
 	VMOVUPS Z16, (R15)
 	VMOVUPS Z17, 64(R15)
 	VMOVUPS Z18, 128(R15)
 	VMOVUPS Z19, 192(R15)
+	JMP     storeRow4
+
+past4:
+	VMOVNTPS Z16, (R15)
+	VMOVNTPS Z17, 64(R15)
+	VMOVNTPS Z18, 128(R15)
+	VMOVNTPS Z19, 192(R15)
 
 storeRow4:
 	CMPQ    BX, $0x03
@@ -723,10 +741,19 @@ atLeast3:
 	VMINPS Z15, Z25, Z15
 
 atMost3:
+	CMPB    349(AX), $0x00
+	JNE     past3
 	VMOVUPS Z12, (R15)
 	VMOVUPS Z13, 64(R15)
 	VMOVUPS Z14, 128(R15)
 	VMOVUPS Z15, 192(R15)
+	JMP     storeRow3
+
+past3:
+	VMOVNTPS Z12, (R15)
+	VMOVNTPS Z13, 64(R15)
+	VMOVNTPS Z14, 128(R15)
+	VMOVNTPS Z15, 192(R15)
 
 storeRow3:
 	CMPQ    BX, $0x02
@@ -769,10 +796,19 @@ atLeast2:
 	VMINPS Z11, Z25, Z11
 
 atMost2:
+	CMPB    349(AX), $0x00
+	JNE     past2
 	VMOVUPS Z8, (R15)
 	VMOVUPS Z9, 64(R15)
 	VMOVUPS Z10, 128(R15)
 	VMOVUPS Z11, 192(R15)
+	JMP     storeRow2
+
+past2:
+	VMOVNTPS Z8, (R15)
+	VMOVNTPS Z9, 64(R15)
+	VMOVNTPS Z10, 128(R15)
+	VMOVNTPS Z11, 192(R15)
 
 storeRow2:
 	CMPQ    BX, $0x01
@@ -815,10 +851,19 @@ atLeast1:
 	VMINPS Z7, Z25, Z7
 
 atMost1:
+	CMPB    349(AX), $0x00
+	JNE     past1
 	VMOVUPS Z4, (R15)
 	VMOVUPS Z5, 64(R15)
 	VMOVUPS Z6, 128(R15)
 	VMOVUPS Z7, 192(R15)
+	JMP     storeRow1
+
+past1:
+	VMOVNTPS Z4, (R15)
+	VMOVNTPS Z5, 64(R15)
+	VMOVNTPS Z6, 128(R15)
+	VMOVNTPS Z7, 192(R15)
 
 storeRow1:
 	CMPQ    BX, $0x00
@@ -861,10 +906,19 @@ atLeast0:
 	VMINPS Z3, Z25, Z3
 
 atMost0:
+	CMPB    349(AX), $0x00
+	JNE     past0
 	VMOVUPS Z0, (R15)
 	VMOVUPS Z1, 64(R15)
 	VMOVUPS Z2, 128(R15)
 	VMOVUPS Z3, 192(R15)
+	JMP     storeRow0
+
+past0:
+	VMOVNTPS Z0, (R15)
+	VMOVNTPS Z1, 64(R15)
+	VMOVNTPS Z2, 128(R15)
+	VMOVNTPS Z3, 192(R15)
 
 storeRow0:
 	VZEROUPPER
@@ -2039,9 +2093,17 @@ atLeast7:
 	VMINPS Z23, Z25, Z23
 
 atMost7:
+	CMPB    349(AX), $0x00
+	JNE     past7
 	VMOVUPS Z21, (R15)
 	VMOVUPS Z22, 64(R15)
 	VMOVUPS Z23, 128(R15)
+	JMP     storeRow7
+
+past7:
+	VMOVNTPS Z21, (R15)
+	VMOVNTPS Z22, 64(R15)
+	VMOVNTPS Z23, 128(R15)
 
 storeRow7:
 	CMPQ    BX, $0x06
@@ -2079,9 +2141,17 @@ atLeast6:
 	VMINPS Z20, Z25, Z20
 
 atMost6:
+	CMPB    349(AX), $0x00
+	JNE     past6
 	VMOVUPS Z18, (R15)
 	VMOVUPS Z19, 64(R15)
 	VMOVUPS Z20, 128(R15)
+	JMP     storeRow6
+
+past6:
+	VMOVNTPS Z18, (R15)
+	VMOVNTPS Z19, 64(R15)
+	VMOVNTPS Z20, 128(R15)
 
 storeRow6:
 	CMPQ    BX, $0x05
@@ -2119,9 +2189,17 @@ atLeast5:
 	VMINPS Z17, Z25, Z17
 
 atMost5:
+	CMPB    349(AX), $0x00
+	JNE     past5
 	VMOVUPS Z15, (R15)
 	VMOVUPS Z16, 64(R15)
 	VMOVUPS Z17, 128(R15)
+	JMP     storeRow5
+
+past5:
+	VMOVNTPS Z15, (R15)
+	VMOVNTPS Z16, 64(R15)
+	VMOVNTPS Z17, 128(R15)
 
 storeRow5:
 	CMPQ    BX, $0x04
@@ -2159,9 +2237,17 @@ atLeast4:
 	VMINPS Z14, Z25, Z14
 
 atMost4:
+	CMPB    349(AX), $0x00
+	JNE     past4
 	VMOVUPS Z12, (R15)
 	VMOVUPS Z13, 64(R15)
 	VMOVUPS Z14, 128(R15)
+	JMP     storeRow4
+
+past4:
+	VMOVNTPS Z12, (R15)
+	VMOVNTPS Z13, 64(R15)
+	VMOVNTPS Z14, 128(R15)
 
 storeRow4:
 	CMPQ    BX, $0x03
@@ -2199,9 +2285,17 @@ atLeast3:
 	VMINPS Z11, Z25, Z11
 
 atMost3:
+	CMPB    349(AX), $0x00
+	JNE     past3
 	VMOVUPS Z9, (R15)
 	VMOVUPS Z10, 64(R15)
 	VMOVUPS Z11, 128(R15)
+	JMP     storeRow3
+
+past3:
+	VMOVNTPS Z9, (R15)
+	VMOVNTPS Z10, 64(R15)
+	VMOVNTPS Z11, 128(R15)
 
 storeRow3:
 	CMPQ    BX, $0x02
@@ -2239,9 +2333,17 @@ atLeast2:
 	VMINPS Z8, Z25, Z8
 
 atMost2:
+	CMPB    349(AX), $0x00
+	JNE     past2
 	VMOVUPS Z6, (R15)
 	VMOVUPS Z7, 64(R15)
 	VMOVUPS Z8, 128(R15)
+	JMP     storeRow2
+
+past2:
+	VMOVNTPS Z6, (R15)
+	VMOVNTPS Z7, 64(R15)
+	VMOVNTPS Z8, 128(R15)
 
 storeRow2:
 	CMPQ    BX, $0x01
@@ -2279,9 +2381,17 @@ atLeast1:
 	VMINPS Z5, Z25, Z5
 
 atMost1:
+	CMPB    349(AX), $0x00
+	JNE     past1
 	VMOVUPS Z3, (R15)
 	VMOVUPS Z4, 64(R15)
 	VMOVUPS Z5, 128(R15)
+	JMP     storeRow1
+
+past1:
+	VMOVNTPS Z3, (R15)
+	VMOVNTPS Z4, 64(R15)
+	VMOVNTPS Z5, 128(R15)
 
 storeRow1:
 	CMPQ    BX, $0x00
@@ -2319,9 +2429,17 @@ atLeast0:
 	VMINPS Z2, Z25, Z2
 
 atMost0:
+	CMPB    349(AX), $0x00
+	JNE     past0
 	VMOVUPS Z0, (R15)
 	VMOVUPS Z1, 64(R15)
 	VMOVUPS Z2, 128(R15)
+	JMP     storeRow0
+
+past0:
+	VMOVNTPS Z0, (R15)
+	VMOVNTPS Z1, 64(R15)
+	VMOVNTPS Z2, 128(R15)
 
 storeRow0:
 	VZEROUPPER
@@ -3949,8 +4067,15 @@ atLeast11:
 	VMINPS Z23, Z25, Z23
 
 atMost11:
+	CMPB    349(AX), $0x00
+	JNE     past11
 	VMOVUPS Z22, (R15)
 	VMOVUPS Z23, 64(R15)
+	JMP     storeRow11
+
+past11:
+	VMOVNTPS Z22, (R15)
+	VMOVNTPS Z23, 64(R15)
 
 storeRow11:
 	CMPQ    BX, $0x0a
@@ -3983,8 +4108,15 @@ atLeast10:
 	VMINPS Z21, Z25, Z21
 
 atMost10:
+	CMPB    349(AX), $0x00
+	JNE     past10
 	VMOVUPS Z20, (R15)
 	VMOVUPS Z21, 64(R15)
+	JMP     storeRow10
+
+past10:
+	VMOVNTPS Z20, (R15)
+	VMOVNTPS Z21, 64(R15)
 
 storeRow10:
 	CMPQ    BX, $0x09
@@ -4017,8 +4149,15 @@ atLeast9:
 	VMINPS Z19, Z25, Z19
 
 atMost9:
+	CMPB    349(AX), $0x00
+	JNE     past9
 	VMOVUPS Z18, (R15)
 	VMOVUPS Z19, 64(R15)
+	JMP     storeRow9
+
+past9:
+	VMOVNTPS Z18, (R15)
+	VMOVNTPS Z19, 64(R15)
 
 storeRow9:
 	CMPQ    BX, $0x08
@@ -4051,8 +4190,15 @@ atLeast8:
 	VMINPS Z17, Z25, Z17
 
 atMost8:
+	CMPB    349(AX), $0x00
+	JNE     past8
 	VMOVUPS Z16, (R15)
 	VMOVUPS Z17, 64(R15)
+	JMP     storeRow8
+
+past8:
+	VMOVNTPS Z16, (R15)
+	VMOVNTPS Z17, 64(R15)
 
 storeRow8:
 	CMPQ    BX, $0x07
@@ -4085,8 +4231,15 @@ atLeast7:
 	VMINPS Z15, Z25, Z15
 
 atMost7:
+	CMPB    349(AX), $0x00
+	JNE     past7
 	VMOVUPS Z14, (R15)
 	VMOVUPS Z15, 64(R15)
+	JMP     storeRow7
+
+past7:
+	VMOVNTPS Z14, (R15)
+	VMOVNTPS Z15, 64(R15)
 
 storeRow7:
 	CMPQ    BX, $0x06
@@ -4119,8 +4272,15 @@ atLeast6:
 	VMINPS Z13, Z25, Z13
 
 atMost6:
+	CMPB    349(AX), $0x00
+	JNE     past6
 	VMOVUPS Z12, (R15)
 	VMOVUPS Z13, 64(R15)
+	JMP     storeRow6
+
+past6:
+	VMOVNTPS Z12, (R15)
+	VMOVNTPS Z13, 64(R15)
 
 storeRow6:
 	CMPQ    BX, $0x05
@@ -4153,8 +4313,15 @@ atLeast5:
 	VMINPS Z11, Z25, Z11
 
 atMost5:
+	CMPB    349(AX), $0x00
+	JNE     past5
 	VMOVUPS Z10, (R15)
 	VMOVUPS Z11, 64(R15)
+	JMP     storeRow5
+
+past5:
+	VMOVNTPS Z10, (R15)
+	VMOVNTPS Z11, 64(R15)
 
 storeRow5:
 	CMPQ    BX, $0x04
@@ -4187,8 +4354,15 @@ atLeast4:
 	VMINPS Z9, Z25, Z9
 
 atMost4:
+	CMPB    349(AX), $0x00
+	JNE     past4
 	VMOVUPS Z8, (R15)
 	VMOVUPS Z9, 64(R15)
+	JMP     storeRow4
+
+past4:
+	VMOVNTPS Z8, (R15)
+	VMOVNTPS Z9, 64(R15)
 
 storeRow4:
 	CMPQ    BX, $0x03
@@ -4221,8 +4395,15 @@ atLeast3:
 	VMINPS Z7, Z25, Z7
 
 atMost3:
+	CMPB    349(AX), $0x00
+	JNE     past3
 	VMOVUPS Z6, (R15)
 	VMOVUPS Z7, 64(R15)
+	JMP     storeRow3
+
+past3:
+	VMOVNTPS Z6, (R15)
+	VMOVNTPS Z7, 64(R15)
 
 storeRow3:
 	CMPQ    BX, $0x02
@@ -4255,8 +4436,15 @@ atLeast2:
 	VMINPS Z5, Z25, Z5
 
 atMost2:
+	CMPB    349(AX), $0x00
+	JNE     past2
 	VMOVUPS Z4, (R15)
 	VMOVUPS Z5, 64(R15)
+	JMP     storeRow2
+
+past2:
+	VMOVNTPS Z4, (R15)
+	VMOVNTPS Z5, 64(R15)
 
 storeRow2:
 	CMPQ    BX, $0x01
@@ -4289,8 +4477,15 @@ atLeast1:
 	VMINPS Z3, Z25, Z3
 
 atMost1:
+	CMPB    349(AX), $0x00
+	JNE     past1
 	VMOVUPS Z2, (R15)
 	VMOVUPS Z3, 64(R15)
+	JMP     storeRow1
+
+past1:
+	VMOVNTPS Z2, (R15)
+	VMOVNTPS Z3, 64(R15)
 
 storeRow1:
 	CMPQ    BX, $0x00
@@ -4323,8 +4518,15 @@ atLeast0:
 	VMINPS Z1, Z25, Z1
 
 atMost0:
+	CMPB    349(AX), $0x00
+	JNE     past0
 	VMOVUPS Z0, (R15)
 	VMOVUPS Z1, 64(R15)
+	JMP     storeRow0
+
+past0:
+	VMOVNTPS Z0, (R15)
+	VMOVNTPS Z1, 64(R15)
 
 storeRow0:
 	VZEROUPPER
@@ -5770,7 +5972,13 @@ atLeast11:
 	VMINPS Z11, Z13, Z11
 
 atMost11:
+	CMPB    349(AX), $0x00
+	JNE     past11
 	VMOVUPS Z11, (R15)
+	JMP     storeRow11
+
+past11:
+	VMOVNTPS Z11, (R15)
 
 storeRow11:
 	CMPQ    BX, $0x0a
@@ -5798,7 +6006,13 @@ atLeast10:
 	VMINPS Z10, Z13, Z10
 
 atMost10:
+	CMPB    349(AX), $0x00
+	JNE     past10
 	VMOVUPS Z10, (R15)
+	JMP     storeRow10
+
+past10:
+	VMOVNTPS Z10, (R15)
 
 storeRow10:
 	CMPQ    BX, $0x09
@@ -5826,7 +6040,13 @@ atLeast9:
 	VMINPS Z9, Z13, Z9
 
 atMost9:
+	CMPB    349(AX), $0x00
+	JNE     past9
 	VMOVUPS Z9, (R15)
+	JMP     storeRow9
+
+past9:
+	VMOVNTPS Z9, (R15)
 
 storeRow9:
 	CMPQ    BX, $0x08
@@ -5854,7 +6074,13 @@ atLeast8:
 	VMINPS Z8, Z13, Z8
 
 atMost8:
+	CMPB    349(AX), $0x00
+	JNE     past8
 	VMOVUPS Z8, (R15)
+	JMP     storeRow8
+
+past8:
+	VMOVNTPS Z8, (R15)
 
 storeRow8:
 	CMPQ    BX, $0x07
@@ -5882,7 +6108,13 @@ atLeast7:
 	VMINPS Z7, Z13, Z7
 
 atMost7:
+	CMPB    349(AX), $0x00
+	JNE     past7
 	VMOVUPS Z7, (R15)
+	JMP     storeRow7
+
+past7:
+	VMOVNTPS Z7, (R15)
 
 storeRow7:
 	CMPQ    BX, $0x06
@@ -5910,7 +6142,13 @@ atLeast6:
 	VMINPS Z6, Z13, Z6
 
 atMost6:
+	CMPB    349(AX), $0x00
+	JNE     past6
 	VMOVUPS Z6, (R15)
+	JMP     storeRow6
+
+past6:
+	VMOVNTPS Z6, (R15)
 
 storeRow6:
 	CMPQ    BX, $0x05
@@ -5938,7 +6176,13 @@ atLeast5:
 	VMINPS Z5, Z13, Z5
 
 atMost5:
+	CMPB    349(AX), $0x00
+	JNE     past5
 	VMOVUPS Z5, (R15)
+	JMP     storeRow5
+
+past5:
+	VMOVNTPS Z5, (R15)
 
 storeRow5:
 	CMPQ    BX, $0x04
@@ -5966,7 +6210,13 @@ atLeast4:
 	VMINPS Z4, Z13, Z4
 
 atMost4:
+	CMPB    349(AX), $0x00
+	JNE     past4
 	VMOVUPS Z4, (R15)
+	JMP     storeRow4
+
+past4:
+	VMOVNTPS Z4, (R15)
 
 storeRow4:
 	CMPQ    BX, $0x03
@@ -5994,7 +6244,13 @@ atLeast3:
 	VMINPS Z3, Z13, Z3
 
 atMost3:
+	CMPB    349(AX), $0x00
+	JNE     past3
 	VMOVUPS Z3, (R15)
+	JMP     storeRow3
+
+past3:
+	VMOVNTPS Z3, (R15)
 
 storeRow3:
 	CMPQ    BX, $0x02
@@ -6022,7 +6278,13 @@ atLeast2:
 	VMINPS Z2, Z13, Z2
 
 atMost2:
+	CMPB    349(AX), $0x00
+	JNE     past2
 	VMOVUPS Z2, (R15)
+	JMP     storeRow2
+
+past2:
+	VMOVNTPS Z2, (R15)
 
 storeRow2:
 	CMPQ    BX, $0x01
@@ -6050,7 +6312,13 @@ atLeast1:
 	VMINPS Z1, Z13, Z1
 
 atMost1:
+	CMPB    349(AX), $0x00
+	JNE     past1
 	VMOVUPS Z1, (R15)
+	JMP     storeRow1
+
+past1:
+	VMOVNTPS Z1, (R15)
 
 storeRow1:
 	CMPQ    BX, $0x00
@@ -6078,7 +6346,13 @@ atLeast0:
 	VMINPS Z0, Z13, Z0
 
 atMost0:
+	CMPB    349(AX), $0x00
+	JNE     past0
 	VMOVUPS Z0, (R15)
+	JMP     storeRow0
+
+past0:
+	VMOVNTPS Z0, (R15)
 
 storeRow0:
 	VZEROUPPER
@@ -6830,9 +7104,17 @@ atLeast3:
 	VMINPS Y11, Y13, Y11
 
 atMost3:
+	CMPB    349(AX), $0x00
+	JNE     past3
 	VMOVUPS Y9, (R15)
 	VMOVUPS Y10, 32(R15)
 	VMOVUPS Y11, 64(R15)
+	JMP     storeRow3
+
+past3:
+	VMOVNTPS Y9, (R15)
+	VMOVNTPS Y10, 32(R15)
+	VMOVNTPS Y11, 64(R15)
 
 storeRow3:
 	CMPQ    BX, $0x02
@@ -6870,9 +7152,17 @@ atLeast2:
 	VMINPS Y8, Y13, Y8
 
 atMost2:
+	CMPB    349(AX), $0x00
+	JNE     past2
 	VMOVUPS Y6, (R15)
 	VMOVUPS Y7, 32(R15)
 	VMOVUPS Y8, 64(R15)
+	JMP     storeRow2
+
+past2:
+	VMOVNTPS Y6, (R15)
+	VMOVNTPS Y7, 32(R15)
+	VMOVNTPS Y8, 64(R15)
 
 storeRow2:
 	CMPQ    BX, $0x01
@@ -6910,9 +7200,17 @@ atLeast1:
 	VMINPS Y5, Y13, Y5
 
 atMost1:
+	CMPB    349(AX), $0x00
+	JNE     past1
 	VMOVUPS Y3, (R15)
 	VMOVUPS Y4, 32(R15)
 	VMOVUPS Y5, 64(R15)
+	JMP     storeRow1
+
+past1:
+	VMOVNTPS Y3, (R15)
+	VMOVNTPS Y4, 32(R15)
+	VMOVNTPS Y5, 64(R15)
 
 storeRow1:
 	CMPQ    BX, $0x00
@@ -6950,9 +7248,17 @@ atLeast0:
 	VMINPS Y2, Y13, Y2
 
 atMost0:
+	CMPB    349(AX), $0x00
+	JNE     past0
 	VMOVUPS Y0, (R15)
 	VMOVUPS Y1, 32(R15)
 	VMOVUPS Y2, 64(R15)
+	JMP     storeRow0
+
+past0:
+	VMOVNTPS Y0, (R15)
+	VMOVNTPS Y1, 32(R15)
+	VMOVNTPS Y2, 64(R15)
 
 storeRow0:
 	VZEROUPPER
@@ -7708,8 +8014,15 @@ atLeast5:
 	VMINPS Y11, Y13, Y11
 
 atMost5:
+	CMPB    349(AX), $0x00
+	JNE     past5
 	VMOVUPS Y10, (R15)
 	VMOVUPS Y11, 32(R15)
+	JMP     storeRow5
+
+past5:
+	VMOVNTPS Y10, (R15)
+	VMOVNTPS Y11, 32(R15)
 
 storeRow5:
 	CMPQ    BX, $0x04
@@ -7742,8 +8055,15 @@ atLeast4:
 	VMINPS Y9, Y13, Y9
 
 atMost4:
+	CMPB    349(AX), $0x00
+	JNE     past4
 	VMOVUPS Y8, (R15)
 	VMOVUPS Y9, 32(R15)
+	JMP     storeRow4
+
+past4:
+	VMOVNTPS Y8, (R15)
+	VMOVNTPS Y9, 32(R15)
 
 storeRow4:
 	CMPQ    BX, $0x03
@@ -7776,8 +8096,15 @@ atLeast3:
 	VMINPS Y7, Y13, Y7
 
 atMost3:
+	CMPB    349(AX), $0x00
+	JNE     past3
 	VMOVUPS Y6, (R15)
 	VMOVUPS Y7, 32(R15)
+	JMP     storeRow3
+
+past3:
+	VMOVNTPS Y6, (R15)
+	VMOVNTPS Y7, 32(R15)
 
 storeRow3:
 	CMPQ    BX, $0x02
@@ -7810,8 +8137,15 @@ atLeast2:
 	VMINPS Y5, Y13, Y5
 
 atMost2:
+	CMPB    349(AX), $0x00
+	JNE     past2
 	VMOVUPS Y4, (R15)
 	VMOVUPS Y5, 32(R15)
+	JMP     storeRow2
+
+past2:
+	VMOVNTPS Y4, (R15)
+	VMOVNTPS Y5, 32(R15)
 
 storeRow2:
 	CMPQ    BX, $0x01
@@ -7844,8 +8178,15 @@ atLeast1:
 	VMINPS Y3, Y13, Y3
 
 atMost1:
+	CMPB    349(AX), $0x00
+	JNE     past1
 	VMOVUPS Y2, (R15)
 	VMOVUPS Y3, 32(R15)
+	JMP     storeRow1
+
+past1:
+	VMOVNTPS Y2, (R15)
+	VMOVNTPS Y3, 32(R15)
 
 storeRow1:
 	CMPQ    BX, $0x00
@@ -7878,8 +8219,15 @@ atLeast0:
 	VMINPS Y1, Y13, Y1
 
 atMost0:
+	CMPB    349(AX), $0x00
+	JNE     past0
 	VMOVUPS Y0, (R15)
 	VMOVUPS Y1, 32(R15)
+	JMP     storeRow0
+
+past0:
+	VMOVNTPS Y0, (R15)
+	VMOVNTPS Y1, 32(R15)
 
 storeRow0:
 	VZEROUPPER
@@ -9206,7 +9554,13 @@ atLeast11:
 	VMINPS Y11, Y13, Y11
 
 atMost11:
+	CMPB    349(AX), $0x00
+	JNE     past11
 	VMOVUPS Y11, (R15)
+	JMP     storeRow11
+
+past11:
+	VMOVNTPS Y11, (R15)
 
 storeRow11:
 	CMPQ    BX, $0x0a
@@ -9234,7 +9588,13 @@ atLeast10:
 	VMINPS Y10, Y13, Y10
 
 atMost10:
+	CMPB    349(AX), $0x00
+	JNE     past10
 	VMOVUPS Y10, (R15)
+	JMP     storeRow10
+
+past10:
+	VMOVNTPS Y10, (R15)
 
 storeRow10:
 	CMPQ    BX, $0x09
@@ -9262,7 +9622,13 @@ atLeast9:
 	VMINPS Y9, Y13, Y9
 
 atMost9:
+	CMPB    349(AX), $0x00
+	JNE     past9
 	VMOVUPS Y9, (R15)
+	JMP     storeRow9
+
+past9:
+	VMOVNTPS Y9, (R15)
 
 storeRow9:
 	CMPQ    BX, $0x08
@@ -9290,7 +9656,13 @@ atLeast8:
 	VMINPS Y8, Y13, Y8
 
 atMost8:
+	CMPB    349(AX), $0x00
+	JNE     past8
 	VMOVUPS Y8, (R15)
+	JMP     storeRow8
+
+past8:
+	VMOVNTPS Y8, (R15)
 
 storeRow8:
 	CMPQ    BX, $0x07
@@ -9318,7 +9690,13 @@ atLeast7:
 	VMINPS Y7, Y13, Y7
 
 atMost7:
+	CMPB    349(AX), $0x00
+	JNE     past7
 	VMOVUPS Y7, (R15)
+	JMP     storeRow7
+
+past7:
+	VMOVNTPS Y7, (R15)
 
 storeRow7:
 	CMPQ    BX, $0x06
@@ -9346,7 +9724,13 @@ atLeast6:
 	VMINPS Y6, Y13, Y6
 
 atMost6:
+	CMPB    349(AX), $0x00
+	JNE     past6
 	VMOVUPS Y6, (R15)
+	JMP     storeRow6
+
+past6:
+	VMOVNTPS Y6, (R15)
 
 storeRow6:
 	CMPQ    BX, $0x05
@@ -9374,7 +9758,13 @@ atLeast5:
 	VMINPS Y5, Y13, Y5
 
 atMost5:
+	CMPB    349(AX), $0x00
+	JNE     past5
 	VMOVUPS Y5, (R15)
+	JMP     storeRow5
+
+past5:
+	VMOVNTPS Y5, (R15)
 
 storeRow5:
 	CMPQ    BX, $0x04
@@ -9402,7 +9792,13 @@ atLeast4:
 	VMINPS Y4, Y13, Y4
 
 atMost4:
+	CMPB    349(AX), $0x00
+	JNE     past4
 	VMOVUPS Y4, (R15)
+	JMP     storeRow4
+
+past4:
+	VMOVNTPS Y4, (R15)
 
 storeRow4:
 	CMPQ    BX, $0x03
@@ -9430,7 +9826,13 @@ atLeast3:
 	VMINPS Y3, Y13, Y3
 
 atMost3:
+	CMPB    349(AX), $0x00
+	JNE     past3
 	VMOVUPS Y3, (R15)
+	JMP     storeRow3
+
+past3:
+	VMOVNTPS Y3, (R15)
 
 storeRow3:
 	CMPQ    BX, $0x02
@@ -9458,7 +9860,13 @@ atLeast2:
 	VMINPS Y2, Y13, Y2
 
 atMost2:
+	CMPB    349(AX), $0x00
+	JNE     past2
 	VMOVUPS Y2, (R15)
+	JMP     storeRow2
+
+past2:
+	VMOVNTPS Y2, (R15)
 
 storeRow2:
 	CMPQ    BX, $0x01
@@ -9486,7 +9894,13 @@ atLeast1:
 	VMINPS Y1, Y13, Y1
 
 atMost1:
+	CMPB    349(AX), $0x00
+	JNE     past1
 	VMOVUPS Y1, (R15)
+	JMP     storeRow1
+
+past1:
+	VMOVNTPS Y1, (R15)
 
 storeRow1:
 	CMPQ    BX, $0x00
@@ -9514,7 +9928,13 @@ atLeast0:
 	VMINPS Y0, Y13, Y0
 
 atMost0:
+	CMPB    349(AX), $0x00
+	JNE     past0
 	VMOVUPS Y0, (R15)
+	JMP     storeRow0
+
+past0:
+	VMOVNTPS Y0, (R15)
 
 storeRow0:
 	VZEROUPPER

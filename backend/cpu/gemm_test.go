@@ -20,7 +20,7 @@ func TestTileOffsets(t *testing.T) {
 		"tileAcc": unsafe.Offsetof(v.acc), "tileY": unsafe.Offsetof(v.y), "tileDst": unsafe.Offsetof(v.dst), "tileBias": unsafe.Offsetof(v.bias),
 		"tileScale": unsafe.Offsetof(v.scale), "tileShift": unsafe.Offsetof(v.shift), "tileResidual": unsafe.Offsetof(v.residual),
 		"tileMask": unsafe.Offsetof(v.mask), "tileBase": unsafe.Offsetof(v.base), "tileTaps": unsafe.Offsetof(v.taps), "tileKC": unsafe.Offsetof(v.kc),
-		"tileAhead": unsafe.Offsetof(v.ahead), "tileBStep": unsafe.Offsetof(v.bStep), "tileFull": unsafe.Offsetof(v.full), "tileAtLeast": unsafe.Offsetof(v.atLeast), "tileAtMost": unsafe.Offsetof(v.atMost),
+		"tileStream": unsafe.Offsetof(v.stream), "tileAhead": unsafe.Offsetof(v.ahead), "tileBStep": unsafe.Offsetof(v.bStep), "tileFull": unsafe.Offsetof(v.full), "tileAtLeast": unsafe.Offsetof(v.atLeast), "tileAtMost": unsafe.Offsetof(v.atMost),
 		"tileMR": unsafe.Offsetof(v.mr), "tileLo": unsafe.Offsetof(v.lo), "tileHi": unsafe.Offsetof(v.hi), "tileFirst": unsafe.Offsetof(v.first), "tileLast": unsafe.Offsetof(v.last),
 	}
 	src, err := os.ReadFile("_asm/gemm.go")
@@ -47,7 +47,7 @@ type gemmCase struct {
 	acc0, y0 []float32
 }
 
-func newGemmCase(r *rand.Rand, nr, mr, taps, kc, n int) *gemmCase {
+func newGemmCase(r *rand.Rand, nr, mr, taps, kc, n, gap int) *gemmCase {
 	ints := func(k int) []float32 {
 		v := f32(alignedBytes(4 * k))
 		for i := range v {
@@ -68,7 +68,7 @@ func newGemmCase(r *rand.Rand, nr, mr, taps, kc, n int) *gemmCase {
 	}
 	c.acc, c.acc0 = ints(mr*nr+nr), nil
 	c.acc0 = append([]float32{}, c.acc...)
-	pitch := n + 3
+	pitch := n + gap
 	c.y, c.residual = ints(mr*pitch), ints((mr-1)*pitch+n)
 	for i := range mr { // in any order
 		c.dst = append(c.dst, int32((mr-1-i)*pitch))
@@ -159,8 +159,16 @@ func TestMicrokernels(t *testing.T) {
 			for mr := 1; mr <= mk.mr; mr++ {
 				for _, n := range []int{1, 2, mk.nr / 2, mk.nr/2 + 1, mk.nr - 1, mk.nr} {
 					for _, k := range [][2]int{{1, 1}, {1, 2}, {2, 3}, {9, 16}, {1, 256}, {3, 85}} {
-						for flags := range 128 {
-							c := newGemmCase(r, mk.nr, mr, k[0], k[1], n)
+						for flags := range 256 {
+							gap := 3
+							if flags&128 != 0 {
+								if n < mk.nr || mk.nr%8 != 0 {
+									break
+								}
+								gap = 0
+							}
+							c := newGemmCase(r, mk.nr, mr, k[0], k[1], n, gap)
+							c.stream = gap == 0
 							c.first, c.last = flags&1 == 0, flags&2 == 0
 							if flags&4 != 0 {
 								c.bias = nil
@@ -174,7 +182,7 @@ func TestMicrokernels(t *testing.T) {
 							c.atLeast, c.atMost = flags&32 != 0, flags&64 != 0
 							mk.fn(&c.tile)
 							if err := c.check(mk.nr, n); err != nil {
-								t.Fatalf("%d rows, %d columns, %d taps of %d, flags %07b: %v", mr, n, k[0], k[1], flags, err)
+								t.Fatalf("%d rows, %d columns, %d taps of %d, flags %08b: %v", mr, n, k[0], k[1], flags, err)
 							}
 						}
 					}
@@ -192,7 +200,7 @@ func TestMicrokernelSpecials(t *testing.T) {
 			continue
 		}
 		r := rand.New(rand.NewPCG(2, 3))
-		c := newGemmCase(r, mk.nr, 1, 1, 1, mk.nr)
+		c := newGemmCase(r, mk.nr, 1, 1, 1, mk.nr, 3)
 		c.first, c.last, c.scale, c.shift, c.residual = true, true, nil, nil, nil
 		c.lo, c.hi, c.atLeast, c.atMost = 0, 6, true, true
 		c.off[0] = 0

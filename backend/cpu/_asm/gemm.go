@@ -37,6 +37,7 @@ const (
 	tileFull     = 346
 	tileAtLeast  = 347
 	tileAtMost   = 348
+	tileStream   = 349
 )
 
 func init() { families["gemm"] = gemms }
@@ -341,11 +342,24 @@ func (g *gemm) store(name string, tile, mr, dst, lo, hi reg.Register, masked boo
 		// The second source of max and min, first in this order, passes on as NaN.
 		each("atLeast", unset(tileAtLeast), func(j int) { VMAXPS(sum(j), lo, sum(j)) })
 		each("atMost", unset(tileAtMost), func(j int) { VMINPS(sum(j), hi, sum(j)) })
+		if !masked {
+			past := fmt.Sprintf("past%d", r)
+			CMPB(at(tile, tileStream), operand.Imm(0))
+			JNE(operand.LabelRef(past))
+			for j := range g.nv {
+				VMOVUPS(sum(j), at(p, 4*g.lanes*j))
+			}
+			JMP(operand.LabelRef(skip))
+			Label(past)
+			for j := range g.nv {
+				VMOVNTPS(sum(j), at(p, 4*g.lanes*j))
+			}
+			Label(skip)
+			continue
+		}
 		for j := range g.nv {
 			m := at(p, 4*g.lanes*j)
 			switch {
-			case !masked:
-				VMOVUPS(sum(j), m)
 			case g.wide():
 				VMOVUPS(sum(j), ks[j], m)
 			default:
