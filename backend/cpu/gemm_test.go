@@ -264,7 +264,7 @@ func TestMicrokernelsStayInside(t *testing.T) {
 				for _, n := range []int{1, mk.nr/2 + 1, mk.nr - 1, mk.nr} {
 					for _, kc := range []int{1, 3, 4, 7, 16} {
 						for flags := range 4 {
-							c := newGemmCase(r, mk.nr, mr, 2, kc, n)
+							c := newGemmCase(r, mk.nr, mr, 2, kc, n, 3)
 							c.first, c.last, c.atLeast = flags&1 == 0, flags&2 == 0, true
 							// Rows at both ends of x, and outputs at both ends of y.
 							rows := len(c.x) / kc
