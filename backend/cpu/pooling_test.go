@@ -297,3 +297,96 @@ func TestMeanOfLarge(t *testing.T) {
 		}
 	}
 }
+
+// anyPool returns a pooling of any kind, rank, window and layout.
+func anyPool(r *rand.Rand) backend.Desc {
+	dims := 1 + r.IntN(3)
+	x := []int{1 + r.IntN(3), []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 33, 64, 70}[r.IntN(15)]}
+	most := []int{70, 20, 9}[dims-1]
+	if r.IntN(20) == 0 { // several blocks
+		most = []int{6000, 120, 24}[dims-1]
+	}
+	var w backend.Window
+	var begin, end []int
+	for range dims {
+		k, d := 1+r.IntN(4), 1
+		if r.IntN(4) == 0 {
+			d = 1 + r.IntN(3)
+		}
+		if r.IntN(9) == 0 {
+			k = 1 + r.IntN(most)
+		}
+		b, e := 0, 0
+		if r.IntN(2) == 0 {
+			b, e = r.IntN(k*d+1), r.IntN(k*d+1)
+		}
+		n := 1 + r.IntN(most)
+		if reach := d*(k-1) + 1 - b - e; n < reach {
+			n = reach
+		}
+		x = append(x, n)
+		w.Kernel, w.Dilations, w.Strides = append(w.Kernel, k), append(w.Dilations, d), append(w.Strides, 1+r.IntN(3+r.IntN(2)*k))
+		begin, end = append(begin, b), append(end, e)
+	}
+	w.Pads = append(begin, end...)
+	l := []backend.Layout{cl, plain, cl4}[r.IntN(3)]
+	d := backend.Desc{In: []backend.TensorDesc{in(l, backend.F32(x...))}}
+	switch r.IntN(8) {
+	case 0, 1:
+		d.Op = backend.MaxPool{Window: w, CeilMode: r.IntN(2) == 0}
+	case 2, 3:
+		d.Op = backend.MaxPool{Window: w, CeilMode: r.IntN(2) == 0, Indices: true}
+	case 4, 5:
+		d.Op = backend.AvgPool{Window: w, CeilMode: r.IntN(2) == 0, CountIncludePad: r.IntN(2) == 0}
+	case 6:
+		d.Op = backend.GlobalPool{Mean: r.IntN(2) == 0}
+	case 7:
+		out := make([]int, dims)
+		for i := range out {
+			out[i] = 1 + r.IntN(x[2+i]+2)
+		}
+		d.Op = backend.AdaptivePool{Out: out, Mean: r.IntN(2) == 0}
+	}
+	return d
+}
+
+// Poolings of every kind equal the reference, on integers with NaN and infinities
+// among them.
+func TestPoolAny(t *testing.T) {
+	ref := open(t, "ref")
+	for _, set := range isas(t) {
+		t.Setenv("CONVGL_CPU", set.String())
+		be := open(t, "cpu", backend.WithThreads(2))
+		for seed := range uint64(400) {
+			r := rand.New(rand.NewPCG(seed, 11))
+			d := anyPool(r)
+			x := integers(r, d.In[0])
+			if r.IntN(2) == 0 {
+				for i := range x.Float32s() {
+					if r.IntN(8) == 0 {
+						x.Float32s()[i] = []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))}[r.IntN(3)]
+					}
+				}
+			}
+			want, err := backend.RunDesc(ctx, ref, plainDesc(d), x)
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			got := poisonedRun(t, be, d, []*tensor.Tensor{x})
+			for i := range want {
+				if want[i].DType() != tensor.Float32 {
+					if string(got[i].Bytes()) != string(want[i].Bytes()) {
+						t.Errorf("%v seed %d: %#v %v: indices differ", set, seed, d.Op, d.In)
+					}
+					continue
+				}
+				for j, v := range want[i].Float32s() {
+					if !near(got[i].Float32s()[j], v, 1) {
+						t.Errorf("%v seed %d: %#v %v: element %d is %v, want %v", set, seed, d.Op, d.In, j, got[i].Float32s()[j], v)
+						break
+					}
+				}
+			}
+		}
+	}
+}

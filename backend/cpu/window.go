@@ -48,19 +48,32 @@ func tapsBelow(kernel, dilation, limit int) int {
 func planPool(op string, dev *device, d backend.Desc, g backend.Geometry) (*plan, *poolWindow, error) {
 	in := resolve(d.In[0], backend.ChannelsLast)
 	p := &plan{in: []backend.TensorDesc{in}, out: append([]backend.TensorDesc{}, d.Out...)}
-	w := &poolWindow{Geometry3: g.To3(), k: pick(dev.isa, poolCandidates), x: planeRows(in)}
+	w := &poolWindow{Geometry3: g.To3(), k: pick(dev.isa, poolCandidates)}
 	for i := range p.out {
 		p.out[i] = resolve(p.out[i], in.Layout)
-		w.y = planeRows(p.out[i])
-		if !samePlanes(w.x, w.y) || i > 0 && w.y.pitch != planeRows(p.out[0]).pitch {
+		var ok bool
+		if w.x, w.y, ok = alikeRows(in, p.out[i]); !ok || p.out[i].Layout != p.out[0].Layout {
 			return nil, nil, wrongLayout(op, d.Op.Kind()+" output", p.out[i], "the layout of x, "+in.Layout.String())
 		}
 	}
-	w.y = planeRows(p.out[0])
 	if op != "AdaptivePool" {
 		w.findInside()
 	}
 	return p, w, nil
+}
+
+// alikeRows returns the rows of x and y in one view: with all channels, or plane by
+// plane where both are plain.
+func alikeRows(x, y backend.TensorDesc) (rx, ry rows, ok bool) {
+	if x.Layout.Order == backend.OrderPlain && y.Layout.Order == backend.OrderPlain {
+		planes := func(d backend.TensorDesc) rows {
+			return rows{n: d.Shape[0] * d.Shape[1], s: d.Shape[2:].Size(), c: 1, pitch: 1}
+		}
+		return planes(x), planes(y), true
+	}
+	rx, okX := channelRows(x)
+	ry, okY := channelRows(y)
+	return rx, ry, okX && okY
 }
 
 // findInside fills in w.inside.
