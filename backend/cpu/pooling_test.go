@@ -49,6 +49,9 @@ func TestPoolBoxes(t *testing.T) {
 					for j := range x {
 						x[j] = float32(r.IntN(9) - 4)
 					}
+					if i%4 == 0 {
+						x[r.IntN(nx)] = float32(math.NaN())
+					}
 				}
 				y, want := make([]float32, ny), make([]float32, ny)
 				fill(want, 77)
@@ -64,28 +67,20 @@ func TestPoolBoxes(t *testing.T) {
 				if !slices.ContainsFunc(x, isNaN) {
 					clean := g
 					clean[boxClean] = 1
+					copy(got, y)
 					k.maxBox(got, x, clean)
 					compare(t, fmt.Sprintf("%v maxBox %v", set, clean), got, want)
-				}
-
-				if got := fenced(gy, y, i%4 < 2); n >= minLanes {
-					h := g
-					h[boxNZ], h[boxNY], h[boxNX], h[boxXStep] = 1, 3, 3, (1+i%2)*g[boxSX]
-					if sx, sy := boxSpan(&h); sx <= nx && sy <= ny {
-						copy(want, y)
-						maxBoxGeneric(want, x, h)
-						k.maxSlide[i%2](got, x, h)
-						compare(t, fmt.Sprintf("%v maxSlide %v", set, h), got, want)
-					}
 				}
 
 				// Sums are added in the same order, so that they are equal.
 				factor := 1 / float64(g[boxNZ]*g[boxNY]*g[boxNX])
 				meanBoxGeneric(want, x, g, factor)
+				copy(got, y)
 				k.meanBox(got, x, g, factor)
 				compare(t, fmt.Sprintf("%v meanBox %v", set, g), got, want)
 				if few := g; !slices.ContainsFunc(x, func(v float32) bool { return v != float32(int(v)) || v > 100 || v < -100 }) {
 					few[boxClean] = 1
+					copy(got, y)
 					k.meanBox(got, x, few, factor)
 					for j := range want {
 						if !near(got[j], want[j], 1) {
@@ -114,6 +109,44 @@ func TestPoolBoxes(t *testing.T) {
 				meanSumsGeneric(want, x64, g, factor)
 				k.meanSums(got, x64, g, factor)
 				compare(t, fmt.Sprintf("%v meanSums %v", set, g), got, want)
+			}
+		}
+	}
+}
+
+// Kernels for windows of 3 × 3 equal maxBoxGeneric: on integers, on all kinds of
+// elements, and where one element alone is NaN.
+func TestPoolSlide(t *testing.T) {
+	gx, gy := newGuard(t, poolTestMost), newGuard(t, poolTestMost)
+	r := rand.New(rand.NewPCG(13, 14))
+	for _, set := range isas(t) {
+		k := pick(set, poolCandidates)
+		for n := minLanes; n <= 150; n++ {
+			for i := range 12 {
+				stride, step := 1+i%2, n+r.IntN(3)
+				g := box{boxN: n, boxCols: 1 + r.IntN(6), boxLines: 1 + r.IntN(2), boxNZ: 1, boxNY: 3, boxNX: 3, boxSX: step, boxXStep: stride * step}
+				g[boxSY] = (2 + 2*g[boxCols]) * step
+				g[boxXLine], g[boxYStep] = r.IntN(2*g[boxSY]), n+r.IntN(3)
+				g[boxYLine] = g[boxCols]*g[boxYStep] + r.IntN(3)
+				nx, ny := boxSpan(&g)
+				x := values(r, nx)
+				if i%3 > 0 {
+					for j := range x {
+						x[j] = float32(r.IntN(9) - 4)
+					}
+				}
+				if i%3 > 1 {
+					x[r.IntN(nx)] = float32(math.NaN())
+				}
+				want := make([]float32, ny)
+				fill(want, 77)
+				got := fenced(gy, want, i%4 < 2)
+				maxBoxGeneric(want, x, g)
+				nan := k.maxSlide[stride-1](got, fenced(gx, x, i%4 > 0), g)
+				compare(t, fmt.Sprintf("%v maxSlide %v", set, g), got, want)
+				if set > isaGeneric && !nan && slices.ContainsFunc(want, isNaN) {
+					t.Errorf("%v maxSlide %v: does not tell of NaN", set, g)
+				}
 			}
 		}
 	}
@@ -149,6 +182,7 @@ func TestPoolPicks(t *testing.T) {
 					x := values(r, (g[pickRows]-1)*g[pickXStep]+width+pickSlack)
 					want := make([]float32, (g[pickRows]-1)*g[pickYStep]+g[pickN])
 					fill(want, 77)
+					before := slices.Clone(want)
 					got := fenced(gy, want, cols%2 == 0)
 					for row := range g[pickRows] {
 						for i := range g[pickN] {
@@ -166,6 +200,7 @@ func TestPoolPicks(t *testing.T) {
 					}
 					x = fenced(gx, x, true)
 					for i, fn := range fns {
+						copy(got, before)
 						fn(got, x, g, pattern)
 						compare(t, fmt.Sprintf("%v picking %d c %d stride %d %v", set, i, c, stride, g), got, want)
 					}
@@ -177,6 +212,7 @@ func TestPoolPicks(t *testing.T) {
 					g[pickClean] = 1
 					maxPickGeneric(want, x, g, pattern)
 					for i, fn := range fns {
+						copy(got, before)
 						fn(got, x, g, pattern)
 						compare(t, fmt.Sprintf("%v picking %d c %d stride %d %v", set, i, c, stride, g), got, want)
 					}
