@@ -149,6 +149,9 @@ func (c *gemmCase) check(nr, n int) error {
 // Every microkernel is exact on integers, at each number of rows and columns, with
 // each operand of the epilogue and without, and writes nothing else.
 func TestMicrokernels(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, and slow under the race detector")
+	}
 	for _, mk := range gemmKernels {
 		name := fmt.Sprintf("%v/%dx%d", mk.needs, mk.mr, mk.nr)
 		t.Run(name, func(t *testing.T) {
