@@ -104,8 +104,10 @@ type depthwise struct {
 	block                  int // rows of taps that are summed in one go
 	perLine                int // rows of taps of a line at most
 	scratchOff, scratch    int64
-	maskOff, lineOff       int64 // in the scratch, which begins with the rows of taps
-	repeatOff              int64 // of operands that are repeated as the channels
+	maskOff, lineOff       int64  // in the scratch, which begins with the rows of taps
+	repeatOff              int64  // of operands that are repeated as the channels
+	stream                 bool   // y is stored past the caches
+	done                   func() // what a thread does in the end
 }
 
 // dwReach tells the taps of the first two dims that read x, in a way that reach and
@@ -449,6 +451,10 @@ func (p *depthwise) partition(dev *device, pl *plan) *plan {
 		p.scratch += 3 * p.repeatBytes()
 	}
 	pl.workspace = p.scratchOff + p.scratch*int64(dev.pool.threads())
+	p.done = func() {}
+	if p.stream = streams(pl.out[0].Bytes()) && p.y.pitch%(align/4) == 0 && len(p.rest.steps) == 0 && p.fused.residual < 0 && p.format.repeat == 1; p.stream {
+		p.done = storeFence(dev.isa)
+	}
 	if lines*most > 0 {
 		pl.phases = append(pl.phases, phase{p.lParts * p.vParts * p.sParts, p.part})
 	}
@@ -595,11 +601,15 @@ func (p *depthwise) part(c *call, part, thread int) {
 			p.finish(c, t.lines, cl, n, cl.strips[s0:s1], c0, c1)
 		}
 	}
+	p.done()
 }
 
 // begin fills in what all tiles of a part share.
 func (p *depthwise) begin(c *call, t *dwTile, ws []byte) {
-	t.block = p.block
+	t.block, t.stream = p.block, 0
+	if p.stream {
+		t.stream = 1
+	}
 	t.wstep = p.format.taps * p.format.lanes
 	t.lo, t.hi, t.hasLo, t.hasHi = p.fused.lo, p.fused.hi, 0, 0
 	if !math.IsInf(float64(t.lo), -1) {

@@ -285,10 +285,23 @@ noLo:
 	VMINPS       Z6, Z7, Z6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Z0, (R10)
+	VMOVNTPS Z1, (R10)(R11*1)
+	VMOVNTPS Z2, (R10)(R11*2)
+	VMOVNTPS Z3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Z4, (R10)
+	VMOVNTPS Z5, (R10)(R11*1)
+	VMOVNTPS Z6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z1, (R10)(R11*1)
 	VMOVUPS Z2, (R10)(R11*2)
@@ -993,10 +1006,23 @@ noLo:
 	VMINPS       Z6, Z7, Z6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Z0, (R10)
+	VMOVNTPS Z1, (R10)(R11*1)
+	VMOVNTPS Z2, (R10)(R11*2)
+	VMOVNTPS Z3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Z4, (R10)
+	VMOVNTPS Z5, (R10)(R11*1)
+	VMOVNTPS Z6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z1, (R10)(R11*1)
 	VMOVUPS Z2, (R10)(R11*2)
@@ -1726,10 +1752,23 @@ noLo:
 	VMINPS       Z6, Z7, Z6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Z0, (R10)
+	VMOVNTPS Z1, (R10)(R11*1)
+	VMOVNTPS Z2, (R10)(R11*2)
+	VMOVNTPS Z3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Z4, (R10)
+	VMOVNTPS Z5, (R10)(R11*1)
+	VMOVNTPS Z6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z1, (R10)(R11*1)
 	VMOVUPS Z2, (R10)(R11*2)
@@ -2505,10 +2544,23 @@ noLo:
 	VMINPS       Z6, Z7, Z6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Z0, (R10)
+	VMOVNTPS Z1, (R10)(R11*1)
+	VMOVNTPS Z2, (R10)(R11*2)
+	VMOVNTPS Z3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Z4, (R10)
+	VMOVNTPS Z5, (R10)(R11*1)
+	VMOVNTPS Z6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z1, (R10)(R11*1)
 	VMOVUPS Z2, (R10)(R11*2)
@@ -3330,10 +3382,23 @@ noLo:
 	VMINPS       Z6, Z7, Z6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Z0, (R10)
+	VMOVNTPS Z1, (R10)(R11*1)
+	VMOVNTPS Z2, (R10)(R11*2)
+	VMOVNTPS Z3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Z4, (R10)
+	VMOVNTPS Z5, (R10)(R11*1)
+	VMOVNTPS Z6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z1, (R10)(R11*1)
 	VMOVUPS Z2, (R10)(R11*2)
@@ -4148,10 +4213,23 @@ noLo:
 	VMINPS       Z6, Z7, Z6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Z0, (R10)
+	VMOVNTPS Z1, (R10)(R11*1)
+	VMOVNTPS Z2, (R10)(R11*2)
+	VMOVNTPS Z3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Z4, (R10)
+	VMOVNTPS Z5, (R10)(R11*1)
+	VMOVNTPS Z6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z1, (R10)(R11*1)
 	VMOVUPS Z2, (R10)(R11*2)
@@ -5013,10 +5091,23 @@ noLo:
 	VMINPS       Z6, Z7, Z6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Z0, (R10)
+	VMOVNTPS Z1, (R10)(R11*1)
+	VMOVNTPS Z2, (R10)(R11*2)
+	VMOVNTPS Z3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Z4, (R10)
+	VMOVNTPS Z5, (R10)(R11*1)
+	VMOVNTPS Z6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Z0, (R10)
 	VMOVUPS Z1, (R10)(R11*1)
 	VMOVUPS Z2, (R10)(R11*2)
@@ -5787,10 +5878,23 @@ noLo:
 	VMINPS       Y6, Y7, Y6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Y0, (R10)
+	VMOVNTPS Y1, (R10)(R11*1)
+	VMOVNTPS Y2, (R10)(R11*2)
+	VMOVNTPS Y3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Y4, (R10)
+	VMOVNTPS Y5, (R10)(R11*1)
+	VMOVNTPS Y6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Y0, (R10)
 	VMOVUPS Y1, (R10)(R11*1)
 	VMOVUPS Y2, (R10)(R11*2)
@@ -6495,10 +6599,23 @@ noLo:
 	VMINPS       Y6, Y7, Y6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Y0, (R10)
+	VMOVNTPS Y1, (R10)(R11*1)
+	VMOVNTPS Y2, (R10)(R11*2)
+	VMOVNTPS Y3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Y4, (R10)
+	VMOVNTPS Y5, (R10)(R11*1)
+	VMOVNTPS Y6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Y0, (R10)
 	VMOVUPS Y1, (R10)(R11*1)
 	VMOVUPS Y2, (R10)(R11*2)
@@ -7229,10 +7346,23 @@ noLo:
 	VMINPS       Y6, Y7, Y6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Y0, (R10)
+	VMOVNTPS Y1, (R10)(R11*1)
+	VMOVNTPS Y2, (R10)(R11*2)
+	VMOVNTPS Y3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Y4, (R10)
+	VMOVNTPS Y5, (R10)(R11*1)
+	VMOVNTPS Y6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Y0, (R10)
 	VMOVUPS Y1, (R10)(R11*1)
 	VMOVUPS Y2, (R10)(R11*2)
@@ -8009,10 +8139,23 @@ noLo:
 	VMINPS       Y6, Y7, Y6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Y0, (R10)
+	VMOVNTPS Y1, (R10)(R11*1)
+	VMOVNTPS Y2, (R10)(R11*2)
+	VMOVNTPS Y3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Y4, (R10)
+	VMOVNTPS Y5, (R10)(R11*1)
+	VMOVNTPS Y6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Y0, (R10)
 	VMOVUPS Y1, (R10)(R11*1)
 	VMOVUPS Y2, (R10)(R11*2)
@@ -8835,10 +8978,23 @@ noLo:
 	VMINPS       Y6, Y7, Y6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Y0, (R10)
+	VMOVNTPS Y1, (R10)(R11*1)
+	VMOVNTPS Y2, (R10)(R11*2)
+	VMOVNTPS Y3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Y4, (R10)
+	VMOVNTPS Y5, (R10)(R11*1)
+	VMOVNTPS Y6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Y0, (R10)
 	VMOVUPS Y1, (R10)(R11*1)
 	VMOVUPS Y2, (R10)(R11*2)
@@ -9654,10 +9810,23 @@ noLo:
 	VMINPS       Y6, Y7, Y6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Y0, (R10)
+	VMOVNTPS Y1, (R10)(R11*1)
+	VMOVNTPS Y2, (R10)(R11*2)
+	VMOVNTPS Y3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Y4, (R10)
+	VMOVNTPS Y5, (R10)(R11*1)
+	VMOVNTPS Y6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Y0, (R10)
 	VMOVUPS Y1, (R10)(R11*1)
 	VMOVUPS Y2, (R10)(R11*2)
@@ -10521,10 +10690,23 @@ noLo:
 	VMINPS       Y6, Y7, Y6
 
 noHi:
-	ADDQ    48(AX), R10
-	MOVQ    16(R8), R9
-	CMPQ    R9, $0x07
-	JNE     few
+	ADDQ     48(AX), R10
+	MOVQ     16(R8), R9
+	CMPQ     R9, $0x07
+	JNE      few
+	CMPQ     408(AX), $0x00
+	JE       near
+	VMOVNTPS Y0, (R10)
+	VMOVNTPS Y1, (R10)(R11*1)
+	VMOVNTPS Y2, (R10)(R11*2)
+	VMOVNTPS Y3, (R10)(R12*1)
+	LEAQ     (R10)(R11*4), R10
+	VMOVNTPS Y4, (R10)
+	VMOVNTPS Y5, (R10)(R11*1)
+	VMOVNTPS Y6, (R10)(R11*2)
+	JMP      stored
+
+near:
 	VMOVUPS Y0, (R10)
 	VMOVUPS Y1, (R10)(R11*1)
 	VMOVUPS Y2, (R10)(R11*2)

@@ -45,6 +45,7 @@ type dwTile struct {
 	slide              int // 1 where neighbouring cols lie xstep apart
 	perm               []int32
 	sources            []dwSource
+	stream             int // 1 where whole vectors of whole strips may be stored past the caches
 }
 
 // dwSource is the channels of x that a vector of output channels reads, where a group

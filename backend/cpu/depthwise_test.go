@@ -31,7 +31,7 @@ func TestDepthwiseOffsets(t *testing.T) {
 		"dwColX": unsafe.Offsetof(c.x), "dwColW": unsafe.Offsetof(c.w), "dwColSize": unsafe.Sizeof(c),
 		"dwLineX": unsafe.Offsetof(l.x), "dwLineY": unsafe.Offsetof(l.y), "dwLineR0": unsafe.Offsetof(l.r0), "dwLineR1": unsafe.Offsetof(l.r1), "dwLineSize": unsafe.Sizeof(l),
 		"dwStripX": unsafe.Offsetof(s.x), "dwStripY": unsafe.Offsetof(s.y), "dwStripN": unsafe.Offsetof(s.n), "dwStripMask": unsafe.Offsetof(s.mask), "dwStripSize": unsafe.Sizeof(s),
-		"dwSlide": unsafe.Offsetof(a.slide), "dwPerm": unsafe.Offsetof(a.perm), "dwSources": unsafe.Offsetof(a.sources),
+		"dwSlide": unsafe.Offsetof(a.slide), "dwPerm": unsafe.Offsetof(a.perm), "dwSources": unsafe.Offsetof(a.sources), "dwStream": unsafe.Offsetof(a.stream),
 		"dwSourceX": unsafe.Offsetof(dwSource{}.x), "dwSourceN": unsafe.Offsetof(dwSource{}.n), "dwSourceSize": unsafe.Sizeof(dwSource{}),
 		"dwOutputs": dwOutputs,
 	}

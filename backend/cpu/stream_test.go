@@ -79,3 +79,25 @@ func TestStreamedOutputs(t *testing.T) {
 		}
 	}
 }
+
+// Outputs that are stored past the caches are exact: whole vectors, and what is left
+// at the ends of lines and of channels.
+func TestStreamedConvolutions(t *testing.T) {
+	ref := open(t, "ref")
+	for _, d := range []backend.Desc{conv2(1, 4, 141, 112, 1, 1, 0, 1), conv2(1, 32, 257, 32, 3, 1, 1, 32), conv2(1, 32, 517, 32, 3, 2, 1, 32)} {
+		in := inputs(11, d)
+		want, err := backend.RunDesc(ctx, ref, plainDesc(d), in...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := int64(4 * want[0].Size()); !streams(n) {
+			t.Fatalf("%v: %d bytes are not stored past the caches", d.In, n)
+		}
+		for _, set := range isas(t) {
+			be := open(t, "cpu", backend.WithVariant(set.String()), backend.WithThreads(2))
+			if !same(t, poisonedRun(t, be, d, in)[0], want[0]) {
+				t.Errorf("%v: %v", set, d.In)
+			}
+		}
+	}
+}

@@ -36,6 +36,7 @@ const (
 	dwSlide   = 352
 	dwPerm    = 360
 	dwSources = 384
+	dwStream  = 408
 
 	dwSourceX    = 0
 	dwSourceN    = 8
@@ -594,6 +595,16 @@ func (k *dwKernel) end(l func(string) string) {
 	CMPQ(n, Imm(dwOutputs))
 	JNE(LabelRef(l("few")))
 	at := walker{base: y, step: step, step3: step3}
+	if k.mask == nil {
+		CMPQ(k.at(dwStream), Imm(0))
+		JE(LabelRef(l("near")))
+		for _, a := range k.acc {
+			VMOVNTPS(a, at.next())
+		}
+		JMP(LabelRef(l("stored")))
+		Label(l("near"))
+		at = walker{base: y, step: step, step3: step3}
+	}
 	for _, a := range k.acc {
 		k.store(a, at.next(), k.mask)
 	}
