@@ -45,6 +45,11 @@ var negInf = float32(math.Inf(-1))
 // planMax chooses how maxima without indices are computed.
 func (w *poolWindow) planMax(dev *device, p *plan) {
 	w.join()
+	if w.halves() {
+		w.byPixels()
+		p.phases = []phase{w.phase(w.maxHalves)}
+		return
+	}
 	if w.byRows(false) {
 		p.workspace = 4 * int64(w.scratch) * int64(dev.pool.threads())
 		p.phases = []phase{w.phase(w.maxRows)}
@@ -52,6 +57,35 @@ func (w *poolWindow) planMax(dev *device, p *plan) {
 	}
 	w.byPixels()
 	p.phases = []phase{w.phase(w.maxPixels)}
+}
+
+// halves reports whether a kernel of its own serves the windows, which begin two
+// elements apart and have one channel: straight from x where lines are long and taps
+// come in pairs.
+func (w *poolWindow) halves() bool {
+	k := w.Kernel[2]
+	return w.halve() && k%2 == 0 && w.Begin[2] <= k && w.Out[2] >= 24
+}
+
+// halve reports whether that kernel serves the maxima over rows.
+func (w *poolWindow) halve() bool {
+	return w.x.pitch == 1 && w.y.pitch == 1 && w.Stride[2] == 2 && w.Dilation[2] == 1 && w.Kernel[2] <= halveTaps && !w.adaptive
+}
+
+// maxHalves computes a unit of windows for which halves is true.
+func (w *poolWindow) maxHalves(c *call, u poolUnit, _ int) {
+	w.lineRuns(&u, func(p, lines int, r reach, row int, inside bool) {
+		y, n := c.y(0)[w.to(&u, p):], u.q1-u.q0
+		if !inside {
+			w.fill(y, lines, n, negInf)
+			return
+		}
+		b := w.box(&r, lines)
+		g := halved{n, lines, b[boxYLine], b[boxXLine], b[boxNZ], b[boxNY], w.Kernel[2], b[boxSZ], b[boxSY], w.Begin[2] - 2*u.q0, w.In[2], 0}
+		b[boxN] = w.In[2]
+		nx, _ := boxSpan(&b)
+		w.k.maxHalve[0](y[:(lines-1)*g[halveYLine]+n], c.x(0)[row:][:nx], g)
+	})
 }
 
 // maxPixels computes a unit from the windows in x.
@@ -137,13 +171,15 @@ func (w *poolWindow) maxRows(c *call, u poolUnit, thread int) {
 			h[boxCols], h[boxNX] = n, taps
 			w.maxBox(y[(q-u.q0)*pitch:], s[(at-begin)*pitch:], &h)
 		})
+	case w.halve():
+		g := halved{cols, lines, yLine, width, 1, 1, w.Kernel[2], 0, 0, 0, width, clean}
+		if width == 2*yLine {
+			g[halveN], g[halveLines], g[halveWidth] = lines*cols, 1, lines*width
+		}
+		w.k.maxHalve[1](y[:(lines-1)*yLine+cols], s[:lines*width+halveSlack], g)
 	case w.pattern != nil:
 		g := picked{cols * pitch, lines, yLine, width, w.Kernel[2], h[boxSX], clean}
-		fn := w.k.maxPick
-		if pitch == 1 && w.Stride[2] == 2 && w.Dilation[2] == 1 {
-			fn = w.k.maxHalve
-		}
-		fn(y[:(lines-1)*yLine+cols*pitch], s[:lines*width+pickSlack], g, w.pattern)
+		w.k.maxPick(y[:(lines-1)*yLine+cols*pitch], s[:lines*width+pickSlack], g, w.pattern)
 	case pitch < minLanes:
 		h[boxN], h[boxCols] = cols*pitch, 1
 		fallthrough

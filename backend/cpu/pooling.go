@@ -179,12 +179,58 @@ func maxPickGeneric(y, x []float32, g picked, pattern []int64) {
 	}
 }
 
-// pickSlack is two lanes less than two of the longest vectors have, and one.
-const pickSlack = 31
+const (
+	pickSlack  = 15 // a lane less than the longest vector has
+	halveSlack = 47 // what maxHalve may read behind the taps, with halveTaps of them
+	halveTaps  = 16
+)
 
 func fill[T any](s []T, v T) {
 	for i := range s {
 		s[i] = v
+	}
+}
+
+// halved says what maxHalve reads and writes, in elements: lines of n windows of one
+// channel that begin two elements apart. Window i of line l has its taps at
+//
+//	x[l·xLine + z·sz + y·sy + 2i − left + x], 0 ≤ z < nz, 0 ≤ y < ny, 0 ≤ x < nx
+//
+// where 2i − left + x lies in the width of a row; others do not count. Clean is as in a
+// box. Assembly knows the order of the fields.
+type halved = [12]int
+
+const (
+	halveN = iota
+	halveLines
+	halveYLine
+	halveXLine
+	halveNZ
+	halveNY
+	halveNX
+	halveSZ
+	halveSY
+	halveLeft
+	halveWidth
+	halveClean
+)
+
+// maxHalveGeneric computes maxima; NaN if any tap is NaN, −∞ if there is none.
+func maxHalveGeneric(y, x []float32, g halved) {
+	for l := range g[halveLines] {
+		row := y[l*g[halveYLine]:][:g[halveN]]
+		fill(row, negInf)
+		for z := range g[halveNZ] {
+			for r := range g[halveNY] {
+				src := x[l*g[halveXLine]+z*g[halveSZ]+r*g[halveSY]:][:g[halveWidth]]
+				for i := range row {
+					at := 2*i - g[halveLeft]
+					for t := max(at, 0); t < min(at+g[halveNX], len(src)); t++ {
+						row[i] = max(row[i], src[t])
+					}
+				}
+			}
+		}
 	}
 }
 
@@ -336,9 +382,9 @@ func sumRowsGeneric(y []float64, x []float32, n, step int) {
 type poolKernels struct {
 	lanes    int // float32 in a vector
 	maxBox   func(y, x []float32, g box) bool
-	maxSlide [2]func(y, x []float32, g box) bool // maxBox for 3 × 3 taps and strides of 1 and 2 taps
+	maxSlide [2]maxBoxFunc // maxBox for 3 × 3 taps and strides of 1 and 2 taps
 	maxPick  func(y, x []float32, g picked, pattern []int64)
-	maxHalve func(y, x []float32, g picked, pattern []int64) // maxPick for every second element, taps one apart
+	maxHalve [2]maxHalveFunc // the second for one row of taps that all count, with memory behind it
 	maxIndex func(y []float32, index []int32, x []float32, g indexed, pattern []int64)
 	meanBox  func(y, x []float32, g box, factor float64)
 	sumBox   func(y []float64, x []float32, g box)
@@ -347,9 +393,12 @@ type poolKernels struct {
 	sumRows  func(y []float64, x []float32, n, step int)
 }
 
-type maxBoxFunc = func(y, x []float32, g box) bool
+type (
+	maxBoxFunc   = func(y, x []float32, g box) bool
+	maxHalveFunc = func(y, x []float32, g halved)
+)
 
 // poolCandidates has them for each instruction set, the best first.
 var poolCandidates = append(poolArch[:len(poolArch):len(poolArch)],
-	impl[*poolKernels]{isaGeneric, &poolKernels{16, maxBoxGeneric, [2]maxBoxFunc{maxBoxGeneric, maxBoxGeneric}, maxPickGeneric, maxPickGeneric, maxIndexGeneric,
+	impl[*poolKernels]{isaGeneric, &poolKernels{16, maxBoxGeneric, [2]maxBoxFunc{maxBoxGeneric, maxBoxGeneric}, maxPickGeneric, [2]maxHalveFunc{maxHalveGeneric, maxHalveGeneric}, maxIndexGeneric,
 		meanBoxGeneric, sumBoxGeneric, meanSumsGeneric, maxRowsGeneric, sumRowsGeneric}})

@@ -2765,75 +2765,170 @@ finished143:
 	VZEROUPPER
 	RET
 
-// func maxHalveAVX512(y []float32, x []float32, g [7]int, pattern []int64)
-// Requires: AVX, AVX512F
-TEXT ·maxHalveAVX512(SB), NOSPLIT, $0-128
+// func maxHalveAVX512(y []float32, x []float32, g [12]int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·maxHalveAVX512(SB), NOSPLIT, $16-144
 	VMOVUPS      halveOrderAVX512<>+0(SB), Z0
 	VBROADCASTSS const0<>+0(SB), Z1
-	CMPQ         g_6+96(FP), $+0
-	JE           exact144
+	VPXORD       Z2, Z2, Z2
+	VPXORD       Z3, Z3, Z3
 	MOVQ         y_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
 	MOVQ         g_1+56(FP), DX
+	MOVQ         DX, (SP)
+	MOVQ         g_6+96(FP), DX
+	DECQ         DX
+	ANDQ         $-2, DX
+	MOVQ         g_10+128(FP), SI
+	SUBQ         DX, SI
+	SUBQ         $+32, SI
 
-row145:
-	MOVQ AX, BX
-	MOVQ CX, SI
-	MOVQ g_0+48(FP), DI
+line145:
+	MOVQ AX, DX
+	MOVQ g_0+48(FP), BX
+	MOVQ g_9+120(FP), DI
+	NEGQ DI
 
 group146:
-	VMOVAPS Z1, Z2
-	MOVQ    SI, R8
-	MOVQ    g_4+80(FP), R9
-	SUBQ    $+2, R9
-	JLT     odd148
+	VMOVAPS Z1, Z4
+	CMPQ    DI, $+0
+	JLT     masked147
+	CMPQ    DI, SI
+	JGT     masked147
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    g_6+96(FP), R9
 
-pair147:
-	VMOVUPS (R8), Z3
-	VMOVUPS 64(R8), Z4
-	VSHUFPS $0x88, Z4, Z3, Z5
-	VSHUFPS $0xdd, Z4, Z3, Z3
-	VMAXPS  Z5, Z3, Z3
-	VMAXPS  Z3, Z2, Z2
-	ADDQ    $+8, R8
-	SUBQ    $+2, R9
-	JGE     pair147
+pair152:
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z6
+	MOVQ    R8, R10
+	MOVQ    g_4+80(FP), R13
+	MOVQ    R13, 8(SP)
 
-odd148:
-	CMPQ    R9, $-1
-	JNE     done149
-	VMOVUPS (R8), Z3
-	VMOVUPS 64(R8), Z4
-	VSHUFPS $0x88, Z4, Z3, Z3
-	VMAXPS  Z3, Z2, Z2
+z154:
+	MOVQ R10, R11
+	MOVQ g_5+88(FP), R12
 
-done149:
-	VPERMQ  Z2, Z0, Z2
-	SUBQ    $+16, DI
-	JLT     part150
-	VMOVUPS Z2, (BX)
-	ADDQ    $+64, BX
-	ADDQ    $+128, SI
-	TESTQ   DI, DI
+y155:
+	VMOVUPS     (R11), Z7
+	VFMADD231PS Z7, Z7, Z2
+	VMAXPS      Z7, Z5, Z5
+	VMOVUPS     64(R11), Z7
+	VFMADD231PS Z7, Z7, Z3
+	VMAXPS      Z7, Z6, Z6
+	MOVQ        g_8+112(FP), R13
+	LEAQ        (R11)(R13*4), R11
+	DECQ        R12
+	JNE         y155
+	MOVQ        g_7+104(FP), R13
+	LEAQ        (R10)(R13*4), R10
+	DECQ        8(SP)
+	JNE         z154
+	VSHUFPS     $0x88, Z6, Z5, Z7
+	VMAXPS      Z7, Z4, Z4
+	CMPQ        R9, $+1
+	JE          next153
+	VSHUFPS     $0xdd, Z6, Z5, Z5
+	VMAXPS      Z5, Z4, Z4
+	ADDQ        $+8, R8
+	SUBQ        $+2, R9
+	JNE         pair152
+
+next153:
+	JMP store148
+
+masked147:
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    g_6+96(FP), R9
+	XORQ    R12, R12
+	MOVQ    g_10+128(FP), R11
+	SUBQ    DI, R11
+	CMOVQLT R12, R11
+	MOVQ    $+64, R10
+	CMPQ    R11, R10
+	CMOVQGT R10, R11
+	MOVQ    $-1, R10
+	BZHIQ   R11, R10, R10
+	MOVQ    DI, R11
+	NEGQ    R11
+	CMOVQLT R12, R11
+	SHRXQ   R11, R10, R10
+	SHLXQ   R11, R10, R10
+
+pair156:
+	VMOVAPS Z1, Z5
+	MOVQ    R10, R11
+	KMOVW   R11, K1
+	VMOVAPS Z1, Z6
+	MOVQ    R10, R11
+	SHRQ    $0x10, R11
+	KMOVW   R11, K2
+	MOVQ    R8, R11
+	MOVQ    g_4+80(FP), R14
+	MOVQ    R14, 8(SP)
+
+z158:
+	MOVQ R11, R12
+	MOVQ g_5+88(FP), R13
+
+y159:
+	VMOVUPS.Z   (R12), K1, Z7
+	VFMADD231PS Z7, Z7, Z2
+	VMAXPS      Z7, Z5, K1, Z5
+	VMOVUPS.Z   64(R12), K2, Z7
+	VFMADD231PS Z7, Z7, Z3
+	VMAXPS      Z7, Z6, K2, Z6
+	MOVQ        g_8+112(FP), R14
+	LEAQ        (R12)(R14*4), R12
+	DECQ        R13
+	JNE         y159
+	MOVQ        g_7+104(FP), R14
+	LEAQ        (R11)(R14*4), R11
+	DECQ        8(SP)
+	JNE         z158
+	VSHUFPS     $0x88, Z6, Z5, Z7
+	VMAXPS      Z7, Z4, Z4
+	CMPQ        R9, $+1
+	JE          next157
+	VSHUFPS     $0xdd, Z6, Z5, Z5
+	VMAXPS      Z5, Z4, Z4
+	ADDQ        $+8, R8
+	SHRQ        $0x02, R10
+	SUBQ        $+2, R9
+	JNE         pair156
+
+next157:
+store148:
+	VPERMQ  Z4, Z0, Z4
+	SUBQ    $+16, BX
+	JLT     part149
+	VMOVUPS Z4, (DX)
+	ADDQ    $+64, DX
+	ADDQ    $+32, DI
+	TESTQ   BX, BX
 	JNE     group146
 
-next151:
-	MOVQ g_2+64(FP), R9
-	LEAQ (AX)(R9*4), AX
-	MOVQ g_3+72(FP), R9
-	LEAQ (CX)(R9*4), CX
-	DECQ DX
-	JNE  row145
-	JMP  end152
+next150:
+	MOVQ g_2+64(FP), DX
+	LEAQ (AX)(DX*4), AX
+	MOVQ g_3+72(FP), DX
+	LEAQ (CX)(DX*4), CX
+	DECQ (SP)
+	JNE  line145
+	JMP  end151
 
-part150:
-	ADDQ    $+16, DI
-	LEAQ    opmasks<>+0(SB), SI
-	KMOVW   (SI)(DI*2), K1
-	VMOVUPS Z2, K1, (BX)
-	JMP     next151
+part149:
+	ADDQ    $+16, BX
+	LEAQ    opmasks<>+0(SB), DI
+	KMOVW   (DI)(BX*2), K1
+	VMOVUPS Z4, K1, (DX)
+	JMP     next150
 
-end152:
+end151:
+	VADDPS   Z3, Z2, Z2
+	VCMPPS   $0x03, Z2, Z2, K1
+	KORTESTW K1, K1
+	JNE      exact144
 	VZEROUPPER
 	RET
 
@@ -2841,71 +2936,181 @@ exact144:
 	MOVQ y_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ g_1+56(FP), DX
-
-row153:
-	MOVQ AX, BX
-	MOVQ CX, SI
-	MOVQ g_0+48(FP), DI
-
-group154:
-	VMOVAPS Z1, Z2
-	KXORW   K0, K0, K1
-	MOVQ    SI, R8
-	MOVQ    g_4+80(FP), R9
-	SUBQ    $+2, R9
-	JLT     odd156
-
-pair155:
-	VMOVUPS (R8), Z3
-	VMOVUPS 64(R8), Z4
-	VSHUFPS $0x88, Z4, Z3, Z5
-	VSHUFPS $0xdd, Z4, Z3, Z3
-	VCMPPS  $0x03, Z3, Z5, K2
-	KORW    K2, K1, K1
-	VMAXPS  Z5, Z3, Z3
-	VMAXPS  Z3, Z2, Z2
-	ADDQ    $+8, R8
-	SUBQ    $+2, R9
-	JGE     pair155
-
-odd156:
-	CMPQ    R9, $-1
-	JNE     done157
-	VMOVUPS (R8), Z3
-	VMOVUPS 64(R8), Z4
-	VSHUFPS $0x88, Z4, Z3, Z3
-	VCMPPS  $0x03, Z3, Z3, K2
-	KORW    K2, K1, K1
-	VMAXPS  Z3, Z2, Z2
-
-done157:
-	VPTERNLOGD $0xff, Z2, Z2, K1, Z2
-	VPERMQ     Z2, Z0, Z2
-	SUBQ       $+16, DI
-	JLT        part158
-	VMOVUPS    Z2, (BX)
-	ADDQ       $+64, BX
-	ADDQ       $+128, SI
-	TESTQ      DI, DI
-	JNE        group154
-
-next159:
-	MOVQ g_2+64(FP), R9
-	LEAQ (AX)(R9*4), AX
-	MOVQ g_3+72(FP), R9
-	LEAQ (CX)(R9*4), CX
+	MOVQ DX, (SP)
+	MOVQ g_6+96(FP), DX
 	DECQ DX
-	JNE  row153
-	JMP  end160
+	ANDQ $-2, DX
+	MOVQ g_10+128(FP), SI
+	SUBQ DX, SI
+	SUBQ $+32, SI
 
-part158:
-	ADDQ    $+16, DI
-	LEAQ    opmasks<>+0(SB), SI
-	KMOVW   (SI)(DI*2), K1
-	VMOVUPS Z2, K1, (BX)
-	JMP     next159
+line160:
+	MOVQ AX, DX
+	MOVQ g_0+48(FP), BX
+	MOVQ g_9+120(FP), DI
+	NEGQ DI
 
-end160:
+group161:
+	VMOVAPS Z1, Z2
+	CMPQ    DI, $+0
+	JLT     masked162
+	CMPQ    DI, SI
+	JGT     masked162
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    g_6+96(FP), R9
+	KXORW   K0, K0, K1
+
+pair167:
+	VMOVAPS Z1, Z3
+	KXORW   K0, K0, K2
+	VMOVAPS Z1, Z4
+	KXORW   K0, K0, K3
+	MOVQ    R8, R10
+	MOVQ    g_4+80(FP), R13
+	MOVQ    R13, 8(SP)
+
+z169:
+	MOVQ R10, R11
+	MOVQ g_5+88(FP), R12
+
+y170:
+	VMOVUPS    (R11), Z5
+	VCMPPS     $0x03, Z5, Z5, K4
+	KORW       K4, K2, K2
+	VMAXPS     Z5, Z3, Z3
+	VMOVUPS    64(R11), Z5
+	VCMPPS     $0x03, Z5, Z5, K4
+	KORW       K4, K3, K3
+	VMAXPS     Z5, Z4, Z4
+	MOVQ       g_8+112(FP), R13
+	LEAQ       (R11)(R13*4), R11
+	DECQ       R12
+	JNE        y170
+	MOVQ       g_7+104(FP), R13
+	LEAQ       (R10)(R13*4), R10
+	DECQ       8(SP)
+	JNE        z169
+	VPTERNLOGD $0xff, Z3, Z3, K2, Z3
+	VPTERNLOGD $0xff, Z4, Z4, K3, Z4
+	VSHUFPS    $0x88, Z4, Z3, Z5
+	VCMPPS     $0x03, Z5, Z5, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z5, Z2, Z2
+	CMPQ       R9, $+1
+	JE         next168
+	VSHUFPS    $0xdd, Z4, Z3, Z3
+	VCMPPS     $0x03, Z3, Z3, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z3, Z2, Z2
+	ADDQ       $+8, R8
+	SUBQ       $+2, R9
+	JNE        pair167
+
+next168:
+	VPTERNLOGD $0xff, Z2, Z2, K1, Z2
+	JMP        store163
+
+masked162:
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    g_6+96(FP), R9
+	KXORW   K0, K0, K1
+	XORQ    R12, R12
+	MOVQ    g_10+128(FP), R11
+	SUBQ    DI, R11
+	CMOVQLT R12, R11
+	MOVQ    $+64, R10
+	CMPQ    R11, R10
+	CMOVQGT R10, R11
+	MOVQ    $-1, R10
+	BZHIQ   R11, R10, R10
+	MOVQ    DI, R11
+	NEGQ    R11
+	CMOVQLT R12, R11
+	SHRXQ   R11, R10, R10
+	SHLXQ   R11, R10, R10
+
+pair171:
+	VMOVAPS Z1, Z3
+	KXORW   K0, K0, K2
+	MOVQ    R10, R11
+	KMOVW   R11, K3
+	VMOVAPS Z1, Z4
+	KXORW   K0, K0, K4
+	MOVQ    R10, R11
+	SHRQ    $0x10, R11
+	KMOVW   R11, K5
+	MOVQ    R8, R11
+	MOVQ    g_4+80(FP), R14
+	MOVQ    R14, 8(SP)
+
+z173:
+	MOVQ R11, R12
+	MOVQ g_5+88(FP), R13
+
+y174:
+	VMOVUPS.Z  (R12), K3, Z5
+	VCMPPS     $0x03, Z5, Z5, K6
+	KORW       K6, K2, K2
+	VMAXPS     Z5, Z3, K3, Z3
+	VMOVUPS.Z  64(R12), K5, Z5
+	VCMPPS     $0x03, Z5, Z5, K6
+	KORW       K6, K4, K4
+	VMAXPS     Z5, Z4, K5, Z4
+	MOVQ       g_8+112(FP), R14
+	LEAQ       (R12)(R14*4), R12
+	DECQ       R13
+	JNE        y174
+	MOVQ       g_7+104(FP), R14
+	LEAQ       (R11)(R14*4), R11
+	DECQ       8(SP)
+	JNE        z173
+	VPTERNLOGD $0xff, Z3, Z3, K2, Z3
+	VPTERNLOGD $0xff, Z4, Z4, K4, Z4
+	VSHUFPS    $0x88, Z4, Z3, Z5
+	VCMPPS     $0x03, Z5, Z5, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z5, Z2, Z2
+	CMPQ       R9, $+1
+	JE         next172
+	VSHUFPS    $0xdd, Z4, Z3, Z3
+	VCMPPS     $0x03, Z3, Z3, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z3, Z2, Z2
+	ADDQ       $+8, R8
+	SHRQ       $0x02, R10
+	SUBQ       $+2, R9
+	JNE        pair171
+
+next172:
+	VPTERNLOGD $0xff, Z2, Z2, K1, Z2
+
+store163:
+	VPERMQ  Z2, Z0, Z2
+	SUBQ    $+16, BX
+	JLT     part164
+	VMOVUPS Z2, (DX)
+	ADDQ    $+64, DX
+	ADDQ    $+32, DI
+	TESTQ   BX, BX
+	JNE     group161
+
+next165:
+	MOVQ g_2+64(FP), DX
+	LEAQ (AX)(DX*4), AX
+	MOVQ g_3+72(FP), DX
+	LEAQ (CX)(DX*4), CX
+	DECQ (SP)
+	JNE  line160
+	JMP  end166
+
+part164:
+	ADDQ    $+16, BX
+	LEAQ    opmasks<>+0(SB), DI
+	KMOVW   (DI)(BX*2), K1
+	VMOVUPS Z2, K1, (DX)
+	JMP     next165
+
+end166:
 	VZEROUPPER
 	RET
 
@@ -2919,13 +3124,145 @@ DATA halveOrderAVX512<>+48(SB)/8, $0x0000000000000005
 DATA halveOrderAVX512<>+56(SB)/8, $0x0000000000000007
 GLOBL halveOrderAVX512<>(SB), RODATA|NOPTR, $64
 
+// func maxHalveRowAVX512(y []float32, x []float32, g [12]int)
+// Requires: AVX, AVX512F
+TEXT ·maxHalveRowAVX512(SB), NOSPLIT, $8-144
+	VMOVUPS      halveOrderAVX512<>+0(SB), Z0
+	VBROADCASTSS const0<>+0(SB), Z1
+	CMPQ         g_11+136(FP), $+0
+	JE           exact175
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         g_1+56(FP), DX
+	MOVQ         DX, (SP)
+
+line176:
+	MOVQ AX, DX
+	MOVQ g_0+48(FP), BX
+	MOVQ g_9+120(FP), SI
+	NEGQ SI
+
+group177:
+	VMOVAPS Z1, Z2
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    g_6+96(FP), R8
+
+pair183:
+	VMOVUPS (DI), Z3
+	VMOVUPS 64(DI), Z4
+	VSHUFPS $0x88, Z4, Z3, Z5
+	VMAXPS  Z5, Z2, Z2
+	CMPQ    R8, $+1
+	JE      next184
+	VSHUFPS $0xdd, Z4, Z3, Z3
+	VMAXPS  Z3, Z2, Z2
+	ADDQ    $+8, DI
+	SUBQ    $+2, R8
+	JNE     pair183
+
+next184:
+	VPERMQ  Z2, Z0, Z2
+	SUBQ    $+16, BX
+	JLT     part180
+	VMOVUPS Z2, (DX)
+	ADDQ    $+64, DX
+	ADDQ    $+32, SI
+	TESTQ   BX, BX
+	JNE     group177
+
+next181:
+	MOVQ g_2+64(FP), DX
+	LEAQ (AX)(DX*4), AX
+	MOVQ g_3+72(FP), DX
+	LEAQ (CX)(DX*4), CX
+	DECQ (SP)
+	JNE  line176
+	JMP  end182
+
+part180:
+	ADDQ    $+16, BX
+	LEAQ    opmasks<>+0(SB), SI
+	KMOVW   (SI)(BX*2), K1
+	VMOVUPS Z2, K1, (DX)
+	JMP     next181
+
+end182:
+	VZEROUPPER
+	RET
+
+exact175:
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ g_1+56(FP), DX
+	MOVQ DX, (SP)
+
+line185:
+	MOVQ AX, DX
+	MOVQ g_0+48(FP), BX
+	MOVQ g_9+120(FP), SI
+	NEGQ SI
+
+group186:
+	VMOVAPS Z1, Z2
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    g_6+96(FP), R8
+	KXORW   K0, K0, K1
+
+pair192:
+	VMOVUPS (DI), Z3
+	VMOVUPS 64(DI), Z4
+	VSHUFPS $0x88, Z4, Z3, Z5
+	VCMPPS  $0x03, Z5, Z5, K2
+	KORW    K2, K1, K1
+	VMAXPS  Z5, Z2, Z2
+	CMPQ    R8, $+1
+	JE      next193
+	VSHUFPS $0xdd, Z4, Z3, Z3
+	VCMPPS  $0x03, Z3, Z3, K2
+	KORW    K2, K1, K1
+	VMAXPS  Z3, Z2, Z2
+	ADDQ    $+8, DI
+	SUBQ    $+2, R8
+	JNE     pair192
+
+next193:
+	VPTERNLOGD $0xff, Z2, Z2, K1, Z2
+	VPERMQ     Z2, Z0, Z2
+	SUBQ       $+16, BX
+	JLT        part189
+	VMOVUPS    Z2, (DX)
+	ADDQ       $+64, DX
+	ADDQ       $+32, SI
+	TESTQ      BX, BX
+	JNE        group186
+
+next190:
+	MOVQ g_2+64(FP), DX
+	LEAQ (AX)(DX*4), AX
+	MOVQ g_3+72(FP), DX
+	LEAQ (CX)(DX*4), CX
+	DECQ (SP)
+	JNE  line185
+	JMP  end191
+
+part189:
+	ADDQ    $+16, BX
+	LEAQ    opmasks<>+0(SB), SI
+	KMOVW   (SI)(BX*2), K1
+	VMOVUPS Z2, K1, (DX)
+	JMP     next190
+
+end191:
+	VZEROUPPER
+	RET
+
 // func meanBoxAVX512(y []float32, x []float32, g [14]int, factor float64)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·meanBoxAVX512(SB), NOSPLIT, $40-168
 	VBROADCASTSD factor+160(FP), Z0
 	VPXORD       Z1, Z1, Z1
 	CMPQ         g_13+152(FP), $+0
-	JE           double161
+	JE           double194
 	MOVQ         $+4607182418800017408, AX
 	VMOVQ        AX, X2
 	VDIVSD       X0, X2, X2
@@ -2945,19 +3282,19 @@ TEXT ·meanBoxAVX512(SB), NOSPLIT, $40-168
 	MOVQ         g_4+80(FP), BX
 	MOVQ         BX, 16(SP)
 
-line167:
+line200:
 	MOVQ AX, 24(SP)
 	MOVQ CX, 32(SP)
 	MOVQ g_1+56(FP), BX
 	MOVQ BX, (SP)
 
-column162:
+column195:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block163:
+block196:
 	CMPQ    BX, $+64
-	JLT     tail164
+	JLT     tail197
 	VMOVAPS Z1, Z4
 	VMOVAPS Z1, Z5
 	VMOVAPS Z1, Z6
@@ -2966,17 +3303,17 @@ block163:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z168:
+z201:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y169:
+y202:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd171
+	JLT  odd204
 
-x170:
+x203:
 	VADDPS (R9), Z4, Z4
 	VADDPS 64(R9), Z5, Z5
 	VADDPS 128(R9), Z6, Z6
@@ -2987,25 +3324,25 @@ x170:
 	VADDPS 192(R9)(DX*1), Z7, Z7
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x170
+	JGE    x203
 
-odd171:
+odd204:
 	CMPQ   R11, $-1
-	JNE    end172
+	JNE    end205
 	VADDPS (R9), Z4, Z4
 	VADDPS 64(R9), Z5, Z5
 	VADDPS 128(R9), Z6, Z6
 	VADDPS 192(R9), Z7, Z7
 
-end172:
+end205:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y169
+	JNE     y202
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z168
+	JNE     z201
 	LEAQ    (AX)(SI*1), DI
 	VDIVPS  Z2, Z4, Z4
 	VADDPS  Z4, Z3, Z3
@@ -3021,80 +3358,80 @@ end172:
 	VMOVUPS Z7, 192(DI)
 	ADDQ    $+256, SI
 	SUBQ    $+64, BX
-	JMP     block163
+	JMP     block196
 
-tail164:
+tail197:
 	TESTQ   BX, BX
-	JE      next165
+	JE      next198
 	CMPQ    BX, $+48
-	JGT     tail175
+	JGT     tail208
 	CMPQ    BX, $+32
-	JGT     tail174
+	JGT     tail207
 	CMPQ    BX, $+16
-	JGT     tail173
+	JGT     tail206
 	VMOVAPS Z1, Z4
 	LEAQ    (CX)(SI*1), BX
 	MOVQ    g_7+104(FP), R8
 	MOVQ    R8, 8(SP)
 
-z176:
+z209:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y177:
+y210:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd179
+	JLT  odd212
 
-x178:
+x211:
 	VMOVUPS.Z (R8), K1, Z5
 	VADDPS    Z5, Z4, Z4
 	VMOVUPS.Z (R8)(DX*1), K1, Z5
 	VADDPS    Z5, Z4, Z4
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x178
+	JGE       x211
 
-odd179:
+odd212:
 	CMPQ      R10, $-1
-	JNE       end180
+	JNE       end213
 	VMOVUPS.Z (R8), K1, Z5
 	VADDPS    Z5, Z4, Z4
 
-end180:
+end213:
 	MOVQ    g_11+136(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	DECQ    R9
-	JNE     y177
+	JNE     y210
 	MOVQ    g_10+128(FP), R8
 	LEAQ    (BX)(R8*4), BX
 	DECQ    8(SP)
-	JNE     z176
+	JNE     z209
 	LEAQ    (AX)(SI*1), BX
 	VDIVPS  Z2, Z4, Z4
 	VADDPS  Z4, Z3, Z3
 	VMOVUPS Z4, K1, (BX)
-	JMP     next165
+	JMP     next198
 
-tail173:
+tail206:
 	VMOVAPS Z1, Z4
 	VMOVAPS Z1, Z5
 	LEAQ    (CX)(SI*1), BX
 	MOVQ    g_7+104(FP), R8
 	MOVQ    R8, 8(SP)
 
-z181:
+z214:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y182:
+y215:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd184
+	JLT  odd217
 
-x183:
+x216:
 	VADDPS    (R8), Z4, Z4
 	VMOVUPS.Z 64(R8), K1, Z6
 	VADDPS    Z6, Z5, Z5
@@ -3103,24 +3440,24 @@ x183:
 	VADDPS    Z6, Z5, Z5
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x183
+	JGE       x216
 
-odd184:
+odd217:
 	CMPQ      R10, $-1
-	JNE       end185
+	JNE       end218
 	VADDPS    (R8), Z4, Z4
 	VMOVUPS.Z 64(R8), K1, Z6
 	VADDPS    Z6, Z5, Z5
 
-end185:
+end218:
 	MOVQ    g_11+136(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	DECQ    R9
-	JNE     y182
+	JNE     y215
 	MOVQ    g_10+128(FP), R8
 	LEAQ    (BX)(R8*4), BX
 	DECQ    8(SP)
-	JNE     z181
+	JNE     z214
 	LEAQ    (AX)(SI*1), BX
 	VDIVPS  Z2, Z4, Z4
 	VADDPS  Z4, Z3, Z3
@@ -3128,9 +3465,9 @@ end185:
 	VDIVPS  Z2, Z5, Z5
 	VADDPS  Z5, Z3, Z3
 	VMOVUPS Z5, K1, 64(BX)
-	JMP     next165
+	JMP     next198
 
-tail174:
+tail207:
 	VMOVAPS Z1, Z4
 	VMOVAPS Z1, Z5
 	VMOVAPS Z1, Z6
@@ -3138,17 +3475,17 @@ tail174:
 	MOVQ    g_7+104(FP), R8
 	MOVQ    R8, 8(SP)
 
-z186:
+z219:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y187:
+y220:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd189
+	JLT  odd222
 
-x188:
+x221:
 	VADDPS    (R8), Z4, Z4
 	VADDPS    64(R8), Z5, Z5
 	VMOVUPS.Z 128(R8), K1, Z7
@@ -3159,25 +3496,25 @@ x188:
 	VADDPS    Z7, Z6, Z6
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x188
+	JGE       x221
 
-odd189:
+odd222:
 	CMPQ      R10, $-1
-	JNE       end190
+	JNE       end223
 	VADDPS    (R8), Z4, Z4
 	VADDPS    64(R8), Z5, Z5
 	VMOVUPS.Z 128(R8), K1, Z7
 	VADDPS    Z7, Z6, Z6
 
-end190:
+end223:
 	MOVQ    g_11+136(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	DECQ    R9
-	JNE     y187
+	JNE     y220
 	MOVQ    g_10+128(FP), R8
 	LEAQ    (BX)(R8*4), BX
 	DECQ    8(SP)
-	JNE     z186
+	JNE     z219
 	LEAQ    (AX)(SI*1), BX
 	VDIVPS  Z2, Z4, Z4
 	VADDPS  Z4, Z3, Z3
@@ -3188,9 +3525,9 @@ end190:
 	VDIVPS  Z2, Z6, Z6
 	VADDPS  Z6, Z3, Z3
 	VMOVUPS Z6, K1, 128(BX)
-	JMP     next165
+	JMP     next198
 
-tail175:
+tail208:
 	VMOVAPS Z1, Z4
 	VMOVAPS Z1, Z5
 	VMOVAPS Z1, Z6
@@ -3199,17 +3536,17 @@ tail175:
 	MOVQ    g_7+104(FP), R8
 	MOVQ    R8, 8(SP)
 
-z191:
+z224:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y192:
+y225:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd194
+	JLT  odd227
 
-x193:
+x226:
 	VADDPS    (R8), Z4, Z4
 	VADDPS    64(R8), Z5, Z5
 	VADDPS    128(R8), Z6, Z6
@@ -3222,26 +3559,26 @@ x193:
 	VADDPS    Z8, Z7, Z7
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x193
+	JGE       x226
 
-odd194:
+odd227:
 	CMPQ      R10, $-1
-	JNE       end195
+	JNE       end228
 	VADDPS    (R8), Z4, Z4
 	VADDPS    64(R8), Z5, Z5
 	VADDPS    128(R8), Z6, Z6
 	VMOVUPS.Z 192(R8), K1, Z8
 	VADDPS    Z8, Z7, Z7
 
-end195:
+end228:
 	MOVQ    g_11+136(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	DECQ    R9
-	JNE     y192
+	JNE     y225
 	MOVQ    g_10+128(FP), R8
 	LEAQ    (BX)(R8*4), BX
 	DECQ    8(SP)
-	JNE     z191
+	JNE     z224
 	LEAQ    (AX)(SI*1), BX
 	VDIVPS  Z2, Z4, Z4
 	VADDPS  Z4, Z3, Z3
@@ -3256,13 +3593,13 @@ end195:
 	VADDPS  Z7, Z3, Z3
 	VMOVUPS Z7, K1, 192(BX)
 
-next165:
+next198:
 	MOVQ     g_2+64(FP), BX
 	LEAQ     (AX)(BX*4), AX
 	MOVQ     g_3+72(FP), BX
 	LEAQ     (CX)(BX*4), CX
 	DECQ     (SP)
-	JNE      column162
+	JNE      column195
 	MOVQ     g_5+88(FP), BX
 	SHLQ     $0x02, BX
 	MOVQ     24(SP), AX
@@ -3272,15 +3609,15 @@ next165:
 	MOVQ     32(SP), CX
 	ADDQ     BX, CX
 	DECQ     16(SP)
-	JNE      line167
+	JNE      line200
 	VSUBPS   Z3, Z3, Z3
 	VCMPPS   $0x03, Z3, Z3, K1
 	KORTESTW K1, K1
-	JNE      double161
+	JNE      double194
 	VZEROUPPER
 	RET
 
-double161:
+double194:
 	MOVQ  y_base+0(FP), AX
 	MOVQ  x_base+24(FP), CX
 	MOVQ  g_12+144(FP), DX
@@ -3294,19 +3631,19 @@ double161:
 	MOVQ  g_4+80(FP), BX
 	MOVQ  BX, 16(SP)
 
-line201:
+line234:
 	MOVQ AX, 24(SP)
 	MOVQ CX, 32(SP)
 	MOVQ g_1+56(FP), BX
 	MOVQ BX, (SP)
 
-column196:
+column229:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block197:
+block230:
 	CMPQ    BX, $+64
-	JLT     tail198
+	JLT     tail231
 	VMOVAPS Z1, Z2
 	VMOVAPS Z1, Z3
 	VMOVAPS Z1, Z4
@@ -3319,17 +3656,17 @@ block197:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z202:
+z235:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y203:
+y236:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd205
+	JLT  odd238
 
-x204:
+x237:
 	VCVTPS2PD (R9), Z10
 	VADDPD    Z10, Z2, Z2
 	VCVTPS2PD 32(R9), Z10
@@ -3364,11 +3701,11 @@ x204:
 	VADDPD    Z10, Z9, Z9
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x204
+	JGE       x237
 
-odd205:
+odd238:
 	CMPQ      R11, $-1
-	JNE       end206
+	JNE       end239
 	VCVTPS2PD (R9), Z10
 	VADDPD    Z10, Z2, Z2
 	VCVTPS2PD 32(R9), Z10
@@ -3386,15 +3723,15 @@ odd205:
 	VCVTPS2PD 224(R9), Z10
 	VADDPD    Z10, Z9, Z9
 
-end206:
+end239:
 	MOVQ      g_11+136(FP), R9
 	LEAQ      (R8)(R9*4), R8
 	DECQ      R10
-	JNE       y203
+	JNE       y236
 	MOVQ      g_10+128(FP), R9
 	LEAQ      (DI)(R9*4), DI
 	DECQ      8(SP)
-	JNE       z202
+	JNE       z235
 	LEAQ      (AX)(SI*1), DI
 	VMULPD    Z0, Z2, Z2
 	VCVTPD2PS Z2, Y2
@@ -3422,17 +3759,17 @@ end206:
 	VMOVUPS   Y2, 224(DI)
 	ADDQ      $+256, SI
 	SUBQ      $+64, BX
-	JMP       block197
+	JMP       block230
 
-tail198:
+tail231:
 	TESTQ    BX, BX
-	JE       next199
+	JE       next232
 	CMPQ     BX, $+48
-	JGT      tail209
+	JGT      tail242
 	CMPQ     BX, $+32
-	JGT      tail208
+	JGT      tail241
 	CMPQ     BX, $+16
-	JGT      tail207
+	JGT      tail240
 	VMOVAPS  Z1, Z2
 	VMOVAPS  Z1, Z3
 	KSHIFTRW $0x08, K1, K2
@@ -3440,17 +3777,17 @@ tail198:
 	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z210:
+z243:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y211:
+y244:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd213
+	JLT  odd246
 
-x212:
+x245:
 	VMOVUPS.Z     (R8), K1, Z4
 	VCVTPS2PD     Y4, Z5
 	VADDPD        Z5, Z2, Z2
@@ -3465,11 +3802,11 @@ x212:
 	VADDPD        Z4, Z3, Z3
 	LEAQ          (R8)(DX*2), R8
 	SUBQ          $+2, R10
-	JGE           x212
+	JGE           x245
 
-odd213:
+odd246:
 	CMPQ          R10, $-1
-	JNE           end214
+	JNE           end247
 	VMOVUPS.Z     (R8), K1, Z4
 	VCVTPS2PD     Y4, Z5
 	VADDPD        Z5, Z2, Z2
@@ -3477,15 +3814,15 @@ odd213:
 	VCVTPS2PD     Y4, Z4
 	VADDPD        Z4, Z3, Z3
 
-end214:
+end247:
 	MOVQ      g_11+136(FP), R8
 	LEAQ      (DI)(R8*4), DI
 	DECQ      R9
-	JNE       y211
+	JNE       y244
 	MOVQ      g_10+128(FP), R8
 	LEAQ      (BX)(R8*4), BX
 	DECQ      8(SP)
-	JNE       z210
+	JNE       z243
 	LEAQ      (AX)(SI*1), BX
 	VMULPD    Z0, Z2, Z2
 	VCVTPD2PS Z2, Y2
@@ -3493,9 +3830,9 @@ end214:
 	VMULPD    Z0, Z3, Z3
 	VCVTPD2PS Z3, Y2
 	VMOVUPS   Y2, K2, 32(BX)
-	JMP       next199
+	JMP       next232
 
-tail207:
+tail240:
 	VMOVAPS  Z1, Z2
 	VMOVAPS  Z1, Z3
 	VMOVAPS  Z1, Z4
@@ -3505,17 +3842,17 @@ tail207:
 	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z215:
+z248:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y216:
+y249:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd218
+	JLT  odd251
 
-x217:
+x250:
 	VCVTPS2PD     (R8), Z6
 	VADDPD        Z6, Z2, Z2
 	VCVTPS2PD     32(R8), Z6
@@ -3538,11 +3875,11 @@ x217:
 	VADDPD        Z6, Z5, Z5
 	LEAQ          (R8)(DX*2), R8
 	SUBQ          $+2, R10
-	JGE           x217
+	JGE           x250
 
-odd218:
+odd251:
 	CMPQ          R10, $-1
-	JNE           end219
+	JNE           end252
 	VCVTPS2PD     (R8), Z6
 	VADDPD        Z6, Z2, Z2
 	VCVTPS2PD     32(R8), Z6
@@ -3554,15 +3891,15 @@ odd218:
 	VCVTPS2PD     Y6, Z6
 	VADDPD        Z6, Z5, Z5
 
-end219:
+end252:
 	MOVQ      g_11+136(FP), R8
 	LEAQ      (DI)(R8*4), DI
 	DECQ      R9
-	JNE       y216
+	JNE       y249
 	MOVQ      g_10+128(FP), R8
 	LEAQ      (BX)(R8*4), BX
 	DECQ      8(SP)
-	JNE       z215
+	JNE       z248
 	LEAQ      (AX)(SI*1), BX
 	VMULPD    Z0, Z2, Z2
 	VCVTPD2PS Z2, Y2
@@ -3576,9 +3913,9 @@ end219:
 	VMULPD    Z0, Z5, Z5
 	VCVTPD2PS Z5, Y2
 	VMOVUPS   Y2, K2, 96(BX)
-	JMP       next199
+	JMP       next232
 
-tail208:
+tail241:
 	VMOVAPS  Z1, Z2
 	VMOVAPS  Z1, Z3
 	VMOVAPS  Z1, Z4
@@ -3590,17 +3927,17 @@ tail208:
 	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z220:
+z253:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y221:
+y254:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd223
+	JLT  odd256
 
-x222:
+x255:
 	VCVTPS2PD     (R8), Z8
 	VADDPD        Z8, Z2, Z2
 	VCVTPS2PD     32(R8), Z8
@@ -3631,11 +3968,11 @@ x222:
 	VADDPD        Z8, Z7, Z7
 	LEAQ          (R8)(DX*2), R8
 	SUBQ          $+2, R10
-	JGE           x222
+	JGE           x255
 
-odd223:
+odd256:
 	CMPQ          R10, $-1
-	JNE           end224
+	JNE           end257
 	VCVTPS2PD     (R8), Z8
 	VADDPD        Z8, Z2, Z2
 	VCVTPS2PD     32(R8), Z8
@@ -3651,15 +3988,15 @@ odd223:
 	VCVTPS2PD     Y8, Z8
 	VADDPD        Z8, Z7, Z7
 
-end224:
+end257:
 	MOVQ      g_11+136(FP), R8
 	LEAQ      (DI)(R8*4), DI
 	DECQ      R9
-	JNE       y221
+	JNE       y254
 	MOVQ      g_10+128(FP), R8
 	LEAQ      (BX)(R8*4), BX
 	DECQ      8(SP)
-	JNE       z220
+	JNE       z253
 	LEAQ      (AX)(SI*1), BX
 	VMULPD    Z0, Z2, Z2
 	VCVTPD2PS Z2, Y2
@@ -3679,9 +4016,9 @@ end224:
 	VMULPD    Z0, Z7, Z7
 	VCVTPD2PS Z7, Y2
 	VMOVUPS   Y2, K2, 160(BX)
-	JMP       next199
+	JMP       next232
 
-tail209:
+tail242:
 	VMOVAPS  Z1, Z2
 	VMOVAPS  Z1, Z3
 	VMOVAPS  Z1, Z4
@@ -3695,17 +4032,17 @@ tail209:
 	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z225:
+z258:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y226:
+y259:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd228
+	JLT  odd261
 
-x227:
+x260:
 	VCVTPS2PD     (R8), Z10
 	VADDPD        Z10, Z2, Z2
 	VCVTPS2PD     32(R8), Z10
@@ -3744,11 +4081,11 @@ x227:
 	VADDPD        Z10, Z9, Z9
 	LEAQ          (R8)(DX*2), R8
 	SUBQ          $+2, R10
-	JGE           x227
+	JGE           x260
 
-odd228:
+odd261:
 	CMPQ          R10, $-1
-	JNE           end229
+	JNE           end262
 	VCVTPS2PD     (R8), Z10
 	VADDPD        Z10, Z2, Z2
 	VCVTPS2PD     32(R8), Z10
@@ -3768,15 +4105,15 @@ odd228:
 	VCVTPS2PD     Y10, Z10
 	VADDPD        Z10, Z9, Z9
 
-end229:
+end262:
 	MOVQ      g_11+136(FP), R8
 	LEAQ      (DI)(R8*4), DI
 	DECQ      R9
-	JNE       y226
+	JNE       y259
 	MOVQ      g_10+128(FP), R8
 	LEAQ      (BX)(R8*4), BX
 	DECQ      8(SP)
-	JNE       z225
+	JNE       z258
 	LEAQ      (AX)(SI*1), BX
 	VMULPD    Z0, Z2, Z2
 	VCVTPD2PS Z2, Y2
@@ -3803,13 +4140,13 @@ end229:
 	VCVTPD2PS Z9, Y2
 	VMOVUPS   Y2, K2, 224(BX)
 
-next199:
+next232:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*4), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*4), CX
 	DECQ (SP)
-	JNE  column196
+	JNE  column229
 	MOVQ g_5+88(FP), BX
 	SHLQ $0x02, BX
 	MOVQ 24(SP), AX
@@ -3819,7 +4156,7 @@ next199:
 	MOVQ 32(SP), CX
 	ADDQ BX, CX
 	DECQ 16(SP)
-	JNE  line201
+	JNE  line234
 	VZEROUPPER
 	RET
 
@@ -3840,19 +4177,19 @@ TEXT ·sumBoxAVX512(SB), NOSPLIT, $40-160
 	MOVQ   g_4+80(FP), BX
 	MOVQ   BX, 16(SP)
 
-line235:
+line268:
 	MOVQ AX, 24(SP)
 	MOVQ CX, 32(SP)
 	MOVQ g_1+56(FP), BX
 	MOVQ BX, (SP)
 
-column230:
+column263:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block231:
+block264:
 	CMPQ    BX, $+64
-	JLT     tail232
+	JLT     tail265
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
 	VMOVAPS Z0, Z3
@@ -3865,17 +4202,17 @@ block231:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z236:
+z269:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y237:
+y270:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd239
+	JLT  odd272
 
-x238:
+x271:
 	VCVTPS2PD (R9), Z9
 	VADDPD    Z9, Z1, Z1
 	VCVTPS2PD 32(R9), Z9
@@ -3910,11 +4247,11 @@ x238:
 	VADDPD    Z9, Z8, Z8
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x238
+	JGE       x271
 
-odd239:
+odd272:
 	CMPQ      R11, $-1
-	JNE       end240
+	JNE       end273
 	VCVTPS2PD (R9), Z9
 	VADDPD    Z9, Z1, Z1
 	VCVTPS2PD 32(R9), Z9
@@ -3932,15 +4269,15 @@ odd239:
 	VCVTPS2PD 224(R9), Z9
 	VADDPD    Z9, Z8, Z8
 
-end240:
+end273:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y237
+	JNE     y270
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z236
+	JNE     z269
 	LEAQ    (AX)(SI*2), DI
 	VMOVUPD Z1, (DI)
 	VMOVUPD Z2, 64(DI)
@@ -3952,17 +4289,17 @@ end240:
 	VMOVUPD Z8, 448(DI)
 	ADDQ    $+256, SI
 	SUBQ    $+64, BX
-	JMP     block231
+	JMP     block264
 
-tail232:
+tail265:
 	TESTQ    BX, BX
-	JE       next233
+	JE       next266
 	CMPQ     BX, $+48
-	JGT      tail243
+	JGT      tail276
 	CMPQ     BX, $+32
-	JGT      tail242
+	JGT      tail275
 	CMPQ     BX, $+16
-	JGT      tail241
+	JGT      tail274
 	VMOVAPS  Z0, Z1
 	VMOVAPS  Z0, Z2
 	KSHIFTRW $0x08, K1, K2
@@ -3970,17 +4307,17 @@ tail232:
 	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z244:
+z277:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y245:
+y278:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd247
+	JLT  odd280
 
-x246:
+x279:
 	VMOVUPS.Z     (R8), K1, Z3
 	VCVTPS2PD     Y3, Z4
 	VADDPD        Z4, Z1, Z1
@@ -3995,11 +4332,11 @@ x246:
 	VADDPD        Z3, Z2, Z2
 	LEAQ          (R8)(DX*2), R8
 	SUBQ          $+2, R10
-	JGE           x246
+	JGE           x279
 
-odd247:
+odd280:
 	CMPQ          R10, $-1
-	JNE           end248
+	JNE           end281
 	VMOVUPS.Z     (R8), K1, Z3
 	VCVTPS2PD     Y3, Z4
 	VADDPD        Z4, Z1, Z1
@@ -4007,21 +4344,21 @@ odd247:
 	VCVTPS2PD     Y3, Z3
 	VADDPD        Z3, Z2, Z2
 
-end248:
+end281:
 	MOVQ    g_11+136(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	DECQ    R9
-	JNE     y245
+	JNE     y278
 	MOVQ    g_10+128(FP), R8
 	LEAQ    (BX)(R8*4), BX
 	DECQ    8(SP)
-	JNE     z244
+	JNE     z277
 	LEAQ    (AX)(SI*2), BX
 	VMOVUPD Z1, K1, (BX)
 	VMOVUPD Z2, K2, 64(BX)
-	JMP     next233
+	JMP     next266
 
-tail241:
+tail274:
 	VMOVAPS  Z0, Z1
 	VMOVAPS  Z0, Z2
 	VMOVAPS  Z0, Z3
@@ -4031,17 +4368,17 @@ tail241:
 	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z249:
+z282:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y250:
+y283:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd252
+	JLT  odd285
 
-x251:
+x284:
 	VCVTPS2PD     (R8), Z5
 	VADDPD        Z5, Z1, Z1
 	VCVTPS2PD     32(R8), Z5
@@ -4064,11 +4401,11 @@ x251:
 	VADDPD        Z5, Z4, Z4
 	LEAQ          (R8)(DX*2), R8
 	SUBQ          $+2, R10
-	JGE           x251
+	JGE           x284
 
-odd252:
+odd285:
 	CMPQ          R10, $-1
-	JNE           end253
+	JNE           end286
 	VCVTPS2PD     (R8), Z5
 	VADDPD        Z5, Z1, Z1
 	VCVTPS2PD     32(R8), Z5
@@ -4080,23 +4417,23 @@ odd252:
 	VCVTPS2PD     Y5, Z5
 	VADDPD        Z5, Z4, Z4
 
-end253:
+end286:
 	MOVQ    g_11+136(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	DECQ    R9
-	JNE     y250
+	JNE     y283
 	MOVQ    g_10+128(FP), R8
 	LEAQ    (BX)(R8*4), BX
 	DECQ    8(SP)
-	JNE     z249
+	JNE     z282
 	LEAQ    (AX)(SI*2), BX
 	VMOVUPD Z1, (BX)
 	VMOVUPD Z2, 64(BX)
 	VMOVUPD Z3, K1, 128(BX)
 	VMOVUPD Z4, K2, 192(BX)
-	JMP     next233
+	JMP     next266
 
-tail242:
+tail275:
 	VMOVAPS  Z0, Z1
 	VMOVAPS  Z0, Z2
 	VMOVAPS  Z0, Z3
@@ -4108,17 +4445,17 @@ tail242:
 	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z254:
+z287:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y255:
+y288:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd257
+	JLT  odd290
 
-x256:
+x289:
 	VCVTPS2PD     (R8), Z7
 	VADDPD        Z7, Z1, Z1
 	VCVTPS2PD     32(R8), Z7
@@ -4149,11 +4486,11 @@ x256:
 	VADDPD        Z7, Z6, Z6
 	LEAQ          (R8)(DX*2), R8
 	SUBQ          $+2, R10
-	JGE           x256
+	JGE           x289
 
-odd257:
+odd290:
 	CMPQ          R10, $-1
-	JNE           end258
+	JNE           end291
 	VCVTPS2PD     (R8), Z7
 	VADDPD        Z7, Z1, Z1
 	VCVTPS2PD     32(R8), Z7
@@ -4169,15 +4506,15 @@ odd257:
 	VCVTPS2PD     Y7, Z7
 	VADDPD        Z7, Z6, Z6
 
-end258:
+end291:
 	MOVQ    g_11+136(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	DECQ    R9
-	JNE     y255
+	JNE     y288
 	MOVQ    g_10+128(FP), R8
 	LEAQ    (BX)(R8*4), BX
 	DECQ    8(SP)
-	JNE     z254
+	JNE     z287
 	LEAQ    (AX)(SI*2), BX
 	VMOVUPD Z1, (BX)
 	VMOVUPD Z2, 64(BX)
@@ -4185,9 +4522,9 @@ end258:
 	VMOVUPD Z4, 192(BX)
 	VMOVUPD Z5, K1, 256(BX)
 	VMOVUPD Z6, K2, 320(BX)
-	JMP     next233
+	JMP     next266
 
-tail243:
+tail276:
 	VMOVAPS  Z0, Z1
 	VMOVAPS  Z0, Z2
 	VMOVAPS  Z0, Z3
@@ -4201,17 +4538,17 @@ tail243:
 	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z259:
+z292:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y260:
+y293:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd262
+	JLT  odd295
 
-x261:
+x294:
 	VCVTPS2PD     (R8), Z9
 	VADDPD        Z9, Z1, Z1
 	VCVTPS2PD     32(R8), Z9
@@ -4250,11 +4587,11 @@ x261:
 	VADDPD        Z9, Z8, Z8
 	LEAQ          (R8)(DX*2), R8
 	SUBQ          $+2, R10
-	JGE           x261
+	JGE           x294
 
-odd262:
+odd295:
 	CMPQ          R10, $-1
-	JNE           end263
+	JNE           end296
 	VCVTPS2PD     (R8), Z9
 	VADDPD        Z9, Z1, Z1
 	VCVTPS2PD     32(R8), Z9
@@ -4274,15 +4611,15 @@ odd262:
 	VCVTPS2PD     Y9, Z9
 	VADDPD        Z9, Z8, Z8
 
-end263:
+end296:
 	MOVQ    g_11+136(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	DECQ    R9
-	JNE     y260
+	JNE     y293
 	MOVQ    g_10+128(FP), R8
 	LEAQ    (BX)(R8*4), BX
 	DECQ    8(SP)
-	JNE     z259
+	JNE     z292
 	LEAQ    (AX)(SI*2), BX
 	VMOVUPD Z1, (BX)
 	VMOVUPD Z2, 64(BX)
@@ -4293,13 +4630,13 @@ end263:
 	VMOVUPD Z7, K1, 384(BX)
 	VMOVUPD Z8, K2, 448(BX)
 
-next233:
+next266:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*8), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*4), CX
 	DECQ (SP)
-	JNE  column230
+	JNE  column263
 	MOVQ g_5+88(FP), BX
 	SHLQ $0x03, BX
 	MOVQ 24(SP), AX
@@ -4309,7 +4646,7 @@ next233:
 	MOVQ 32(SP), CX
 	ADDQ BX, CX
 	DECQ 16(SP)
-	JNE  line235
+	JNE  line268
 	VZEROUPPER
 	RET
 
@@ -4331,19 +4668,19 @@ TEXT ·meanSumsAVX512(SB), NOSPLIT, $40-168
 	MOVQ         g_4+80(FP), BX
 	MOVQ         BX, 16(SP)
 
-line269:
+line302:
 	MOVQ AX, 24(SP)
 	MOVQ CX, 32(SP)
 	MOVQ g_1+56(FP), BX
 	MOVQ BX, (SP)
 
-column264:
+column297:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block265:
+block298:
 	CMPQ    BX, $+64
-	JLT     tail266
+	JLT     tail299
 	VMOVAPS Z1, Z2
 	VMOVAPS Z1, Z3
 	VMOVAPS Z1, Z4
@@ -4356,17 +4693,17 @@ block265:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z270:
+z303:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y271:
+y304:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd273
+	JLT  odd306
 
-x272:
+x305:
 	VADDPD (R9), Z2, Z2
 	VADDPD 64(R9), Z3, Z3
 	VADDPD 128(R9), Z4, Z4
@@ -4385,11 +4722,11 @@ x272:
 	VADDPD 448(R9)(DX*1), Z9, Z9
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x272
+	JGE    x305
 
-odd273:
+odd306:
 	CMPQ   R11, $-1
-	JNE    end274
+	JNE    end307
 	VADDPD (R9), Z2, Z2
 	VADDPD 64(R9), Z3, Z3
 	VADDPD 128(R9), Z4, Z4
@@ -4399,15 +4736,15 @@ odd273:
 	VADDPD 384(R9), Z8, Z8
 	VADDPD 448(R9), Z9, Z9
 
-end274:
+end307:
 	MOVQ      g_11+136(FP), R9
 	LEAQ      (R8)(R9*8), R8
 	DECQ      R10
-	JNE       y271
+	JNE       y304
 	MOVQ      g_10+128(FP), R9
 	LEAQ      (DI)(R9*8), DI
 	DECQ      8(SP)
-	JNE       z270
+	JNE       z303
 	LEAQ      (AX)(SI*1), DI
 	VMULPD    Z0, Z2, Z2
 	VCVTPD2PS Z2, Y2
@@ -4435,17 +4772,17 @@ end274:
 	VMOVUPS   Y2, 224(DI)
 	ADDQ      $+256, SI
 	SUBQ      $+64, BX
-	JMP       block265
+	JMP       block298
 
-tail266:
+tail299:
 	TESTQ    BX, BX
-	JE       next267
+	JE       next300
 	CMPQ     BX, $+48
-	JGT      tail277
+	JGT      tail310
 	CMPQ     BX, $+32
-	JGT      tail276
+	JGT      tail309
 	CMPQ     BX, $+16
-	JGT      tail275
+	JGT      tail308
 	VMOVAPS  Z1, Z2
 	VMOVAPS  Z1, Z3
 	KSHIFTRW $0x08, K1, K2
@@ -4453,17 +4790,17 @@ tail266:
 	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z278:
+z311:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y279:
+y312:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd281
+	JLT  odd314
 
-x280:
+x313:
 	VMOVUPD.Z (R8), K1, Z4
 	VADDPD    Z4, Z2, Z2
 	VMOVUPD.Z 64(R8), K2, Z4
@@ -4474,25 +4811,25 @@ x280:
 	VADDPD    Z4, Z3, Z3
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x280
+	JGE       x313
 
-odd281:
+odd314:
 	CMPQ      R10, $-1
-	JNE       end282
+	JNE       end315
 	VMOVUPD.Z (R8), K1, Z4
 	VADDPD    Z4, Z2, Z2
 	VMOVUPD.Z 64(R8), K2, Z4
 	VADDPD    Z4, Z3, Z3
 
-end282:
+end315:
 	MOVQ      g_11+136(FP), R8
 	LEAQ      (DI)(R8*8), DI
 	DECQ      R9
-	JNE       y279
+	JNE       y312
 	MOVQ      g_10+128(FP), R8
 	LEAQ      (BX)(R8*8), BX
 	DECQ      8(SP)
-	JNE       z278
+	JNE       z311
 	LEAQ      (AX)(SI*1), BX
 	VMULPD    Z0, Z2, Z2
 	VCVTPD2PS Z2, Y2
@@ -4500,9 +4837,9 @@ end282:
 	VMULPD    Z0, Z3, Z3
 	VCVTPD2PS Z3, Y2
 	VMOVUPS   Y2, K2, 32(BX)
-	JMP       next267
+	JMP       next300
 
-tail275:
+tail308:
 	VMOVAPS  Z1, Z2
 	VMOVAPS  Z1, Z3
 	VMOVAPS  Z1, Z4
@@ -4512,17 +4849,17 @@ tail275:
 	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z283:
+z316:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y284:
+y317:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd286
+	JLT  odd319
 
-x285:
+x318:
 	VADDPD    (R8), Z2, Z2
 	VADDPD    64(R8), Z3, Z3
 	VMOVUPD.Z 128(R8), K1, Z6
@@ -4537,11 +4874,11 @@ x285:
 	VADDPD    Z6, Z5, Z5
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x285
+	JGE       x318
 
-odd286:
+odd319:
 	CMPQ      R10, $-1
-	JNE       end287
+	JNE       end320
 	VADDPD    (R8), Z2, Z2
 	VADDPD    64(R8), Z3, Z3
 	VMOVUPD.Z 128(R8), K1, Z6
@@ -4549,15 +4886,15 @@ odd286:
 	VMOVUPD.Z 192(R8), K2, Z6
 	VADDPD    Z6, Z5, Z5
 
-end287:
+end320:
 	MOVQ      g_11+136(FP), R8
 	LEAQ      (DI)(R8*8), DI
 	DECQ      R9
-	JNE       y284
+	JNE       y317
 	MOVQ      g_10+128(FP), R8
 	LEAQ      (BX)(R8*8), BX
 	DECQ      8(SP)
-	JNE       z283
+	JNE       z316
 	LEAQ      (AX)(SI*1), BX
 	VMULPD    Z0, Z2, Z2
 	VCVTPD2PS Z2, Y2
@@ -4571,9 +4908,9 @@ end287:
 	VMULPD    Z0, Z5, Z5
 	VCVTPD2PS Z5, Y2
 	VMOVUPS   Y2, K2, 96(BX)
-	JMP       next267
+	JMP       next300
 
-tail276:
+tail309:
 	VMOVAPS  Z1, Z2
 	VMOVAPS  Z1, Z3
 	VMOVAPS  Z1, Z4
@@ -4585,17 +4922,17 @@ tail276:
 	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z288:
+z321:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y289:
+y322:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd291
+	JLT  odd324
 
-x290:
+x323:
 	VADDPD    (R8), Z2, Z2
 	VADDPD    64(R8), Z3, Z3
 	VADDPD    128(R8), Z4, Z4
@@ -4614,11 +4951,11 @@ x290:
 	VADDPD    Z8, Z7, Z7
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x290
+	JGE       x323
 
-odd291:
+odd324:
 	CMPQ      R10, $-1
-	JNE       end292
+	JNE       end325
 	VADDPD    (R8), Z2, Z2
 	VADDPD    64(R8), Z3, Z3
 	VADDPD    128(R8), Z4, Z4
@@ -4628,15 +4965,15 @@ odd291:
 	VMOVUPD.Z 320(R8), K2, Z8
 	VADDPD    Z8, Z7, Z7
 
-end292:
+end325:
 	MOVQ      g_11+136(FP), R8
 	LEAQ      (DI)(R8*8), DI
 	DECQ      R9
-	JNE       y289
+	JNE       y322
 	MOVQ      g_10+128(FP), R8
 	LEAQ      (BX)(R8*8), BX
 	DECQ      8(SP)
-	JNE       z288
+	JNE       z321
 	LEAQ      (AX)(SI*1), BX
 	VMULPD    Z0, Z2, Z2
 	VCVTPD2PS Z2, Y2
@@ -4656,9 +4993,9 @@ end292:
 	VMULPD    Z0, Z7, Z7
 	VCVTPD2PS Z7, Y2
 	VMOVUPS   Y2, K2, 160(BX)
-	JMP       next267
+	JMP       next300
 
-tail277:
+tail310:
 	VMOVAPS  Z1, Z2
 	VMOVAPS  Z1, Z3
 	VMOVAPS  Z1, Z4
@@ -4672,17 +5009,17 @@ tail277:
 	MOVQ     g_7+104(FP), R8
 	MOVQ     R8, 8(SP)
 
-z293:
+z326:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y294:
+y327:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd296
+	JLT  odd329
 
-x295:
+x328:
 	VADDPD    (R8), Z2, Z2
 	VADDPD    64(R8), Z3, Z3
 	VADDPD    128(R8), Z4, Z4
@@ -4705,11 +5042,11 @@ x295:
 	VADDPD    Z10, Z9, Z9
 	LEAQ      (R8)(DX*2), R8
 	SUBQ      $+2, R10
-	JGE       x295
+	JGE       x328
 
-odd296:
+odd329:
 	CMPQ      R10, $-1
-	JNE       end297
+	JNE       end330
 	VADDPD    (R8), Z2, Z2
 	VADDPD    64(R8), Z3, Z3
 	VADDPD    128(R8), Z4, Z4
@@ -4721,15 +5058,15 @@ odd296:
 	VMOVUPD.Z 448(R8), K2, Z10
 	VADDPD    Z10, Z9, Z9
 
-end297:
+end330:
 	MOVQ      g_11+136(FP), R8
 	LEAQ      (DI)(R8*8), DI
 	DECQ      R9
-	JNE       y294
+	JNE       y327
 	MOVQ      g_10+128(FP), R8
 	LEAQ      (BX)(R8*8), BX
 	DECQ      8(SP)
-	JNE       z293
+	JNE       z326
 	LEAQ      (AX)(SI*1), BX
 	VMULPD    Z0, Z2, Z2
 	VCVTPD2PS Z2, Y2
@@ -4756,13 +5093,13 @@ end297:
 	VCVTPD2PS Z9, Y2
 	VMOVUPS   Y2, K2, 224(BX)
 
-next267:
+next300:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*4), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*8), CX
 	DECQ (SP)
-	JNE  column264
+	JNE  column297
 	MOVQ g_5+88(FP), BX
 	SHLQ $0x02, BX
 	MOVQ 24(SP), AX
@@ -4772,7 +5109,7 @@ next267:
 	MOVQ 32(SP), CX
 	ADDQ BX, CX
 	DECQ 16(SP)
-	JNE  line269
+	JNE  line302
 	VZEROUPPER
 	RET
 
@@ -4791,7 +5128,7 @@ TEXT ·maxIndexAVX512(SB), NOSPLIT, $112-248
 	MOVQ         g_13+176(FP), AX
 	MOVQ         AX, 104(SP)
 
-line298:
+line331:
 	MOVQ 80(SP), AX
 	MOVQ AX, (SP)
 	MOVQ 88(SP), AX
@@ -4803,7 +5140,7 @@ line298:
 	MOVQ g_1+80(FP), AX
 	MOVQ AX, 24(SP)
 
-row299:
+row332:
 	MOVQ (SP), CX
 	MOVQ 8(SP), DX
 	MOVQ 16(SP), BX
@@ -4812,17 +5149,17 @@ row299:
 	MOVQ 48(SP), AX
 	MOVQ AX, 40(SP)
 
-group300:
+group333:
 	MOVQ  40(DI), R8
 	MOVQ  32(DI), R9
 	CMPQ  SI, R8
-	JGE   whole305
+	JGE   whole338
 	MOVQ  SI, R8
 	MOVQ  $-1, AX
 	BZHIQ R8, AX, AX
 	PDEPQ R9, AX, R9
 
-whole305:
+whole338:
 	MOVQ         R8, 64(SP)
 	KMOVW        R9, K1
 	VMOVAPS      Z0, Z1
@@ -4833,17 +5170,17 @@ whole305:
 	MOVQ         g_7+128(FP), AX
 	MOVQ         AX, 32(SP)
 
-z301:
+z334:
 	MOVQ R9, R10
 	MOVQ 56(SP), R12
 	MOVQ g_8+136(FP), R13
 
-y302:
+y335:
 	MOVQ R10, R11
 	MOVQ R12, R8
 	MOVQ g_9+144(FP), R14
 
-x303:
+x336:
 	VMOVUPS.Z     (R11), K1, Z3
 	VCMPPS        $0x1e, Z1, Z3, K2
 	VCMPPS        $0x03, Z3, Z3, K3
@@ -4854,27 +5191,27 @@ x303:
 	LEAQ          (R11)(AX*4), R11
 	ADDQ          g_18+216(FP), R8
 	DECQ          R14
-	JNE           x303
+	JNE           x336
 	MOVQ          g_11+160(FP), AX
 	LEAQ          (R10)(AX*4), R10
 	ADDQ          g_17+208(FP), R12
 	DECQ          R13
-	JNE           y302
+	JNE           y335
 	MOVQ          g_10+152(FP), AX
 	LEAQ          (R9)(AX*4), R9
 	MOVQ          g_16+200(FP), AX
 	ADDQ          AX, 56(SP)
 	DECQ          32(SP)
-	JNE           z301
+	JNE           z334
 	VPADDD        64(DI), Z2, Z2
 	VCOMPRESSPS.Z Z1, K1, Z1
 	VPCOMPRESSD.Z Z2, K1, Z2
 	CMPQ          SI, $+16
-	JLT           part304
+	JLT           part337
 	VMOVUPS       Z1, (CX)
 	VMOVUPS       Z2, (DX)
 
-next306:
+next339:
 	MOVQ    64(SP), R8
 	LEAQ    (CX)(R8*4), CX
 	LEAQ    (DX)(R8*4), DX
@@ -4889,7 +5226,7 @@ next306:
 	CMPQ    DI, AX
 	CMOVQEQ R9, DI
 	SUBQ    R8, SI
-	JGT     group300
+	JGT     group333
 	MOVQ    g_2+88(FP), AX
 	SHLQ    $0x02, AX
 	ADDQ    AX, (SP)
@@ -4900,7 +5237,7 @@ next306:
 	MOVQ    g_14+184(FP), AX
 	ADDQ    AX, 48(SP)
 	DECQ    24(SP)
-	JNE     row299
+	JNE     row332
 	MOVQ    g_5+112(FP), AX
 	SHLQ    $0x02, AX
 	ADDQ    AX, 80(SP)
@@ -4911,17 +5248,17 @@ next306:
 	MOVQ    g_15+192(FP), AX
 	ADDQ    AX, 104(SP)
 	DECQ    72(SP)
-	JNE     line298
+	JNE     line331
 	VZEROUPPER
 	RET
 
-part304:
+part337:
 	MOVQ    64(SP), R8
 	LEAQ    opmasks<>+0(SB), AX
 	KMOVW   (AX)(R8*2), K1
 	VMOVUPS Z1, K1, (CX)
 	VMOVUPS Z2, K1, (DX)
-	JMP     next306
+	JMP     next339
 
 // func maxRowsAVX512(y []float32, x []float32, n int, step int)
 // Requires: AVX, AVX512F
@@ -4933,7 +5270,7 @@ TEXT ·maxRowsAVX512(SB), NOSPLIT, $0-64
 	MOVQ         step+56(FP), SI
 	VBROADCASTSS const0<>+0(SB), Z4
 
-row307:
+row340:
 	MOVQ    DX, DI
 	MOVQ    BX, R8
 	VMOVAPS Z4, Z0
@@ -4945,9 +5282,9 @@ row307:
 	VMOVAPS Z4, Z3
 	KXORW   K0, K0, K4
 	SUBQ    $+64, R8
-	JLT     fours313
+	JLT     fours346
 
-four308:
+four341:
 	VMOVUPS (DI), Z5
 	VCMPPS  $0x03, Z5, Z5, K5
 	KORW    K5, K1, K1
@@ -4966,24 +5303,24 @@ four308:
 	VMAXPS  Z5, Z3, Z3
 	ADDQ    $+256, DI
 	SUBQ    $+64, R8
-	JGE     four308
+	JGE     four341
 
-fours313:
+fours346:
 	ADDQ $+48, R8
-	JLT  ones312
+	JLT  ones345
 
-one309:
+one342:
 	VMOVUPS (DI), Z5
 	VCMPPS  $0x03, Z5, Z5, K5
 	KORW    K5, K1, K1
 	VMAXPS  Z5, Z0, Z0
 	ADDQ    $+64, DI
 	SUBQ    $+16, R8
-	JGE     one309
+	JGE     one342
 
-ones312:
+ones345:
 	ADDQ      $+16, R8
-	JE        tail310
+	JE        tail343
 	LEAQ      opmasks<>+0(SB), R9
 	KMOVW     (R9)(R8*2), K5
 	VMOVUPS.Z (DI), K5, Z5
@@ -4991,7 +5328,7 @@ ones312:
 	KORW      K6, K1, K1
 	VMAXPS    Z5, Z0, K5, Z0
 
-tail310:
+tail343:
 	VMAXPS        Z2, Z0, Z0
 	KORW          K3, K1, K1
 	VMAXPS        Z3, Z1, Z1
@@ -5009,14 +5346,14 @@ tail310:
 	VMOVSS        X0, (AX)
 	KMOVW         K1, DI
 	TESTL         DI, DI
-	JE            end311
+	JE            end344
 	MOVL          $+2143289344, (AX)
 
-end311:
+end344:
 	ADDQ $+4, AX
 	LEAQ (DX)(SI*4), DX
 	DECQ CX
-	JNE  row307
+	JNE  row340
 	VZEROUPPER
 	RET
 
@@ -5029,7 +5366,7 @@ TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-64
 	MOVQ n+48(FP), BX
 	MOVQ step+56(FP), SI
 
-row314:
+row347:
 	MOVQ   DX, DI
 	MOVQ   BX, R8
 	VPXORD Z0, Z0, Z0
@@ -5041,9 +5378,9 @@ row314:
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	SUBQ   $+64, R8
-	JLT    fours320
+	JLT    fours353
 
-four315:
+four348:
 	VCVTPS2PD (DI), Z8
 	VADDPD    Z8, Z0, Z0
 	VCVTPS2PD 32(DI), Z8
@@ -5062,24 +5399,24 @@ four315:
 	VADDPD    Z8, Z7, Z7
 	ADDQ      $+256, DI
 	SUBQ      $+64, R8
-	JGE       four315
+	JGE       four348
 
-fours320:
+fours353:
 	ADDQ $+48, R8
-	JLT  ones319
+	JLT  ones352
 
-one316:
+one349:
 	VCVTPS2PD (DI), Z8
 	VADDPD    Z8, Z0, Z0
 	VCVTPS2PD 32(DI), Z8
 	VADDPD    Z8, Z1, Z1
 	ADDQ      $+64, DI
 	SUBQ      $+16, R8
-	JGE       one316
+	JGE       one349
 
-ones319:
+ones352:
 	ADDQ          $+16, R8
-	JE            tail317
+	JE            tail350
 	LEAQ          opmasks<>+0(SB), R9
 	KMOVW         (R9)(R8*2), K1
 	VMOVUPS.Z     (DI), K1, Z8
@@ -5089,7 +5426,7 @@ ones319:
 	VCVTPS2PD     Y8, Z8
 	VADDPD        Z8, Z1, Z1
 
-tail317:
+tail350:
 	VADDPD        Z4, Z0, Z0
 	VADDPD        Z5, Z1, Z1
 	VADDPD        Z6, Z2, Z2
@@ -5107,7 +5444,7 @@ tail317:
 	ADDQ          $+8, AX
 	LEAQ          (DX)(SI*4), DX
 	DECQ          CX
-	JNE           row314
+	JNE           row347
 	VZEROUPPER
 	RET
 
@@ -5126,19 +5463,19 @@ TEXT ·maxBoxAVX2(SB), NOSPLIT, $40-161
 	MOVQ         g_4+80(FP), BX
 	MOVQ         BX, 16(SP)
 
-line326:
+line359:
 	MOVQ AX, 24(SP)
 	MOVQ CX, 32(SP)
 	MOVQ g_1+56(FP), BX
 	MOVQ BX, (SP)
 
-column321:
+column354:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block322:
+block355:
 	CMPQ    BX, $+32
-	JLT     tail323
+	JLT     tail356
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
 	VMOVAPS Y0, Y7
@@ -5147,17 +5484,17 @@ block322:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z327:
+z360:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y328:
+y361:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd330
+	JLT  odd363
 
-x329:
+x362:
 	VMOVUPS     (R9), Y9
 	VMOVUPS     (R9)(DX*1), Y10
 	VFMADD231PS Y9, Y10, Y1
@@ -5180,11 +5517,11 @@ x329:
 	VMAXPS      Y9, Y8, Y8
 	LEAQ        (R9)(DX*2), R9
 	SUBQ        $+2, R11
-	JGE         x329
+	JGE         x362
 
-odd330:
+odd363:
 	CMPQ        R11, $-1
-	JNE         end331
+	JNE         end364
 	VMOVUPS     (R9), Y9
 	VFMADD231PS Y9, Y9, Y1
 	VMAXPS      Y9, Y5, Y5
@@ -5198,15 +5535,15 @@ odd330:
 	VFMADD231PS Y9, Y9, Y4
 	VMAXPS      Y9, Y8, Y8
 
-end331:
+end364:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y328
+	JNE     y361
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z327
+	JNE     z360
 	LEAQ    (AX)(SI*1), DI
 	VMOVUPS Y5, (DI)
 	VMOVUPS Y6, 32(DI)
@@ -5214,19 +5551,19 @@ end331:
 	VMOVUPS Y8, 96(DI)
 	ADDQ    $+128, SI
 	SUBQ    $+32, BX
-	JMP     block322
+	JMP     block355
 
-tail323:
+tail356:
 	TESTQ   BX, BX
-	JE      next324
+	JE      next357
 	CMPQ    g_0+48(FP), $+8
-	JLT     small325
+	JLT     small358
 	CMPQ    BX, $+24
-	JGT     tail334
+	JGT     tail367
 	CMPQ    BX, $+16
-	JGT     tail333
+	JGT     tail366
 	CMPQ    BX, $+8
-	JGT     tail332
+	JGT     tail365
 	VMOVAPS Y0, Y5
 	MOVQ    g_0+48(FP), BX
 	SHLQ    $0x02, BX
@@ -5236,17 +5573,17 @@ tail323:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z335:
+z368:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y336:
+y369:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd338
+	JLT  odd371
 
-x337:
+x370:
 	LEAQ        (R9)(BX*1), R12
 	VMOVUPS     (R12), Y6
 	VMOVUPS     (R12)(DX*1), Y7
@@ -5255,31 +5592,31 @@ x337:
 	VMAXPS      Y6, Y5, Y5
 	LEAQ        (R9)(DX*2), R9
 	SUBQ        $+2, R11
-	JGE         x337
+	JGE         x370
 
-odd338:
+odd371:
 	CMPQ        R11, $-1
-	JNE         end339
+	JNE         end372
 	LEAQ        (R9)(BX*1), R9
 	VMOVUPS     (R9), Y6
 	VFMADD231PS Y6, Y6, Y1
 	VMAXPS      Y6, Y5, Y5
 
-end339:
+end372:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y336
+	JNE     y369
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z335
+	JNE     z368
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VMOVUPS Y5, (BX)
-	JMP     next324
+	JMP     next357
 
-tail332:
+tail365:
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
 	MOVQ    g_0+48(FP), BX
@@ -5290,17 +5627,17 @@ tail332:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z340:
+z373:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y341:
+y374:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd343
+	JLT  odd376
 
-x342:
+x375:
 	LEAQ        (R9)(BX*1), R12
 	VMOVUPS     (R9), Y7
 	VMOVUPS     (R9)(DX*1), Y8
@@ -5314,11 +5651,11 @@ x342:
 	VMAXPS      Y7, Y6, Y6
 	LEAQ        (R9)(DX*2), R9
 	SUBQ        $+2, R11
-	JGE         x342
+	JGE         x375
 
-odd343:
+odd376:
 	CMPQ        R11, $-1
-	JNE         end344
+	JNE         end377
 	LEAQ        (R9)(BX*1), R11
 	VMOVUPS     (R9), Y7
 	VFMADD231PS Y7, Y7, Y1
@@ -5327,22 +5664,22 @@ odd343:
 	VFMADD231PS Y7, Y7, Y2
 	VMAXPS      Y7, Y6, Y6
 
-end344:
+end377:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y341
+	JNE     y374
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z340
+	JNE     z373
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VMOVUPS Y5, (SI)
 	VMOVUPS Y6, 32(BX)
-	JMP     next324
+	JMP     next357
 
-tail333:
+tail366:
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
 	VMOVAPS Y0, Y7
@@ -5354,17 +5691,17 @@ tail333:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z345:
+z378:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y346:
+y379:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd348
+	JLT  odd381
 
-x347:
+x380:
 	LEAQ        (R9)(BX*1), R12
 	VMOVUPS     (R9), Y8
 	VMOVUPS     (R9)(DX*1), Y9
@@ -5383,11 +5720,11 @@ x347:
 	VMAXPS      Y8, Y7, Y7
 	LEAQ        (R9)(DX*2), R9
 	SUBQ        $+2, R11
-	JGE         x347
+	JGE         x380
 
-odd348:
+odd381:
 	CMPQ        R11, $-1
-	JNE         end349
+	JNE         end382
 	LEAQ        (R9)(BX*1), R11
 	VMOVUPS     (R9), Y8
 	VFMADD231PS Y8, Y8, Y1
@@ -5399,23 +5736,23 @@ odd348:
 	VFMADD231PS Y8, Y8, Y3
 	VMAXPS      Y8, Y7, Y7
 
-end349:
+end382:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y346
+	JNE     y379
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z345
+	JNE     z378
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VMOVUPS Y5, (SI)
 	VMOVUPS Y6, 32(SI)
 	VMOVUPS Y7, 64(BX)
-	JMP     next324
+	JMP     next357
 
-tail334:
+tail367:
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
 	VMOVAPS Y0, Y7
@@ -5428,17 +5765,17 @@ tail334:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z350:
+z383:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y351:
+y384:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd353
+	JLT  odd386
 
-x352:
+x385:
 	LEAQ        (R9)(BX*1), R12
 	VMOVUPS     (R9), Y9
 	VMOVUPS     (R9)(DX*1), Y10
@@ -5462,11 +5799,11 @@ x352:
 	VMAXPS      Y9, Y8, Y8
 	LEAQ        (R9)(DX*2), R9
 	SUBQ        $+2, R11
-	JGE         x352
+	JGE         x385
 
-odd353:
+odd386:
 	CMPQ        R11, $-1
-	JNE         end354
+	JNE         end387
 	LEAQ        (R9)(BX*1), R11
 	VMOVUPS     (R9), Y9
 	VFMADD231PS Y9, Y9, Y1
@@ -5481,24 +5818,24 @@ odd353:
 	VFMADD231PS Y9, Y9, Y4
 	VMAXPS      Y9, Y8, Y8
 
-end354:
+end387:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y351
+	JNE     y384
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z350
+	JNE     z383
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VMOVUPS Y5, (SI)
 	VMOVUPS Y6, 32(SI)
 	VMOVUPS Y7, 64(SI)
 	VMOVUPS Y8, 96(BX)
-	JMP     next324
+	JMP     next357
 
-small325:
+small358:
 	LEAQ    lanemasks<>+0(SB), DI
 	NEGQ    BX
 	VMOVUPS 32(DI)(BX*4), Y5
@@ -5507,17 +5844,17 @@ small325:
 	MOVQ    g_7+104(FP), R8
 	MOVQ    R8, 8(SP)
 
-z355:
+z388:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y356:
+y389:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd358
+	JLT  odd391
 
-x357:
+x390:
 	VMASKMOVPS  (R8), Y5, Y7
 	VMASKMOVPS  (R8)(DX*1), Y5, Y8
 	VFMADD231PS Y7, Y8, Y1
@@ -5525,34 +5862,34 @@ x357:
 	VMAXPS      Y7, Y6, Y6
 	LEAQ        (R8)(DX*2), R8
 	SUBQ        $+2, R10
-	JGE         x357
+	JGE         x390
 
-odd358:
+odd391:
 	CMPQ        R10, $-1
-	JNE         end359
+	JNE         end392
 	VMASKMOVPS  (R8), Y5, Y7
 	VFMADD231PS Y7, Y7, Y1
 	VMAXPS      Y7, Y6, Y6
 
-end359:
+end392:
 	MOVQ       g_11+136(FP), R8
 	LEAQ       (DI)(R8*4), DI
 	DECQ       R9
-	JNE        y356
+	JNE        y389
 	MOVQ       g_10+128(FP), R8
 	LEAQ       (BX)(R8*4), BX
 	DECQ       8(SP)
-	JNE        z355
+	JNE        z388
 	LEAQ       (AX)(SI*1), BX
 	VMASKMOVPS Y6, Y5, (BX)
 
-next324:
+next357:
 	MOVQ      g_2+64(FP), BX
 	LEAQ      (AX)(BX*4), AX
 	MOVQ      g_3+72(FP), BX
 	LEAQ      (CX)(BX*4), CX
 	DECQ      (SP)
-	JNE       column321
+	JNE       column354
 	MOVQ      g_5+88(FP), BX
 	SHLQ      $0x02, BX
 	MOVQ      24(SP), AX
@@ -5562,24 +5899,24 @@ next324:
 	MOVQ      32(SP), CX
 	ADDQ      BX, CX
 	DECQ      16(SP)
-	JNE       line326
+	JNE       line359
 	VADDPS    Y2, Y1, Y1
 	VADDPS    Y3, Y1, Y1
 	VADDPS    Y4, Y1, Y1
 	VCMPPS    $0x03, Y1, Y1, Y1
 	VMOVMSKPS Y1, AX
 	TESTL     AX, AX
-	JNE       exact360
+	JNE       exact393
 
-end361:
+end394:
 	XORB AL, AL
 	MOVB AL, ret+160(FP)
 	VZEROUPPER
 	RET
 
-exact360:
+exact393:
 	CMPQ g_13+152(FP), $+0
-	JNE  end361
+	JNE  end394
 	MOVQ y_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ g_12+144(FP), DX
@@ -5587,19 +5924,19 @@ exact360:
 	MOVQ g_4+80(FP), BX
 	MOVQ BX, 16(SP)
 
-line367:
+line400:
 	MOVQ AX, 24(SP)
 	MOVQ CX, 32(SP)
 	MOVQ g_1+56(FP), BX
 	MOVQ BX, (SP)
 
-column362:
+column395:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block363:
+block396:
 	CMPQ    BX, $+32
-	JLT     tail364
+	JLT     tail397
 	VMOVAPS Y0, Y1
 	VXORPS  Y5, Y5, Y5
 	VMOVAPS Y0, Y2
@@ -5612,17 +5949,17 @@ block363:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z368:
+z401:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y369:
+y402:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd371
+	JLT  odd404
 
-x370:
+x403:
 	VMOVUPS (R9), Y9
 	VMOVUPS (R9)(DX*1), Y10
 	VCMPPS  $0x03, Y10, Y9, Y11
@@ -5649,11 +5986,11 @@ x370:
 	VMAXPS  Y9, Y4, Y4
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x370
+	JGE     x403
 
-odd371:
+odd404:
 	CMPQ    R11, $-1
-	JNE     end372
+	JNE     end405
 	VMOVUPS (R9), Y9
 	VCMPPS  $0x03, Y9, Y9, Y10
 	VORPS   Y10, Y5, Y5
@@ -5671,15 +6008,15 @@ odd371:
 	VORPS   Y10, Y8, Y8
 	VMAXPS  Y9, Y4, Y4
 
-end372:
+end405:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y369
+	JNE     y402
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z368
+	JNE     z401
 	LEAQ    (AX)(SI*1), DI
 	VORPS   Y5, Y1, Y1
 	VMOVUPS Y1, (DI)
@@ -5691,19 +6028,19 @@ end372:
 	VMOVUPS Y4, 96(DI)
 	ADDQ    $+128, SI
 	SUBQ    $+32, BX
-	JMP     block363
+	JMP     block396
 
-tail364:
+tail397:
 	TESTQ   BX, BX
-	JE      next365
+	JE      next398
 	CMPQ    g_0+48(FP), $+8
-	JLT     small366
+	JLT     small399
 	CMPQ    BX, $+24
-	JGT     tail375
+	JGT     tail408
 	CMPQ    BX, $+16
-	JGT     tail374
+	JGT     tail407
 	CMPQ    BX, $+8
-	JGT     tail373
+	JGT     tail406
 	VMOVAPS Y0, Y1
 	VXORPS  Y2, Y2, Y2
 	MOVQ    g_0+48(FP), BX
@@ -5714,17 +6051,17 @@ tail364:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z376:
+z409:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y377:
+y410:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd379
+	JLT  odd412
 
-x378:
+x411:
 	LEAQ    (R9)(BX*1), R12
 	VMOVUPS (R12), Y3
 	VMOVUPS (R12)(DX*1), Y4
@@ -5734,33 +6071,33 @@ x378:
 	VMAXPS  Y3, Y1, Y1
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x378
+	JGE     x411
 
-odd379:
+odd412:
 	CMPQ    R11, $-1
-	JNE     end380
+	JNE     end413
 	LEAQ    (R9)(BX*1), R9
 	VMOVUPS (R9), Y3
 	VCMPPS  $0x03, Y3, Y3, Y4
 	VORPS   Y4, Y2, Y2
 	VMAXPS  Y3, Y1, Y1
 
-end380:
+end413:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y377
+	JNE     y410
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z376
+	JNE     z409
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VORPS   Y2, Y1, Y1
 	VMOVUPS Y1, (BX)
-	JMP     next365
+	JMP     next398
 
-tail373:
+tail406:
 	VMOVAPS Y0, Y1
 	VXORPS  Y3, Y3, Y3
 	VMOVAPS Y0, Y2
@@ -5773,17 +6110,17 @@ tail373:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z381:
+z414:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y382:
+y415:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd384
+	JLT  odd417
 
-x383:
+x416:
 	LEAQ    (R9)(BX*1), R12
 	VMOVUPS (R9), Y5
 	VMOVUPS (R9)(DX*1), Y6
@@ -5799,11 +6136,11 @@ x383:
 	VMAXPS  Y5, Y2, Y2
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x383
+	JGE     x416
 
-odd384:
+odd417:
 	CMPQ    R11, $-1
-	JNE     end385
+	JNE     end418
 	LEAQ    (R9)(BX*1), R11
 	VMOVUPS (R9), Y5
 	VCMPPS  $0x03, Y5, Y5, Y6
@@ -5814,24 +6151,24 @@ odd384:
 	VORPS   Y6, Y4, Y4
 	VMAXPS  Y5, Y2, Y2
 
-end385:
+end418:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y382
+	JNE     y415
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z381
+	JNE     z414
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VORPS   Y3, Y1, Y1
 	VMOVUPS Y1, (SI)
 	VORPS   Y4, Y2, Y2
 	VMOVUPS Y2, 32(BX)
-	JMP     next365
+	JMP     next398
 
-tail374:
+tail407:
 	VMOVAPS Y0, Y1
 	VXORPS  Y4, Y4, Y4
 	VMOVAPS Y0, Y2
@@ -5846,17 +6183,17 @@ tail374:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z386:
+z419:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y387:
+y420:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd389
+	JLT  odd422
 
-x388:
+x421:
 	LEAQ    (R9)(BX*1), R12
 	VMOVUPS (R9), Y7
 	VMOVUPS (R9)(DX*1), Y8
@@ -5878,11 +6215,11 @@ x388:
 	VMAXPS  Y7, Y3, Y3
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x388
+	JGE     x421
 
-odd389:
+odd422:
 	CMPQ    R11, $-1
-	JNE     end390
+	JNE     end423
 	LEAQ    (R9)(BX*1), R11
 	VMOVUPS (R9), Y7
 	VCMPPS  $0x03, Y7, Y7, Y8
@@ -5897,15 +6234,15 @@ odd389:
 	VORPS   Y8, Y6, Y6
 	VMAXPS  Y7, Y3, Y3
 
-end390:
+end423:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y387
+	JNE     y420
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z386
+	JNE     z419
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VORPS   Y4, Y1, Y1
@@ -5914,9 +6251,9 @@ end390:
 	VMOVUPS Y2, 32(SI)
 	VORPS   Y6, Y3, Y3
 	VMOVUPS Y3, 64(BX)
-	JMP     next365
+	JMP     next398
 
-tail375:
+tail408:
 	VMOVAPS Y0, Y1
 	VXORPS  Y5, Y5, Y5
 	VMOVAPS Y0, Y2
@@ -5933,17 +6270,17 @@ tail375:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z391:
+z424:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y392:
+y425:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd394
+	JLT  odd427
 
-x393:
+x426:
 	LEAQ    (R9)(BX*1), R12
 	VMOVUPS (R9), Y9
 	VMOVUPS (R9)(DX*1), Y10
@@ -5971,11 +6308,11 @@ x393:
 	VMAXPS  Y9, Y4, Y4
 	LEAQ    (R9)(DX*2), R9
 	SUBQ    $+2, R11
-	JGE     x393
+	JGE     x426
 
-odd394:
+odd427:
 	CMPQ    R11, $-1
-	JNE     end395
+	JNE     end428
 	LEAQ    (R9)(BX*1), R11
 	VMOVUPS (R9), Y9
 	VCMPPS  $0x03, Y9, Y9, Y10
@@ -5994,15 +6331,15 @@ odd394:
 	VORPS   Y10, Y8, Y8
 	VMAXPS  Y9, Y4, Y4
 
-end395:
+end428:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y392
+	JNE     y425
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z391
+	JNE     z424
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VORPS   Y5, Y1, Y1
@@ -6013,9 +6350,9 @@ end395:
 	VMOVUPS Y3, 64(SI)
 	VORPS   Y8, Y4, Y4
 	VMOVUPS Y4, 96(BX)
-	JMP     next365
+	JMP     next398
 
-small366:
+small399:
 	LEAQ    lanemasks<>+0(SB), DI
 	NEGQ    BX
 	VMOVUPS 32(DI)(BX*4), Y1
@@ -6025,17 +6362,17 @@ small366:
 	MOVQ    g_7+104(FP), R8
 	MOVQ    R8, 8(SP)
 
-z396:
+z429:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y397:
+y430:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd399
+	JLT  odd432
 
-x398:
+x431:
 	VMASKMOVPS (R8), Y1, Y4
 	VMASKMOVPS (R8)(DX*1), Y1, Y5
 	VCMPPS     $0x03, Y5, Y4, Y6
@@ -6044,36 +6381,36 @@ x398:
 	VMAXPS     Y4, Y2, Y2
 	LEAQ       (R8)(DX*2), R8
 	SUBQ       $+2, R10
-	JGE        x398
+	JGE        x431
 
-odd399:
+odd432:
 	CMPQ       R10, $-1
-	JNE        end400
+	JNE        end433
 	VMASKMOVPS (R8), Y1, Y4
 	VCMPPS     $0x03, Y4, Y4, Y5
 	VORPS      Y5, Y3, Y3
 	VMAXPS     Y4, Y2, Y2
 
-end400:
+end433:
 	MOVQ       g_11+136(FP), R8
 	LEAQ       (DI)(R8*4), DI
 	DECQ       R9
-	JNE        y397
+	JNE        y430
 	MOVQ       g_10+128(FP), R8
 	LEAQ       (BX)(R8*4), BX
 	DECQ       8(SP)
-	JNE        z396
+	JNE        z429
 	LEAQ       (AX)(SI*1), BX
 	VORPS      Y3, Y2, Y2
 	VMASKMOVPS Y2, Y1, (BX)
 
-next365:
+next398:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*4), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*4), CX
 	DECQ (SP)
-	JNE  column362
+	JNE  column395
 	MOVQ g_5+88(FP), BX
 	SHLQ $0x02, BX
 	MOVQ 24(SP), AX
@@ -6083,7 +6420,7 @@ next365:
 	MOVQ 32(SP), CX
 	ADDQ BX, CX
 	DECQ 16(SP)
-	JNE  line367
+	JNE  line400
 	MOVB $0x01, AL
 	MOVB AL, ret+160(FP)
 	VZEROUPPER
@@ -6119,15 +6456,15 @@ TEXT ·maxSlide1AVX2(SB), NOSPLIT, $32-161
 	MOVQ   g_4+80(FP), SI
 	MOVQ   SI, 8(SP)
 
-line401:
+line434:
 	MOVQ AX, 16(SP)
 	MOVQ CX, 24(SP)
 	XORQ BX, BX
 	MOVQ g_0+48(FP), DI
 
-block403:
+block436:
 	CMPQ        DI, $+16
-	JLT         end404
+	JLT         end437
 	LEAQ        (CX)(BX*1), R9
 	MOVQ        g_11+136(FP), SI
 	LEAQ        (R9)(SI*4), R10
@@ -6172,7 +6509,7 @@ block403:
 	ADDQ        DX, R10
 	ADDQ        DX, R11
 
-column405:
+column438:
 	VMOVUPS     (R9), Y6
 	VMOVUPS     (R10), Y7
 	VMOVUPS     (R11), Y8
@@ -6202,15 +6539,15 @@ column405:
 	VMOVAPS     Y7, Y5
 	ADDQ        SI, R8
 	DECQ        (SP)
-	JNE         column405
+	JNE         column438
 	ADDQ        $+64, BX
 	SUBQ        $+16, DI
-	JMP         block403
+	JMP         block436
 
-end404:
-block406:
+end437:
+block439:
 	TESTQ       DI, DI
-	JLE         next402
+	JLE         next435
 	MOVQ        g_0+48(FP), SI
 	SHLQ        $0x02, SI
 	SUBQ        $+32, SI
@@ -6246,7 +6583,7 @@ block406:
 	ADDQ        DX, R10
 	ADDQ        DX, R11
 
-column409:
+column442:
 	VMOVUPS     (R9), Y4
 	VMOVUPS     (R10), Y5
 	VMOVUPS     (R11), Y6
@@ -6264,12 +6601,12 @@ column409:
 	VMOVAPS     Y4, Y3
 	ADDQ        SI, R8
 	DECQ        (SP)
-	JNE         column409
+	JNE         column442
 	ADDQ        $+32, BX
 	SUBQ        $+8, DI
-	JMP         block406
+	JMP         block439
 
-next402:
+next435:
 	MOVQ      g_5+88(FP), SI
 	SHLQ      $0x02, SI
 	MOVQ      16(SP), AX
@@ -6279,22 +6616,22 @@ next402:
 	MOVQ      24(SP), CX
 	ADDQ      SI, CX
 	DECQ      8(SP)
-	JNE       line401
+	JNE       line434
 	VADDPS    Y1, Y0, Y0
 	VCMPPS    $0x03, Y0, Y0, Y0
 	VMOVMSKPS Y0, AX
 	TESTL     AX, AX
-	JNE       exact410
+	JNE       exact443
 
-end411:
+end444:
 	XORB AL, AL
 	MOVB AL, ret+160(FP)
 	VZEROUPPER
 	RET
 
-exact410:
+exact443:
 	CMPQ g_13+152(FP), $+0
-	JNE  end411
+	JNE  end444
 	MOVQ y_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ g_12+144(FP), DX
@@ -6302,15 +6639,15 @@ exact410:
 	MOVQ g_4+80(FP), SI
 	MOVQ SI, 8(SP)
 
-line412:
+line445:
 	MOVQ AX, 16(SP)
 	MOVQ CX, 24(SP)
 	XORQ BX, BX
 	MOVQ g_0+48(FP), DI
 
-block414:
+block447:
 	CMPQ    DI, $+16
-	JLT     end415
+	JLT     end448
 	LEAQ    (CX)(BX*1), R9
 	MOVQ    g_11+136(FP), SI
 	LEAQ    (R9)(SI*4), R10
@@ -6371,7 +6708,7 @@ block414:
 	ADDQ    DX, R10
 	ADDQ    DX, R11
 
-column416:
+column449:
 	VMOVUPS (R9), Y4
 	VMOVUPS (R10), Y5
 	VMOVUPS (R11), Y6
@@ -6421,15 +6758,15 @@ column416:
 	VMOVAPS Y5, Y3
 	ADDQ    SI, R8
 	DECQ    (SP)
-	JNE     column416
+	JNE     column449
 	ADDQ    $+64, BX
 	SUBQ    $+16, DI
-	JMP     block414
+	JMP     block447
 
-end415:
-block417:
+end448:
+block450:
 	TESTQ   DI, DI
-	JLE     next413
+	JLE     next446
 	MOVQ    g_0+48(FP), SI
 	SHLQ    $0x02, SI
 	SUBQ    $+32, SI
@@ -6473,7 +6810,7 @@ block417:
 	ADDQ    DX, R10
 	ADDQ    DX, R11
 
-column420:
+column453:
 	VMOVUPS (R9), Y2
 	VMOVUPS (R10), Y3
 	VMOVUPS (R11), Y4
@@ -6501,12 +6838,12 @@ column420:
 	VMOVAPS Y2, Y1
 	ADDQ    SI, R8
 	DECQ    (SP)
-	JNE     column420
+	JNE     column453
 	ADDQ    $+32, BX
 	SUBQ    $+8, DI
-	JMP     block417
+	JMP     block450
 
-next413:
+next446:
 	MOVQ g_5+88(FP), SI
 	SHLQ $0x02, SI
 	MOVQ 16(SP), AX
@@ -6516,7 +6853,7 @@ next413:
 	MOVQ 24(SP), CX
 	ADDQ SI, CX
 	DECQ 8(SP)
-	JNE  line412
+	JNE  line445
 	MOVB $0x01, AL
 	MOVB AL, ret+160(FP)
 	VZEROUPPER
@@ -6534,15 +6871,15 @@ TEXT ·maxSlide2AVX2(SB), NOSPLIT, $32-161
 	MOVQ   g_4+80(FP), SI
 	MOVQ   SI, 8(SP)
 
-line421:
+line454:
 	MOVQ AX, 16(SP)
 	MOVQ CX, 24(SP)
 	XORQ BX, BX
 	MOVQ g_0+48(FP), DI
 
-block423:
+block456:
 	CMPQ        DI, $+16
-	JLT         end424
+	JLT         end457
 	LEAQ        (CX)(BX*1), R9
 	MOVQ        g_11+136(FP), SI
 	LEAQ        (R9)(SI*4), R10
@@ -6570,7 +6907,7 @@ block423:
 	ADDQ        DX, R10
 	ADDQ        DX, R11
 
-column425:
+column458:
 	VMOVUPS     (R9), Y4
 	VMOVUPS     (R10), Y5
 	VMOVUPS     (R11), Y6
@@ -6615,15 +6952,15 @@ column425:
 	VMOVAPS     Y7, Y3
 	ADDQ        SI, R8
 	DECQ        (SP)
-	JNE         column425
+	JNE         column458
 	ADDQ        $+64, BX
 	SUBQ        $+16, DI
-	JMP         block423
+	JMP         block456
 
-end424:
-block426:
+end457:
+block459:
 	TESTQ       DI, DI
-	JLE         next422
+	JLE         next455
 	MOVQ        g_0+48(FP), SI
 	SHLQ        $0x02, SI
 	SUBQ        $+32, SI
@@ -6649,7 +6986,7 @@ block426:
 	ADDQ        DX, R10
 	ADDQ        DX, R11
 
-column429:
+column462:
 	VMOVUPS     (R9), Y3
 	VMOVUPS     (R10), Y4
 	VMOVUPS     (R11), Y5
@@ -6676,12 +7013,12 @@ column429:
 	VMOVAPS     Y4, Y2
 	ADDQ        SI, R8
 	DECQ        (SP)
-	JNE         column429
+	JNE         column462
 	ADDQ        $+32, BX
 	SUBQ        $+8, DI
-	JMP         block426
+	JMP         block459
 
-next422:
+next455:
 	MOVQ      g_5+88(FP), SI
 	SHLQ      $0x02, SI
 	MOVQ      16(SP), AX
@@ -6691,22 +7028,22 @@ next422:
 	MOVQ      24(SP), CX
 	ADDQ      SI, CX
 	DECQ      8(SP)
-	JNE       line421
+	JNE       line454
 	VADDPS    Y1, Y0, Y0
 	VCMPPS    $0x03, Y0, Y0, Y0
 	VMOVMSKPS Y0, AX
 	TESTL     AX, AX
-	JNE       exact430
+	JNE       exact463
 
-end431:
+end464:
 	XORB AL, AL
 	MOVB AL, ret+160(FP)
 	VZEROUPPER
 	RET
 
-exact430:
+exact463:
 	CMPQ g_13+152(FP), $+0
-	JNE  end431
+	JNE  end464
 	MOVQ y_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ g_12+144(FP), DX
@@ -6714,15 +7051,15 @@ exact430:
 	MOVQ g_4+80(FP), SI
 	MOVQ SI, 8(SP)
 
-line432:
+line465:
 	MOVQ AX, 16(SP)
 	MOVQ CX, 24(SP)
 	XORQ BX, BX
 	MOVQ g_0+48(FP), DI
 
-block434:
+block467:
 	CMPQ    DI, $+16
-	JLT     end435
+	JLT     end468
 	LEAQ    (CX)(BX*1), R9
 	MOVQ    g_11+136(FP), SI
 	LEAQ    (R9)(SI*4), R10
@@ -6758,7 +7095,7 @@ block434:
 	ADDQ    DX, R10
 	ADDQ    DX, R11
 
-column436:
+column469:
 	VMOVUPS (R9), Y2
 	VMOVUPS (R10), Y3
 	VMOVUPS (R11), Y4
@@ -6831,15 +7168,15 @@ column436:
 	VMOVAPS Y5, Y1
 	ADDQ    SI, R8
 	DECQ    (SP)
-	JNE     column436
+	JNE     column469
 	ADDQ    $+64, BX
 	SUBQ    $+16, DI
-	JMP     block434
+	JMP     block467
 
-end435:
-block437:
+end468:
+block470:
 	TESTQ   DI, DI
-	JLE     next433
+	JLE     next466
 	MOVQ    g_0+48(FP), SI
 	SHLQ    $0x02, SI
 	SUBQ    $+32, SI
@@ -6869,7 +7206,7 @@ block437:
 	ADDQ    DX, R10
 	ADDQ    DX, R11
 
-column440:
+column473:
 	VMOVUPS (R9), Y1
 	VMOVUPS (R10), Y2
 	VMOVUPS (R11), Y3
@@ -6910,12 +7247,12 @@ column440:
 	VMOVAPS Y2, Y0
 	ADDQ    SI, R8
 	DECQ    (SP)
-	JNE     column440
+	JNE     column473
 	ADDQ    $+32, BX
 	SUBQ    $+8, DI
-	JMP     block437
+	JMP     block470
 
-next433:
+next466:
 	MOVQ g_5+88(FP), SI
 	SHLQ $0x02, SI
 	MOVQ 16(SP), AX
@@ -6925,7 +7262,7 @@ next433:
 	MOVQ 24(SP), CX
 	ADDQ SI, CX
 	DECQ 8(SP)
-	JNE  line432
+	JNE  line465
 	MOVB $0x01, AL
 	MOVB AL, ret+160(FP)
 	VZEROUPPER
@@ -6944,62 +7281,62 @@ TEXT ·maxPickAVX2(SB), NOSPLIT, $0-128
 	LEAQ         (SI)(DI*8), DI
 	VBROADCASTSS const0<>+0(SB), Y0
 	CMPQ         g_6+96(FP), $+0
-	JE           exact441
+	JE           exact474
 
-row442:
+row475:
 	MOVQ AX, R8
 	MOVQ CX, R9
 	MOVQ g_0+48(FP), R10
 	MOVQ SI, R11
 
-group443:
+group476:
 	VMOVAPS Y0, Y1
 	MOVQ    R9, R12
 	MOVQ    g_4+80(FP), R13
 	SUBQ    $+2, R13
-	JLT     odd445
+	JLT     odd478
 
-pair444:
+pair477:
 	VMOVUPS (R12), Y2
 	VMOVUPS (R12)(DX*1), Y3
 	VMAXPS  Y3, Y2, Y2
 	VMAXPS  Y2, Y1, Y1
 	LEAQ    (R12)(DX*2), R12
 	SUBQ    $+2, R13
-	JGE     pair444
+	JGE     pair477
 
-odd445:
+odd478:
 	CMPQ    R13, $-1
-	JNE     done446
+	JNE     done479
 	VMOVUPS (R12), Y2
 	VMAXPS  Y2, Y1, Y1
 
-done446:
+done479:
 	MOVQ    40(R11), R12
 	VMOVUPS (R11), Y2
 	VPERMPS Y1, Y2, Y1
 	CMPQ    R10, $+8
-	JLT     last447
+	JLT     last480
 	VMOVUPS Y1, (R8)
 	LEAQ    (R8)(R12*4), R8
 
-stored448:
+stored481:
 	MOVQ    48(R11), R13
 	LEAQ    (R9)(R13*4), R9
 	ADDQ    $+128, R11
 	CMPQ    R11, DI
 	CMOVQEQ SI, R11
 	SUBQ    R12, R10
-	JGT     group443
+	JGT     group476
 	MOVQ    g_2+64(FP), R13
 	LEAQ    (AX)(R13*4), AX
 	MOVQ    g_3+72(FP), R13
 	LEAQ    (CX)(R13*4), CX
 	DECQ    BX
-	JNE     row442
-	JMP     finished449
+	JNE     row475
+	JMP     finished482
 
-last447:
+last480:
 	MOVQ       R12, R13
 	CMPQ       R10, R13
 	CMOVQLT    R10, R13
@@ -7008,28 +7345,28 @@ last447:
 	VMOVUPS    32(R14)(R13*4), Y2
 	VMASKMOVPS Y1, Y2, (R8)
 	LEAQ       (R8)(R12*4), R8
-	JMP        stored448
+	JMP        stored481
 
-finished449:
+finished482:
 	VZEROUPPER
 	RET
 
-exact441:
-row450:
+exact474:
+row483:
 	MOVQ AX, R8
 	MOVQ CX, R9
 	MOVQ g_0+48(FP), R10
 	MOVQ SI, R11
 
-group451:
+group484:
 	VMOVAPS Y0, Y1
 	VXORPS  Y2, Y2, Y2
 	MOVQ    R9, R12
 	MOVQ    g_4+80(FP), R13
 	SUBQ    $+2, R13
-	JLT     odd453
+	JLT     odd486
 
-pair452:
+pair485:
 	VMOVUPS (R12), Y3
 	VMOVUPS (R12)(DX*1), Y4
 	VCMPPS  $0x03, Y4, Y3, Y5
@@ -7038,43 +7375,43 @@ pair452:
 	VMAXPS  Y3, Y1, Y1
 	LEAQ    (R12)(DX*2), R12
 	SUBQ    $+2, R13
-	JGE     pair452
+	JGE     pair485
 
-odd453:
+odd486:
 	CMPQ    R13, $-1
-	JNE     done454
+	JNE     done487
 	VMOVUPS (R12), Y3
 	VCMPPS  $0x03, Y3, Y3, Y4
 	VORPS   Y4, Y2, Y2
 	VMAXPS  Y3, Y1, Y1
 
-done454:
+done487:
 	VORPS   Y2, Y1, Y1
 	MOVQ    40(R11), R12
 	VMOVUPS (R11), Y2
 	VPERMPS Y1, Y2, Y1
 	CMPQ    R10, $+8
-	JLT     last455
+	JLT     last488
 	VMOVUPS Y1, (R8)
 	LEAQ    (R8)(R12*4), R8
 
-stored456:
+stored489:
 	MOVQ    48(R11), R13
 	LEAQ    (R9)(R13*4), R9
 	ADDQ    $+128, R11
 	CMPQ    R11, DI
 	CMOVQEQ SI, R11
 	SUBQ    R12, R10
-	JGT     group451
+	JGT     group484
 	MOVQ    g_2+64(FP), R13
 	LEAQ    (AX)(R13*4), AX
 	MOVQ    g_3+72(FP), R13
 	LEAQ    (CX)(R13*4), CX
 	DECQ    BX
-	JNE     row450
-	JMP     finished457
+	JNE     row483
+	JMP     finished490
 
-last455:
+last488:
 	MOVQ       R12, R13
 	CMPQ       R10, R13
 	CMOVQLT    R10, R13
@@ -7083,155 +7420,381 @@ last455:
 	VMOVUPS    32(R14)(R13*4), Y2
 	VMASKMOVPS Y1, Y2, (R8)
 	LEAQ       (R8)(R12*4), R8
-	JMP        stored456
+	JMP        stored489
 
-finished457:
+finished490:
 	VZEROUPPER
 	RET
 
-// func maxHalveAVX2(y []float32, x []float32, g [7]int, pattern []int64)
-// Requires: AVX, AVX2
-TEXT ·maxHalveAVX2(SB), NOSPLIT, $0-128
+// func maxHalveAVX2(y []float32, x []float32, g [12]int)
+// Requires: AVX, AVX2, BMI2, CMOV, FMA3
+TEXT ·maxHalveAVX2(SB), NOSPLIT, $16-144
 	VMOVUPS      halveOrderAVX2<>+0(SB), Y0
 	VBROADCASTSS const0<>+0(SB), Y1
-	CMPQ         g_6+96(FP), $+0
-	JE           exact458
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
 	MOVQ         y_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
 	MOVQ         g_1+56(FP), DX
+	MOVQ         DX, (SP)
+	MOVQ         g_6+96(FP), DX
+	DECQ         DX
+	ANDQ         $-2, DX
+	MOVQ         g_10+128(FP), SI
+	SUBQ         DX, SI
+	SUBQ         $+16, SI
 
-row459:
-	MOVQ AX, BX
-	MOVQ CX, SI
-	MOVQ g_0+48(FP), DI
+line492:
+	MOVQ AX, DX
+	MOVQ g_0+48(FP), BX
+	MOVQ g_9+120(FP), DI
+	NEGQ DI
 
-group460:
-	VMOVAPS Y1, Y2
-	MOVQ    SI, R8
-	MOVQ    g_4+80(FP), R9
-	SUBQ    $+2, R9
-	JLT     odd462
+group493:
+	VMOVAPS Y1, Y4
+	CMPQ    DI, $+0
+	JLT     masked494
+	CMPQ    DI, SI
+	JGT     masked494
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    g_6+96(FP), R9
 
-pair461:
-	VMOVUPS (R8), Y3
-	VMOVUPS 32(R8), Y4
-	VSHUFPS $0x88, Y4, Y3, Y5
-	VSHUFPS $0xdd, Y4, Y3, Y3
-	VMAXPS  Y5, Y3, Y3
-	VMAXPS  Y3, Y2, Y2
-	ADDQ    $+8, R8
-	SUBQ    $+2, R9
-	JGE     pair461
+pair499:
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y6
+	MOVQ    R8, R10
+	MOVQ    g_4+80(FP), R13
+	MOVQ    R13, 8(SP)
 
-odd462:
-	CMPQ    R9, $-1
-	JNE     done463
-	VMOVUPS (R8), Y3
-	VMOVUPS 32(R8), Y4
-	VSHUFPS $0x88, Y4, Y3, Y3
-	VMAXPS  Y3, Y2, Y2
+z501:
+	MOVQ R10, R11
+	MOVQ g_5+88(FP), R12
 
-done463:
-	VPERMPS Y2, Y0, Y2
-	SUBQ    $+8, DI
-	JLT     part464
-	VMOVUPS Y2, (BX)
-	ADDQ    $+32, BX
-	ADDQ    $+64, SI
-	TESTQ   DI, DI
-	JNE     group460
+y502:
+	VMOVUPS     (R11), Y7
+	VFMADD231PS Y7, Y7, Y2
+	VMAXPS      Y7, Y5, Y5
+	VMOVUPS     32(R11), Y7
+	VFMADD231PS Y7, Y7, Y3
+	VMAXPS      Y7, Y6, Y6
+	MOVQ        g_8+112(FP), R13
+	LEAQ        (R11)(R13*4), R11
+	DECQ        R12
+	JNE         y502
+	MOVQ        g_7+104(FP), R13
+	LEAQ        (R10)(R13*4), R10
+	DECQ        8(SP)
+	JNE         z501
+	VSHUFPS     $0x88, Y6, Y5, Y7
+	VMAXPS      Y7, Y4, Y4
+	CMPQ        R9, $+1
+	JE          next500
+	VSHUFPS     $0xdd, Y6, Y5, Y5
+	VMAXPS      Y5, Y4, Y4
+	ADDQ        $+8, R8
+	SUBQ        $+2, R9
+	JNE         pair499
 
-next465:
-	MOVQ g_2+64(FP), R9
-	LEAQ (AX)(R9*4), AX
-	MOVQ g_3+72(FP), R9
-	LEAQ (CX)(R9*4), CX
-	DECQ DX
-	JNE  row459
-	JMP  end466
+next500:
+	JMP store495
 
-part464:
-	ADDQ       $+8, DI
-	LEAQ       lanemasks<>+0(SB), SI
-	NEGQ       DI
-	VMOVUPS    32(SI)(DI*4), Y3
-	VMASKMOVPS Y2, Y3, (BX)
-	JMP        next465
+masked494:
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    g_6+96(FP), R9
+	XORQ    R12, R12
+	MOVQ    g_10+128(FP), R11
+	SUBQ    DI, R11
+	CMOVQLT R12, R11
+	MOVQ    $+64, R10
+	CMPQ    R11, R10
+	CMOVQGT R10, R11
+	MOVQ    $-1, R10
+	BZHIQ   R11, R10, R10
+	MOVQ    DI, R11
+	NEGQ    R11
+	CMOVQLT R12, R11
+	SHRXQ   R11, R10, R10
+	SHLXQ   R11, R10, R10
 
-end466:
+pair503:
+	VMOVAPS      Y1, Y5
+	MOVQ         R10, R11
+	VMOVD        R11, X7
+	VPBROADCASTD X7, Y7
+	VMOVUPS      poolLaneBits<>+0(SB), Y6
+	VPAND        Y6, Y7, Y7
+	VPCMPEQD     Y6, Y7, Y7
+	VMOVAPS      Y1, Y6
+	MOVQ         R10, R11
+	SHRQ         $0x08, R11
+	VMOVD        R11, X8
+	VPBROADCASTD X8, Y8
+	VMOVUPS      poolLaneBits<>+0(SB), Y9
+	VPAND        Y9, Y8, Y8
+	VPCMPEQD     Y9, Y8, Y8
+	MOVQ         R8, R11
+	MOVQ         g_4+80(FP), R14
+	MOVQ         R14, 8(SP)
+
+z505:
+	MOVQ R11, R12
+	MOVQ g_5+88(FP), R13
+
+y506:
+	VMASKMOVPS  (R12), Y7, Y9
+	VFMADD231PS Y9, Y9, Y2
+	VBLENDVPS   Y7, Y9, Y1, Y9
+	VMAXPS      Y9, Y5, Y5
+	VMASKMOVPS  32(R12), Y8, Y9
+	VFMADD231PS Y9, Y9, Y3
+	VBLENDVPS   Y8, Y9, Y1, Y9
+	VMAXPS      Y9, Y6, Y6
+	MOVQ        g_8+112(FP), R14
+	LEAQ        (R12)(R14*4), R12
+	DECQ        R13
+	JNE         y506
+	MOVQ        g_7+104(FP), R14
+	LEAQ        (R11)(R14*4), R11
+	DECQ        8(SP)
+	JNE         z505
+	VSHUFPS     $0x88, Y6, Y5, Y7
+	VMAXPS      Y7, Y4, Y4
+	CMPQ        R9, $+1
+	JE          next504
+	VSHUFPS     $0xdd, Y6, Y5, Y5
+	VMAXPS      Y5, Y4, Y4
+	ADDQ        $+8, R8
+	SHRQ        $0x02, R10
+	SUBQ        $+2, R9
+	JNE         pair503
+
+next504:
+store495:
+	VPERMPS Y4, Y0, Y4
+	SUBQ    $+8, BX
+	JLT     part496
+	VMOVUPS Y4, (DX)
+	ADDQ    $+32, DX
+	ADDQ    $+16, DI
+	TESTQ   BX, BX
+	JNE     group493
+
+next497:
+	MOVQ g_2+64(FP), DX
+	LEAQ (AX)(DX*4), AX
+	MOVQ g_3+72(FP), DX
+	LEAQ (CX)(DX*4), CX
+	DECQ (SP)
+	JNE  line492
+	JMP  end498
+
+part496:
+	ADDQ       $+8, BX
+	LEAQ       lanemasks<>+0(SB), DI
+	NEGQ       BX
+	VMOVUPS    32(DI)(BX*4), Y5
+	VMASKMOVPS Y4, Y5, (DX)
+	JMP        next497
+
+end498:
+	VADDPS    Y3, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y2
+	VMOVMSKPS Y2, AX
+	TESTL     AX, AX
+	JNE       exact491
 	VZEROUPPER
 	RET
 
-exact458:
+exact491:
 	MOVQ y_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ g_1+56(FP), DX
+	MOVQ DX, (SP)
+	MOVQ g_6+96(FP), DX
+	DECQ DX
+	ANDQ $-2, DX
+	MOVQ g_10+128(FP), SI
+	SUBQ DX, SI
+	SUBQ $+16, SI
 
-row467:
-	MOVQ AX, BX
-	MOVQ CX, SI
-	MOVQ g_0+48(FP), DI
+line507:
+	MOVQ AX, DX
+	MOVQ g_0+48(FP), BX
+	MOVQ g_9+120(FP), DI
+	NEGQ DI
 
-group468:
+group508:
 	VMOVAPS Y1, Y2
+	CMPQ    DI, $+0
+	JLT     masked509
+	CMPQ    DI, SI
+	JGT     masked509
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    g_6+96(FP), R9
 	VXORPS  Y3, Y3, Y3
-	MOVQ    SI, R8
-	MOVQ    g_4+80(FP), R9
-	SUBQ    $+2, R9
-	JLT     odd470
 
-pair469:
-	VMOVUPS (R8), Y4
-	VMOVUPS 32(R8), Y5
+pair514:
+	VMOVAPS Y1, Y4
+	VXORPS  Y6, Y6, Y6
+	VMOVAPS Y1, Y5
+	VXORPS  Y7, Y7, Y7
+	MOVQ    R8, R10
+	MOVQ    g_4+80(FP), R13
+	MOVQ    R13, 8(SP)
+
+z516:
+	MOVQ R10, R11
+	MOVQ g_5+88(FP), R12
+
+y517:
+	VMOVUPS (R11), Y8
+	VCMPPS  $0x03, Y8, Y8, Y9
+	VORPS   Y9, Y6, Y6
+	VMAXPS  Y8, Y4, Y4
+	VMOVUPS 32(R11), Y8
+	VCMPPS  $0x03, Y8, Y8, Y9
+	VORPS   Y9, Y7, Y7
+	VMAXPS  Y8, Y5, Y5
+	MOVQ    g_8+112(FP), R13
+	LEAQ    (R11)(R13*4), R11
+	DECQ    R12
+	JNE     y517
+	MOVQ    g_7+104(FP), R13
+	LEAQ    (R10)(R13*4), R10
+	DECQ    8(SP)
+	JNE     z516
+	VORPS   Y6, Y4, Y4
+	VORPS   Y7, Y5, Y5
 	VSHUFPS $0x88, Y5, Y4, Y6
+	VCMPPS  $0x03, Y6, Y6, Y7
+	VORPS   Y7, Y3, Y3
+	VMAXPS  Y6, Y2, Y2
+	CMPQ    R9, $+1
+	JE      next515
 	VSHUFPS $0xdd, Y5, Y4, Y4
-	VCMPPS  $0x03, Y4, Y6, Y5
-	VORPS   Y5, Y3, Y3
-	VMAXPS  Y6, Y4, Y4
-	VMAXPS  Y4, Y2, Y2
-	ADDQ    $+8, R8
-	SUBQ    $+2, R9
-	JGE     pair469
-
-odd470:
-	CMPQ    R9, $-1
-	JNE     done471
-	VMOVUPS (R8), Y4
-	VMOVUPS 32(R8), Y5
-	VSHUFPS $0x88, Y5, Y4, Y4
 	VCMPPS  $0x03, Y4, Y4, Y5
 	VORPS   Y5, Y3, Y3
 	VMAXPS  Y4, Y2, Y2
+	ADDQ    $+8, R8
+	SUBQ    $+2, R9
+	JNE     pair514
 
-done471:
-	VORPS   Y3, Y2, Y2
+next515:
+	VORPS Y3, Y2, Y2
+	JMP   store510
+
+masked509:
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    g_6+96(FP), R9
+	VXORPS  Y3, Y3, Y3
+	XORQ    R12, R12
+	MOVQ    g_10+128(FP), R11
+	SUBQ    DI, R11
+	CMOVQLT R12, R11
+	MOVQ    $+64, R10
+	CMPQ    R11, R10
+	CMOVQGT R10, R11
+	MOVQ    $-1, R10
+	BZHIQ   R11, R10, R10
+	MOVQ    DI, R11
+	NEGQ    R11
+	CMOVQLT R12, R11
+	SHRXQ   R11, R10, R10
+	SHLXQ   R11, R10, R10
+
+pair518:
+	VMOVAPS      Y1, Y4
+	VXORPS       Y6, Y6, Y6
+	MOVQ         R10, R11
+	VMOVD        R11, X7
+	VPBROADCASTD X7, Y7
+	VMOVUPS      poolLaneBits<>+0(SB), Y5
+	VPAND        Y5, Y7, Y7
+	VPCMPEQD     Y5, Y7, Y7
+	VMOVAPS      Y1, Y5
+	VXORPS       Y8, Y8, Y8
+	MOVQ         R10, R11
+	SHRQ         $0x08, R11
+	VMOVD        R11, X9
+	VPBROADCASTD X9, Y9
+	VMOVUPS      poolLaneBits<>+0(SB), Y10
+	VPAND        Y10, Y9, Y9
+	VPCMPEQD     Y10, Y9, Y9
+	MOVQ         R8, R11
+	MOVQ         g_4+80(FP), R14
+	MOVQ         R14, 8(SP)
+
+z520:
+	MOVQ R11, R12
+	MOVQ g_5+88(FP), R13
+
+y521:
+	VMASKMOVPS (R12), Y7, Y10
+	VCMPPS     $0x03, Y10, Y10, Y11
+	VORPS      Y11, Y6, Y6
+	VBLENDVPS  Y7, Y10, Y1, Y10
+	VMAXPS     Y10, Y4, Y4
+	VMASKMOVPS 32(R12), Y9, Y10
+	VCMPPS     $0x03, Y10, Y10, Y11
+	VORPS      Y11, Y8, Y8
+	VBLENDVPS  Y9, Y10, Y1, Y10
+	VMAXPS     Y10, Y5, Y5
+	MOVQ       g_8+112(FP), R14
+	LEAQ       (R12)(R14*4), R12
+	DECQ       R13
+	JNE        y521
+	MOVQ       g_7+104(FP), R14
+	LEAQ       (R11)(R14*4), R11
+	DECQ       8(SP)
+	JNE        z520
+	VORPS      Y6, Y4, Y4
+	VORPS      Y8, Y5, Y5
+	VSHUFPS    $0x88, Y5, Y4, Y6
+	VCMPPS     $0x03, Y6, Y6, Y7
+	VORPS      Y7, Y3, Y3
+	VMAXPS     Y6, Y2, Y2
+	CMPQ       R9, $+1
+	JE         next519
+	VSHUFPS    $0xdd, Y5, Y4, Y4
+	VCMPPS     $0x03, Y4, Y4, Y5
+	VORPS      Y5, Y3, Y3
+	VMAXPS     Y4, Y2, Y2
+	ADDQ       $+8, R8
+	SHRQ       $0x02, R10
+	SUBQ       $+2, R9
+	JNE        pair518
+
+next519:
+	VORPS Y3, Y2, Y2
+
+store510:
 	VPERMPS Y2, Y0, Y2
-	SUBQ    $+8, DI
-	JLT     part472
-	VMOVUPS Y2, (BX)
-	ADDQ    $+32, BX
-	ADDQ    $+64, SI
-	TESTQ   DI, DI
-	JNE     group468
+	SUBQ    $+8, BX
+	JLT     part511
+	VMOVUPS Y2, (DX)
+	ADDQ    $+32, DX
+	ADDQ    $+16, DI
+	TESTQ   BX, BX
+	JNE     group508
 
-next473:
-	MOVQ g_2+64(FP), R9
-	LEAQ (AX)(R9*4), AX
-	MOVQ g_3+72(FP), R9
-	LEAQ (CX)(R9*4), CX
-	DECQ DX
-	JNE  row467
-	JMP  end474
+next512:
+	MOVQ g_2+64(FP), DX
+	LEAQ (AX)(DX*4), AX
+	MOVQ g_3+72(FP), DX
+	LEAQ (CX)(DX*4), CX
+	DECQ (SP)
+	JNE  line507
+	JMP  end513
 
-part472:
-	ADDQ       $+8, DI
-	LEAQ       lanemasks<>+0(SB), SI
-	NEGQ       DI
-	VMOVUPS    32(SI)(DI*4), Y3
-	VMASKMOVPS Y2, Y3, (BX)
-	JMP        next473
+part511:
+	ADDQ       $+8, BX
+	LEAQ       lanemasks<>+0(SB), DI
+	NEGQ       BX
+	VMOVUPS    32(DI)(BX*4), Y3
+	VMASKMOVPS Y2, Y3, (DX)
+	JMP        next512
 
-end474:
+end513:
 	VZEROUPPER
 	RET
 
@@ -7245,13 +7808,157 @@ DATA halveOrderAVX2<>+24(SB)/4, $0x00000006
 DATA halveOrderAVX2<>+28(SB)/4, $0x00000007
 GLOBL halveOrderAVX2<>(SB), RODATA|NOPTR, $32
 
+DATA poolLaneBits<>+0(SB)/4, $0x00000001
+DATA poolLaneBits<>+4(SB)/4, $0x00000002
+DATA poolLaneBits<>+8(SB)/4, $0x00000004
+DATA poolLaneBits<>+12(SB)/4, $0x00000008
+DATA poolLaneBits<>+16(SB)/4, $0x00000010
+DATA poolLaneBits<>+20(SB)/4, $0x00000020
+DATA poolLaneBits<>+24(SB)/4, $0x00000040
+DATA poolLaneBits<>+28(SB)/4, $0x00000080
+GLOBL poolLaneBits<>(SB), RODATA|NOPTR, $32
+
+// func maxHalveRowAVX2(y []float32, x []float32, g [12]int)
+// Requires: AVX, AVX2
+TEXT ·maxHalveRowAVX2(SB), NOSPLIT, $8-144
+	VMOVUPS      halveOrderAVX2<>+0(SB), Y0
+	VBROADCASTSS const0<>+0(SB), Y1
+	CMPQ         g_11+136(FP), $+0
+	JE           exact522
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         g_1+56(FP), DX
+	MOVQ         DX, (SP)
+
+line523:
+	MOVQ AX, DX
+	MOVQ g_0+48(FP), BX
+	MOVQ g_9+120(FP), SI
+	NEGQ SI
+
+group524:
+	VMOVAPS Y1, Y2
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    g_6+96(FP), R8
+
+pair530:
+	VMOVUPS (DI), Y3
+	VMOVUPS 32(DI), Y4
+	VSHUFPS $0x88, Y4, Y3, Y5
+	VMAXPS  Y5, Y2, Y2
+	CMPQ    R8, $+1
+	JE      next531
+	VSHUFPS $0xdd, Y4, Y3, Y3
+	VMAXPS  Y3, Y2, Y2
+	ADDQ    $+8, DI
+	SUBQ    $+2, R8
+	JNE     pair530
+
+next531:
+	VPERMPS Y2, Y0, Y2
+	SUBQ    $+8, BX
+	JLT     part527
+	VMOVUPS Y2, (DX)
+	ADDQ    $+32, DX
+	ADDQ    $+16, SI
+	TESTQ   BX, BX
+	JNE     group524
+
+next528:
+	MOVQ g_2+64(FP), DX
+	LEAQ (AX)(DX*4), AX
+	MOVQ g_3+72(FP), DX
+	LEAQ (CX)(DX*4), CX
+	DECQ (SP)
+	JNE  line523
+	JMP  end529
+
+part527:
+	ADDQ       $+8, BX
+	LEAQ       lanemasks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y3
+	VMASKMOVPS Y2, Y3, (DX)
+	JMP        next528
+
+end529:
+	VZEROUPPER
+	RET
+
+exact522:
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ g_1+56(FP), DX
+	MOVQ DX, (SP)
+
+line532:
+	MOVQ AX, DX
+	MOVQ g_0+48(FP), BX
+	MOVQ g_9+120(FP), SI
+	NEGQ SI
+
+group533:
+	VMOVAPS Y1, Y2
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    g_6+96(FP), R8
+	VXORPS  Y3, Y3, Y3
+
+pair539:
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	VSHUFPS $0x88, Y5, Y4, Y6
+	VCMPPS  $0x03, Y6, Y6, Y7
+	VORPS   Y7, Y3, Y3
+	VMAXPS  Y6, Y2, Y2
+	CMPQ    R8, $+1
+	JE      next540
+	VSHUFPS $0xdd, Y5, Y4, Y4
+	VCMPPS  $0x03, Y4, Y4, Y5
+	VORPS   Y5, Y3, Y3
+	VMAXPS  Y4, Y2, Y2
+	ADDQ    $+8, DI
+	SUBQ    $+2, R8
+	JNE     pair539
+
+next540:
+	VORPS   Y3, Y2, Y2
+	VPERMPS Y2, Y0, Y2
+	SUBQ    $+8, BX
+	JLT     part536
+	VMOVUPS Y2, (DX)
+	ADDQ    $+32, DX
+	ADDQ    $+16, SI
+	TESTQ   BX, BX
+	JNE     group533
+
+next537:
+	MOVQ g_2+64(FP), DX
+	LEAQ (AX)(DX*4), AX
+	MOVQ g_3+72(FP), DX
+	LEAQ (CX)(DX*4), CX
+	DECQ (SP)
+	JNE  line532
+	JMP  end538
+
+part536:
+	ADDQ       $+8, BX
+	LEAQ       lanemasks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y3
+	VMASKMOVPS Y2, Y3, (DX)
+	JMP        next537
+
+end538:
+	VZEROUPPER
+	RET
+
 // func meanBoxAVX2(y []float32, x []float32, g [14]int, factor float64)
 // Requires: AVX, AVX2
 TEXT ·meanBoxAVX2(SB), NOSPLIT, $40-168
 	VBROADCASTSD factor+160(FP), Y0
 	VXORPS       Y1, Y1, Y1
 	CMPQ         g_13+152(FP), $+0
-	JE           double475
+	JE           double541
 	MOVQ         $+4607182418800017408, AX
 	VMOVQ        AX, X2
 	VDIVSD       X0, X2, X2
@@ -7265,19 +7972,19 @@ TEXT ·meanBoxAVX2(SB), NOSPLIT, $40-168
 	MOVQ         g_4+80(FP), BX
 	MOVQ         BX, 16(SP)
 
-line481:
+line547:
 	MOVQ AX, 24(SP)
 	MOVQ CX, 32(SP)
 	MOVQ g_1+56(FP), BX
 	MOVQ BX, (SP)
 
-column476:
+column542:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block477:
+block543:
 	CMPQ    BX, $+32
-	JLT     tail478
+	JLT     tail544
 	VMOVAPS Y1, Y4
 	VMOVAPS Y1, Y5
 	VMOVAPS Y1, Y6
@@ -7286,17 +7993,17 @@ block477:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z482:
+z548:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y483:
+y549:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd485
+	JLT  odd551
 
-x484:
+x550:
 	VADDPS (R9), Y4, Y4
 	VADDPS 32(R9), Y5, Y5
 	VADDPS 64(R9), Y6, Y6
@@ -7307,25 +8014,25 @@ x484:
 	VADDPS 96(R9)(DX*1), Y7, Y7
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x484
+	JGE    x550
 
-odd485:
+odd551:
 	CMPQ   R11, $-1
-	JNE    end486
+	JNE    end552
 	VADDPS (R9), Y4, Y4
 	VADDPS 32(R9), Y5, Y5
 	VADDPS 64(R9), Y6, Y6
 	VADDPS 96(R9), Y7, Y7
 
-end486:
+end552:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y483
+	JNE     y549
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z482
+	JNE     z548
 	LEAQ    (AX)(SI*1), DI
 	VDIVPS  Y2, Y4, Y4
 	VADDPS  Y4, Y3, Y3
@@ -7341,19 +8048,19 @@ end486:
 	VMOVUPS Y7, 96(DI)
 	ADDQ    $+128, SI
 	SUBQ    $+32, BX
-	JMP     block477
+	JMP     block543
 
-tail478:
+tail544:
 	TESTQ   BX, BX
-	JE      next479
+	JE      next545
 	CMPQ    g_0+48(FP), $+8
-	JLT     small480
+	JLT     small546
 	CMPQ    BX, $+24
-	JGT     tail489
+	JGT     tail555
 	CMPQ    BX, $+16
-	JGT     tail488
+	JGT     tail554
 	CMPQ    BX, $+8
-	JGT     tail487
+	JGT     tail553
 	VMOVAPS Y1, Y4
 	MOVQ    g_0+48(FP), BX
 	SHLQ    $0x02, BX
@@ -7363,47 +8070,47 @@ tail478:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z490:
+z556:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y491:
+y557:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd493
+	JLT  odd559
 
-x492:
+x558:
 	LEAQ   (R9)(BX*1), R12
 	VADDPS (R12), Y4, Y4
 	VADDPS (R12)(DX*1), Y4, Y4
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x492
+	JGE    x558
 
-odd493:
+odd559:
 	CMPQ   R11, $-1
-	JNE    end494
+	JNE    end560
 	LEAQ   (R9)(BX*1), R9
 	VADDPS (R9), Y4, Y4
 
-end494:
+end560:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y491
+	JNE     y557
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z490
+	JNE     z556
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VDIVPS  Y2, Y4, Y4
 	VADDPS  Y4, Y3, Y3
 	VMOVUPS Y4, (BX)
-	JMP     next479
+	JMP     next545
 
-tail487:
+tail553:
 	VMOVAPS Y1, Y4
 	VMOVAPS Y1, Y5
 	MOVQ    g_0+48(FP), BX
@@ -7414,17 +8121,17 @@ tail487:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z495:
+z561:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y496:
+y562:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd498
+	JLT  odd564
 
-x497:
+x563:
 	LEAQ   (R9)(BX*1), R12
 	VADDPS (R9), Y4, Y4
 	VADDPS 32(R12), Y5, Y5
@@ -7432,24 +8139,24 @@ x497:
 	VADDPS 32(R12)(DX*1), Y5, Y5
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x497
+	JGE    x563
 
-odd498:
+odd564:
 	CMPQ   R11, $-1
-	JNE    end499
+	JNE    end565
 	LEAQ   (R9)(BX*1), R11
 	VADDPS (R9), Y4, Y4
 	VADDPS 32(R11), Y5, Y5
 
-end499:
+end565:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y496
+	JNE     y562
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z495
+	JNE     z561
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VDIVPS  Y2, Y4, Y4
@@ -7458,9 +8165,9 @@ end499:
 	VDIVPS  Y2, Y5, Y5
 	VADDPS  Y5, Y3, Y3
 	VMOVUPS Y5, 32(BX)
-	JMP     next479
+	JMP     next545
 
-tail488:
+tail554:
 	VMOVAPS Y1, Y4
 	VMOVAPS Y1, Y5
 	VMOVAPS Y1, Y6
@@ -7472,17 +8179,17 @@ tail488:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z500:
+z566:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y501:
+y567:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd503
+	JLT  odd569
 
-x502:
+x568:
 	LEAQ   (R9)(BX*1), R12
 	VADDPS (R9), Y4, Y4
 	VADDPS 32(R9), Y5, Y5
@@ -7492,25 +8199,25 @@ x502:
 	VADDPS 64(R12)(DX*1), Y6, Y6
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x502
+	JGE    x568
 
-odd503:
+odd569:
 	CMPQ   R11, $-1
-	JNE    end504
+	JNE    end570
 	LEAQ   (R9)(BX*1), R11
 	VADDPS (R9), Y4, Y4
 	VADDPS 32(R9), Y5, Y5
 	VADDPS 64(R11), Y6, Y6
 
-end504:
+end570:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y501
+	JNE     y567
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z500
+	JNE     z566
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VDIVPS  Y2, Y4, Y4
@@ -7522,9 +8229,9 @@ end504:
 	VDIVPS  Y2, Y6, Y6
 	VADDPS  Y6, Y3, Y3
 	VMOVUPS Y6, 64(BX)
-	JMP     next479
+	JMP     next545
 
-tail489:
+tail555:
 	VMOVAPS Y1, Y4
 	VMOVAPS Y1, Y5
 	VMOVAPS Y1, Y6
@@ -7537,17 +8244,17 @@ tail489:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z505:
+z571:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y506:
+y572:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd508
+	JLT  odd574
 
-x507:
+x573:
 	LEAQ   (R9)(BX*1), R12
 	VADDPS (R9), Y4, Y4
 	VADDPS 32(R9), Y5, Y5
@@ -7559,26 +8266,26 @@ x507:
 	VADDPS 96(R12)(DX*1), Y7, Y7
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x507
+	JGE    x573
 
-odd508:
+odd574:
 	CMPQ   R11, $-1
-	JNE    end509
+	JNE    end575
 	LEAQ   (R9)(BX*1), R11
 	VADDPS (R9), Y4, Y4
 	VADDPS 32(R9), Y5, Y5
 	VADDPS 64(R9), Y6, Y6
 	VADDPS 96(R11), Y7, Y7
 
-end509:
+end575:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y506
+	JNE     y572
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z505
+	JNE     z571
 	LEAQ    (AX)(SI*1), SI
 	LEAQ    (SI)(BX*1), BX
 	VDIVPS  Y2, Y4, Y4
@@ -7593,9 +8300,9 @@ end509:
 	VDIVPS  Y2, Y7, Y7
 	VADDPS  Y7, Y3, Y3
 	VMOVUPS Y7, 96(BX)
-	JMP     next479
+	JMP     next545
 
-small480:
+small546:
 	LEAQ    lanemasks<>+0(SB), DI
 	NEGQ    BX
 	VMOVUPS 32(DI)(BX*4), Y4
@@ -7604,52 +8311,52 @@ small480:
 	MOVQ    g_7+104(FP), R8
 	MOVQ    R8, 8(SP)
 
-z510:
+z576:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y511:
+y577:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd513
+	JLT  odd579
 
-x512:
+x578:
 	VMASKMOVPS (R8), Y4, Y6
 	VADDPS     Y6, Y5, Y5
 	VMASKMOVPS (R8)(DX*1), Y4, Y6
 	VADDPS     Y6, Y5, Y5
 	LEAQ       (R8)(DX*2), R8
 	SUBQ       $+2, R10
-	JGE        x512
+	JGE        x578
 
-odd513:
+odd579:
 	CMPQ       R10, $-1
-	JNE        end514
+	JNE        end580
 	VMASKMOVPS (R8), Y4, Y6
 	VADDPS     Y6, Y5, Y5
 
-end514:
+end580:
 	MOVQ       g_11+136(FP), R8
 	LEAQ       (DI)(R8*4), DI
 	DECQ       R9
-	JNE        y511
+	JNE        y577
 	MOVQ       g_10+128(FP), R8
 	LEAQ       (BX)(R8*4), BX
 	DECQ       8(SP)
-	JNE        z510
+	JNE        z576
 	LEAQ       (AX)(SI*1), BX
 	VDIVPS     Y2, Y5, Y5
 	VADDPS     Y5, Y3, Y3
 	VMASKMOVPS Y5, Y4, (BX)
 
-next479:
+next545:
 	MOVQ      g_2+64(FP), BX
 	LEAQ      (AX)(BX*4), AX
 	MOVQ      g_3+72(FP), BX
 	LEAQ      (CX)(BX*4), CX
 	DECQ      (SP)
-	JNE       column476
+	JNE       column542
 	MOVQ      g_5+88(FP), BX
 	SHLQ      $0x02, BX
 	MOVQ      24(SP), AX
@@ -7659,16 +8366,16 @@ next479:
 	MOVQ      32(SP), CX
 	ADDQ      BX, CX
 	DECQ      16(SP)
-	JNE       line481
+	JNE       line547
 	VSUBPS    Y3, Y3, Y3
 	VCMPPS    $0x03, Y3, Y3, Y3
 	VMOVMSKPS Y3, AX
 	TESTL     AX, AX
-	JNE       double475
+	JNE       double541
 	VZEROUPPER
 	RET
 
-double475:
+double541:
 	MOVQ y_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ g_12+144(FP), DX
@@ -7676,19 +8383,19 @@ double475:
 	MOVQ g_4+80(FP), BX
 	MOVQ BX, 16(SP)
 
-line520:
+line586:
 	MOVQ AX, 24(SP)
 	MOVQ CX, 32(SP)
 	MOVQ g_1+56(FP), BX
 	MOVQ BX, (SP)
 
-column515:
+column581:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block516:
+block582:
 	CMPQ    BX, $+32
-	JLT     tail517
+	JLT     tail583
 	VMOVAPS Y1, Y2
 	VMOVAPS Y1, Y3
 	VMOVAPS Y1, Y4
@@ -7701,17 +8408,17 @@ block516:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z521:
+z587:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y522:
+y588:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd524
+	JLT  odd590
 
-x523:
+x589:
 	VCVTPS2PD (R9), Y10
 	VADDPD    Y10, Y2, Y2
 	VCVTPS2PD 16(R9), Y10
@@ -7746,11 +8453,11 @@ x523:
 	VADDPD    Y10, Y9, Y9
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x523
+	JGE       x589
 
-odd524:
+odd590:
 	CMPQ      R11, $-1
-	JNE       end525
+	JNE       end591
 	VCVTPS2PD (R9), Y10
 	VADDPD    Y10, Y2, Y2
 	VCVTPS2PD 16(R9), Y10
@@ -7768,15 +8475,15 @@ odd524:
 	VCVTPS2PD 112(R9), Y10
 	VADDPD    Y10, Y9, Y9
 
-end525:
+end591:
 	MOVQ       g_11+136(FP), R9
 	LEAQ       (R8)(R9*4), R8
 	DECQ       R10
-	JNE        y522
+	JNE        y588
 	MOVQ       g_10+128(FP), R9
 	LEAQ       (DI)(R9*4), DI
 	DECQ       8(SP)
-	JNE        z521
+	JNE        z587
 	LEAQ       (AX)(SI*1), DI
 	VMULPD     Y0, Y2, Y2
 	VCVTPD2PSY Y2, X2
@@ -7804,19 +8511,19 @@ end525:
 	VMOVUPS    X2, 112(DI)
 	ADDQ       $+128, SI
 	SUBQ       $+32, BX
-	JMP        block516
+	JMP        block582
 
-tail517:
+tail583:
 	TESTQ   BX, BX
-	JE      next518
+	JE      next584
 	CMPQ    g_0+48(FP), $+8
-	JLT     small519
+	JLT     small585
 	CMPQ    BX, $+24
-	JGT     tail528
+	JGT     tail594
 	CMPQ    BX, $+16
-	JGT     tail527
+	JGT     tail593
 	CMPQ    BX, $+8
-	JGT     tail526
+	JGT     tail592
 	VMOVAPS Y1, Y2
 	VMOVAPS Y1, Y3
 	MOVQ    g_0+48(FP), BX
@@ -7827,17 +8534,17 @@ tail517:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z529:
+z595:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y530:
+y596:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd532
+	JLT  odd598
 
-x531:
+x597:
 	LEAQ      (R9)(BX*1), R12
 	VCVTPS2PD (R12), Y4
 	VADDPD    Y4, Y2, Y2
@@ -7850,26 +8557,26 @@ x531:
 	VADDPD    Y4, Y3, Y3
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x531
+	JGE       x597
 
-odd532:
+odd598:
 	CMPQ      R11, $-1
-	JNE       end533
+	JNE       end599
 	LEAQ      (R9)(BX*1), R9
 	VCVTPS2PD (R9), Y4
 	VADDPD    Y4, Y2, Y2
 	VCVTPS2PD 16(R9), Y4
 	VADDPD    Y4, Y3, Y3
 
-end533:
+end599:
 	MOVQ       g_11+136(FP), R9
 	LEAQ       (R8)(R9*4), R8
 	DECQ       R10
-	JNE        y530
+	JNE        y596
 	MOVQ       g_10+128(FP), R9
 	LEAQ       (DI)(R9*4), DI
 	DECQ       8(SP)
-	JNE        z529
+	JNE        z595
 	LEAQ       (AX)(SI*1), SI
 	LEAQ       (SI)(BX*1), BX
 	VMULPD     Y0, Y2, Y2
@@ -7878,9 +8585,9 @@ end533:
 	VMULPD     Y0, Y3, Y3
 	VCVTPD2PSY Y3, X2
 	VMOVUPS    X2, 16(BX)
-	JMP        next518
+	JMP        next584
 
-tail526:
+tail592:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y1, Y3
 	VMOVAPS Y1, Y4
@@ -7893,17 +8600,17 @@ tail526:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z534:
+z600:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y535:
+y601:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd537
+	JLT  odd603
 
-x536:
+x602:
 	VCVTPS2PD (R9), Y6
 	VADDPD    Y6, Y2, Y2
 	VCVTPS2PD 16(R9), Y6
@@ -7924,11 +8631,11 @@ x536:
 	VADDPD    Y6, Y5, Y5
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x536
+	JGE       x602
 
-odd537:
+odd603:
 	CMPQ      R11, $-1
-	JNE       end538
+	JNE       end604
 	VCVTPS2PD (R9), Y6
 	VADDPD    Y6, Y2, Y2
 	VCVTPS2PD 16(R9), Y6
@@ -7939,15 +8646,15 @@ odd537:
 	VCVTPS2PD 48(R9), Y6
 	VADDPD    Y6, Y5, Y5
 
-end538:
+end604:
 	MOVQ       g_11+136(FP), R9
 	LEAQ       (R8)(R9*4), R8
 	DECQ       R10
-	JNE        y535
+	JNE        y601
 	MOVQ       g_10+128(FP), R9
 	LEAQ       (DI)(R9*4), DI
 	DECQ       8(SP)
-	JNE        z534
+	JNE        z600
 	LEAQ       (AX)(SI*1), SI
 	LEAQ       (SI)(BX*1), BX
 	VMULPD     Y0, Y2, Y2
@@ -7962,9 +8669,9 @@ end538:
 	VMULPD     Y0, Y5, Y5
 	VCVTPD2PSY Y5, X2
 	VMOVUPS    X2, 48(BX)
-	JMP        next518
+	JMP        next584
 
-tail527:
+tail593:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y1, Y3
 	VMOVAPS Y1, Y4
@@ -7979,17 +8686,17 @@ tail527:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z539:
+z605:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y540:
+y606:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd542
+	JLT  odd608
 
-x541:
+x607:
 	VCVTPS2PD (R9), Y8
 	VADDPD    Y8, Y2, Y2
 	VCVTPS2PD 16(R9), Y8
@@ -8018,11 +8725,11 @@ x541:
 	VADDPD    Y8, Y7, Y7
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x541
+	JGE       x607
 
-odd542:
+odd608:
 	CMPQ      R11, $-1
-	JNE       end543
+	JNE       end609
 	VCVTPS2PD (R9), Y8
 	VADDPD    Y8, Y2, Y2
 	VCVTPS2PD 16(R9), Y8
@@ -8037,15 +8744,15 @@ odd542:
 	VCVTPS2PD 80(R9), Y8
 	VADDPD    Y8, Y7, Y7
 
-end543:
+end609:
 	MOVQ       g_11+136(FP), R9
 	LEAQ       (R8)(R9*4), R8
 	DECQ       R10
-	JNE        y540
+	JNE        y606
 	MOVQ       g_10+128(FP), R9
 	LEAQ       (DI)(R9*4), DI
 	DECQ       8(SP)
-	JNE        z539
+	JNE        z605
 	LEAQ       (AX)(SI*1), SI
 	LEAQ       (SI)(BX*1), BX
 	VMULPD     Y0, Y2, Y2
@@ -8066,9 +8773,9 @@ end543:
 	VMULPD     Y0, Y7, Y7
 	VCVTPD2PSY Y7, X2
 	VMOVUPS    X2, 80(BX)
-	JMP        next518
+	JMP        next584
 
-tail528:
+tail594:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y1, Y3
 	VMOVAPS Y1, Y4
@@ -8085,17 +8792,17 @@ tail528:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z544:
+z610:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y545:
+y611:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd547
+	JLT  odd613
 
-x546:
+x612:
 	VCVTPS2PD (R9), Y10
 	VADDPD    Y10, Y2, Y2
 	VCVTPS2PD 16(R9), Y10
@@ -8132,11 +8839,11 @@ x546:
 	VADDPD    Y10, Y9, Y9
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x546
+	JGE       x612
 
-odd547:
+odd613:
 	CMPQ      R11, $-1
-	JNE       end548
+	JNE       end614
 	VCVTPS2PD (R9), Y10
 	VADDPD    Y10, Y2, Y2
 	VCVTPS2PD 16(R9), Y10
@@ -8155,15 +8862,15 @@ odd547:
 	VCVTPS2PD 112(R9), Y10
 	VADDPD    Y10, Y9, Y9
 
-end548:
+end614:
 	MOVQ       g_11+136(FP), R9
 	LEAQ       (R8)(R9*4), R8
 	DECQ       R10
-	JNE        y545
+	JNE        y611
 	MOVQ       g_10+128(FP), R9
 	LEAQ       (DI)(R9*4), DI
 	DECQ       8(SP)
-	JNE        z544
+	JNE        z610
 	LEAQ       (AX)(SI*1), SI
 	LEAQ       (SI)(BX*1), BX
 	VMULPD     Y0, Y2, Y2
@@ -8190,9 +8897,9 @@ end548:
 	VMULPD     Y0, Y9, Y9
 	VCVTPD2PSY Y9, X2
 	VMOVUPS    X2, 112(BX)
-	JMP        next518
+	JMP        next584
 
-small519:
+small585:
 	LEAQ         lanemasks<>+0(SB), DI
 	NEGQ         BX
 	VMOVUPS      32(DI)(BX*4), Y2
@@ -8206,17 +8913,17 @@ small519:
 	MOVQ         g_7+104(FP), R8
 	MOVQ         R8, 8(SP)
 
-z549:
+z615:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y550:
+y616:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd552
+	JLT  odd618
 
-x551:
+x617:
 	VMASKMOVPS   (R8), Y2, Y6
 	VCVTPS2PD    X6, Y7
 	VADDPD       Y7, Y3, Y3
@@ -8231,11 +8938,11 @@ x551:
 	VADDPD       Y6, Y4, Y4
 	LEAQ         (R8)(DX*2), R8
 	SUBQ         $+2, R10
-	JGE          x551
+	JGE          x617
 
-odd552:
+odd618:
 	CMPQ         R10, $-1
-	JNE          end553
+	JNE          end619
 	VMASKMOVPS   (R8), Y2, Y6
 	VCVTPS2PD    X6, Y7
 	VADDPD       Y7, Y3, Y3
@@ -8243,15 +8950,15 @@ odd552:
 	VCVTPS2PD    X6, Y6
 	VADDPD       Y6, Y4, Y4
 
-end553:
+end619:
 	MOVQ       g_11+136(FP), R8
 	LEAQ       (DI)(R8*4), DI
 	DECQ       R9
-	JNE        y550
+	JNE        y616
 	MOVQ       g_10+128(FP), R8
 	LEAQ       (BX)(R8*4), BX
 	DECQ       8(SP)
-	JNE        z549
+	JNE        z615
 	LEAQ       (AX)(SI*1), BX
 	VMULPD     Y0, Y3, Y3
 	VCVTPD2PSY Y3, X3
@@ -8260,13 +8967,13 @@ end553:
 	VCVTPD2PSY Y4, X2
 	VMASKMOVPS X2, X5, 16(BX)
 
-next518:
+next584:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*4), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*4), CX
 	DECQ (SP)
-	JNE  column515
+	JNE  column581
 	MOVQ g_5+88(FP), BX
 	SHLQ $0x02, BX
 	MOVQ 24(SP), AX
@@ -8276,7 +8983,7 @@ next518:
 	MOVQ 32(SP), CX
 	ADDQ BX, CX
 	DECQ 16(SP)
-	JNE  line520
+	JNE  line586
 	VZEROUPPER
 	RET
 
@@ -8291,19 +8998,19 @@ TEXT ·sumBoxAVX2(SB), NOSPLIT, $40-160
 	MOVQ   g_4+80(FP), BX
 	MOVQ   BX, 16(SP)
 
-line559:
+line625:
 	MOVQ AX, 24(SP)
 	MOVQ CX, 32(SP)
 	MOVQ g_1+56(FP), BX
 	MOVQ BX, (SP)
 
-column554:
+column620:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block555:
+block621:
 	CMPQ    BX, $+32
-	JLT     tail556
+	JLT     tail622
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	VMOVAPS Y0, Y3
@@ -8316,17 +9023,17 @@ block555:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z560:
+z626:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y561:
+y627:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd563
+	JLT  odd629
 
-x562:
+x628:
 	VCVTPS2PD (R9), Y9
 	VADDPD    Y9, Y1, Y1
 	VCVTPS2PD 16(R9), Y9
@@ -8361,11 +9068,11 @@ x562:
 	VADDPD    Y9, Y8, Y8
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x562
+	JGE       x628
 
-odd563:
+odd629:
 	CMPQ      R11, $-1
-	JNE       end564
+	JNE       end630
 	VCVTPS2PD (R9), Y9
 	VADDPD    Y9, Y1, Y1
 	VCVTPS2PD 16(R9), Y9
@@ -8383,15 +9090,15 @@ odd563:
 	VCVTPS2PD 112(R9), Y9
 	VADDPD    Y9, Y8, Y8
 
-end564:
+end630:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y561
+	JNE     y627
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z560
+	JNE     z626
 	LEAQ    (AX)(SI*2), DI
 	VMOVUPD Y1, (DI)
 	VMOVUPD Y2, 32(DI)
@@ -8403,19 +9110,19 @@ end564:
 	VMOVUPD Y8, 224(DI)
 	ADDQ    $+128, SI
 	SUBQ    $+32, BX
-	JMP     block555
+	JMP     block621
 
-tail556:
+tail622:
 	TESTQ   BX, BX
-	JE      next557
+	JE      next623
 	CMPQ    g_0+48(FP), $+8
-	JLT     small558
+	JLT     small624
 	CMPQ    BX, $+24
-	JGT     tail567
+	JGT     tail633
 	CMPQ    BX, $+16
-	JGT     tail566
+	JGT     tail632
 	CMPQ    BX, $+8
-	JGT     tail565
+	JGT     tail631
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	MOVQ    g_0+48(FP), BX
@@ -8426,17 +9133,17 @@ tail556:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z568:
+z634:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y569:
+y635:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd571
+	JLT  odd637
 
-x570:
+x636:
 	LEAQ      (R9)(BX*1), R12
 	VCVTPS2PD (R12), Y3
 	VADDPD    Y3, Y1, Y1
@@ -8449,33 +9156,33 @@ x570:
 	VADDPD    Y3, Y2, Y2
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x570
+	JGE       x636
 
-odd571:
+odd637:
 	CMPQ      R11, $-1
-	JNE       end572
+	JNE       end638
 	LEAQ      (R9)(BX*1), R9
 	VCVTPS2PD (R9), Y3
 	VADDPD    Y3, Y1, Y1
 	VCVTPS2PD 16(R9), Y3
 	VADDPD    Y3, Y2, Y2
 
-end572:
+end638:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y569
+	JNE     y635
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z568
+	JNE     z634
 	LEAQ    (AX)(SI*2), SI
 	LEAQ    (SI)(BX*2), BX
 	VMOVUPD Y1, (BX)
 	VMOVUPD Y2, 32(BX)
-	JMP     next557
+	JMP     next623
 
-tail565:
+tail631:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	VMOVAPS Y0, Y3
@@ -8488,17 +9195,17 @@ tail565:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z573:
+z639:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y574:
+y640:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd576
+	JLT  odd642
 
-x575:
+x641:
 	VCVTPS2PD (R9), Y5
 	VADDPD    Y5, Y1, Y1
 	VCVTPS2PD 16(R9), Y5
@@ -8519,11 +9226,11 @@ x575:
 	VADDPD    Y5, Y4, Y4
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x575
+	JGE       x641
 
-odd576:
+odd642:
 	CMPQ      R11, $-1
-	JNE       end577
+	JNE       end643
 	VCVTPS2PD (R9), Y5
 	VADDPD    Y5, Y1, Y1
 	VCVTPS2PD 16(R9), Y5
@@ -8534,24 +9241,24 @@ odd576:
 	VCVTPS2PD 48(R9), Y5
 	VADDPD    Y5, Y4, Y4
 
-end577:
+end643:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y574
+	JNE     y640
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z573
+	JNE     z639
 	LEAQ    (AX)(SI*2), SI
 	LEAQ    (SI)(BX*2), BX
 	VMOVUPD Y1, (SI)
 	VMOVUPD Y2, 32(SI)
 	VMOVUPD Y3, 64(BX)
 	VMOVUPD Y4, 96(BX)
-	JMP     next557
+	JMP     next623
 
-tail566:
+tail632:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	VMOVAPS Y0, Y3
@@ -8566,17 +9273,17 @@ tail566:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z578:
+z644:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y579:
+y645:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd581
+	JLT  odd647
 
-x580:
+x646:
 	VCVTPS2PD (R9), Y7
 	VADDPD    Y7, Y1, Y1
 	VCVTPS2PD 16(R9), Y7
@@ -8605,11 +9312,11 @@ x580:
 	VADDPD    Y7, Y6, Y6
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x580
+	JGE       x646
 
-odd581:
+odd647:
 	CMPQ      R11, $-1
-	JNE       end582
+	JNE       end648
 	VCVTPS2PD (R9), Y7
 	VADDPD    Y7, Y1, Y1
 	VCVTPS2PD 16(R9), Y7
@@ -8624,15 +9331,15 @@ odd581:
 	VCVTPS2PD 80(R9), Y7
 	VADDPD    Y7, Y6, Y6
 
-end582:
+end648:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y579
+	JNE     y645
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z578
+	JNE     z644
 	LEAQ    (AX)(SI*2), SI
 	LEAQ    (SI)(BX*2), BX
 	VMOVUPD Y1, (SI)
@@ -8641,9 +9348,9 @@ end582:
 	VMOVUPD Y4, 96(SI)
 	VMOVUPD Y5, 128(BX)
 	VMOVUPD Y6, 160(BX)
-	JMP     next557
+	JMP     next623
 
-tail567:
+tail633:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	VMOVAPS Y0, Y3
@@ -8660,17 +9367,17 @@ tail567:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z583:
+z649:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y584:
+y650:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd586
+	JLT  odd652
 
-x585:
+x651:
 	VCVTPS2PD (R9), Y9
 	VADDPD    Y9, Y1, Y1
 	VCVTPS2PD 16(R9), Y9
@@ -8707,11 +9414,11 @@ x585:
 	VADDPD    Y9, Y8, Y8
 	LEAQ      (R9)(DX*2), R9
 	SUBQ      $+2, R11
-	JGE       x585
+	JGE       x651
 
-odd586:
+odd652:
 	CMPQ      R11, $-1
-	JNE       end587
+	JNE       end653
 	VCVTPS2PD (R9), Y9
 	VADDPD    Y9, Y1, Y1
 	VCVTPS2PD 16(R9), Y9
@@ -8730,15 +9437,15 @@ odd586:
 	VCVTPS2PD 112(R9), Y9
 	VADDPD    Y9, Y8, Y8
 
-end587:
+end653:
 	MOVQ    g_11+136(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	DECQ    R10
-	JNE     y584
+	JNE     y650
 	MOVQ    g_10+128(FP), R9
 	LEAQ    (DI)(R9*4), DI
 	DECQ    8(SP)
-	JNE     z583
+	JNE     z649
 	LEAQ    (AX)(SI*2), SI
 	LEAQ    (SI)(BX*2), BX
 	VMOVUPD Y1, (SI)
@@ -8749,9 +9456,9 @@ end587:
 	VMOVUPD Y6, 160(SI)
 	VMOVUPD Y7, 192(BX)
 	VMOVUPD Y8, 224(BX)
-	JMP     next557
+	JMP     next623
 
-small558:
+small624:
 	LEAQ         lanemasks<>+0(SB), DI
 	NEGQ         BX
 	VMOVUPS      32(DI)(BX*4), Y1
@@ -8765,17 +9472,17 @@ small558:
 	MOVQ         g_7+104(FP), R8
 	MOVQ         R8, 8(SP)
 
-z588:
+z654:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y589:
+y655:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd591
+	JLT  odd657
 
-x590:
+x656:
 	VMASKMOVPS   (R8), Y1, Y6
 	VCVTPS2PD    X6, Y7
 	VADDPD       Y7, Y2, Y2
@@ -8790,11 +9497,11 @@ x590:
 	VADDPD       Y6, Y3, Y3
 	LEAQ         (R8)(DX*2), R8
 	SUBQ         $+2, R10
-	JGE          x590
+	JGE          x656
 
-odd591:
+odd657:
 	CMPQ         R10, $-1
-	JNE          end592
+	JNE          end658
 	VMASKMOVPS   (R8), Y1, Y6
 	VCVTPS2PD    X6, Y7
 	VADDPD       Y7, Y2, Y2
@@ -8802,26 +9509,26 @@ odd591:
 	VCVTPS2PD    X6, Y6
 	VADDPD       Y6, Y3, Y3
 
-end592:
+end658:
 	MOVQ       g_11+136(FP), R8
 	LEAQ       (DI)(R8*4), DI
 	DECQ       R9
-	JNE        y589
+	JNE        y655
 	MOVQ       g_10+128(FP), R8
 	LEAQ       (BX)(R8*4), BX
 	DECQ       8(SP)
-	JNE        z588
+	JNE        z654
 	LEAQ       (AX)(SI*2), BX
 	VMASKMOVPD Y2, Y4, (BX)
 	VMASKMOVPD Y3, Y5, 32(BX)
 
-next557:
+next623:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*8), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*4), CX
 	DECQ (SP)
-	JNE  column554
+	JNE  column620
 	MOVQ g_5+88(FP), BX
 	SHLQ $0x03, BX
 	MOVQ 24(SP), AX
@@ -8831,7 +9538,7 @@ next557:
 	MOVQ 32(SP), CX
 	ADDQ BX, CX
 	DECQ 16(SP)
-	JNE  line559
+	JNE  line625
 	VZEROUPPER
 	RET
 
@@ -8847,19 +9554,19 @@ TEXT ·meanSumsAVX2(SB), NOSPLIT, $40-168
 	MOVQ         g_4+80(FP), BX
 	MOVQ         BX, 16(SP)
 
-line598:
+line664:
 	MOVQ AX, 24(SP)
 	MOVQ CX, 32(SP)
 	MOVQ g_1+56(FP), BX
 	MOVQ BX, (SP)
 
-column593:
+column659:
 	XORQ SI, SI
 	MOVQ g_0+48(FP), BX
 
-block594:
+block660:
 	CMPQ    BX, $+32
-	JLT     tail595
+	JLT     tail661
 	VMOVAPS Y1, Y2
 	VMOVAPS Y1, Y3
 	VMOVAPS Y1, Y4
@@ -8872,17 +9579,17 @@ block594:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z599:
+z665:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y600:
+y666:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd602
+	JLT  odd668
 
-x601:
+x667:
 	VADDPD (R9), Y2, Y2
 	VADDPD 32(R9), Y3, Y3
 	VADDPD 64(R9), Y4, Y4
@@ -8901,11 +9608,11 @@ x601:
 	VADDPD 224(R9)(DX*1), Y9, Y9
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x601
+	JGE    x667
 
-odd602:
+odd668:
 	CMPQ   R11, $-1
-	JNE    end603
+	JNE    end669
 	VADDPD (R9), Y2, Y2
 	VADDPD 32(R9), Y3, Y3
 	VADDPD 64(R9), Y4, Y4
@@ -8915,15 +9622,15 @@ odd602:
 	VADDPD 192(R9), Y8, Y8
 	VADDPD 224(R9), Y9, Y9
 
-end603:
+end669:
 	MOVQ       g_11+136(FP), R9
 	LEAQ       (R8)(R9*8), R8
 	DECQ       R10
-	JNE        y600
+	JNE        y666
 	MOVQ       g_10+128(FP), R9
 	LEAQ       (DI)(R9*8), DI
 	DECQ       8(SP)
-	JNE        z599
+	JNE        z665
 	LEAQ       (AX)(SI*1), DI
 	VMULPD     Y0, Y2, Y2
 	VCVTPD2PSY Y2, X2
@@ -8951,19 +9658,19 @@ end603:
 	VMOVUPS    X2, 112(DI)
 	ADDQ       $+128, SI
 	SUBQ       $+32, BX
-	JMP        block594
+	JMP        block660
 
-tail595:
+tail661:
 	TESTQ   BX, BX
-	JE      next596
+	JE      next662
 	CMPQ    g_0+48(FP), $+8
-	JLT     small597
+	JLT     small663
 	CMPQ    BX, $+24
-	JGT     tail606
+	JGT     tail672
 	CMPQ    BX, $+16
-	JGT     tail605
+	JGT     tail671
 	CMPQ    BX, $+8
-	JGT     tail604
+	JGT     tail670
 	VMOVAPS Y1, Y2
 	VMOVAPS Y1, Y3
 	MOVQ    g_0+48(FP), BX
@@ -8974,17 +9681,17 @@ tail595:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z607:
+z673:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y608:
+y674:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd610
+	JLT  odd676
 
-x609:
+x675:
 	LEAQ   (R9)(BX*2), R12
 	VADDPD (R12), Y2, Y2
 	VADDPD 32(R12), Y3, Y3
@@ -8993,24 +9700,24 @@ x609:
 	VADDPD 32(R12)(DX*1), Y3, Y3
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x609
+	JGE    x675
 
-odd610:
+odd676:
 	CMPQ   R11, $-1
-	JNE    end611
+	JNE    end677
 	LEAQ   (R9)(BX*2), R9
 	VADDPD (R9), Y2, Y2
 	VADDPD 32(R9), Y3, Y3
 
-end611:
+end677:
 	MOVQ       g_11+136(FP), R9
 	LEAQ       (R8)(R9*8), R8
 	DECQ       R10
-	JNE        y608
+	JNE        y674
 	MOVQ       g_10+128(FP), R9
 	LEAQ       (DI)(R9*8), DI
 	DECQ       8(SP)
-	JNE        z607
+	JNE        z673
 	LEAQ       (AX)(SI*1), SI
 	LEAQ       (SI)(BX*1), BX
 	VMULPD     Y0, Y2, Y2
@@ -9019,9 +9726,9 @@ end611:
 	VMULPD     Y0, Y3, Y3
 	VCVTPD2PSY Y3, X2
 	VMOVUPS    X2, 16(BX)
-	JMP        next596
+	JMP        next662
 
-tail604:
+tail670:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y1, Y3
 	VMOVAPS Y1, Y4
@@ -9034,17 +9741,17 @@ tail604:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z612:
+z678:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y613:
+y679:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd615
+	JLT  odd681
 
-x614:
+x680:
 	VADDPD (R9), Y2, Y2
 	VADDPD 32(R9), Y3, Y3
 	LEAQ   (R9)(BX*2), R12
@@ -9057,26 +9764,26 @@ x614:
 	VADDPD 96(R12)(DX*1), Y5, Y5
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x614
+	JGE    x680
 
-odd615:
+odd681:
 	CMPQ   R11, $-1
-	JNE    end616
+	JNE    end682
 	VADDPD (R9), Y2, Y2
 	VADDPD 32(R9), Y3, Y3
 	LEAQ   (R9)(BX*2), R9
 	VADDPD 64(R9), Y4, Y4
 	VADDPD 96(R9), Y5, Y5
 
-end616:
+end682:
 	MOVQ       g_11+136(FP), R9
 	LEAQ       (R8)(R9*8), R8
 	DECQ       R10
-	JNE        y613
+	JNE        y679
 	MOVQ       g_10+128(FP), R9
 	LEAQ       (DI)(R9*8), DI
 	DECQ       8(SP)
-	JNE        z612
+	JNE        z678
 	LEAQ       (AX)(SI*1), SI
 	LEAQ       (SI)(BX*1), BX
 	VMULPD     Y0, Y2, Y2
@@ -9091,9 +9798,9 @@ end616:
 	VMULPD     Y0, Y5, Y5
 	VCVTPD2PSY Y5, X2
 	VMOVUPS    X2, 48(BX)
-	JMP        next596
+	JMP        next662
 
-tail605:
+tail671:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y1, Y3
 	VMOVAPS Y1, Y4
@@ -9108,17 +9815,17 @@ tail605:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z617:
+z683:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y618:
+y684:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd620
+	JLT  odd686
 
-x619:
+x685:
 	VADDPD (R9), Y2, Y2
 	VADDPD 32(R9), Y3, Y3
 	VADDPD 64(R9), Y4, Y4
@@ -9135,11 +9842,11 @@ x619:
 	VADDPD 160(R12)(DX*1), Y7, Y7
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x619
+	JGE    x685
 
-odd620:
+odd686:
 	CMPQ   R11, $-1
-	JNE    end621
+	JNE    end687
 	VADDPD (R9), Y2, Y2
 	VADDPD 32(R9), Y3, Y3
 	VADDPD 64(R9), Y4, Y4
@@ -9148,15 +9855,15 @@ odd620:
 	VADDPD 128(R9), Y6, Y6
 	VADDPD 160(R9), Y7, Y7
 
-end621:
+end687:
 	MOVQ       g_11+136(FP), R9
 	LEAQ       (R8)(R9*8), R8
 	DECQ       R10
-	JNE        y618
+	JNE        y684
 	MOVQ       g_10+128(FP), R9
 	LEAQ       (DI)(R9*8), DI
 	DECQ       8(SP)
-	JNE        z617
+	JNE        z683
 	LEAQ       (AX)(SI*1), SI
 	LEAQ       (SI)(BX*1), BX
 	VMULPD     Y0, Y2, Y2
@@ -9177,9 +9884,9 @@ end621:
 	VMULPD     Y0, Y7, Y7
 	VCVTPD2PSY Y7, X2
 	VMOVUPS    X2, 80(BX)
-	JMP        next596
+	JMP        next662
 
-tail606:
+tail672:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y1, Y3
 	VMOVAPS Y1, Y4
@@ -9196,17 +9903,17 @@ tail606:
 	MOVQ    g_7+104(FP), R9
 	MOVQ    R9, 8(SP)
 
-z622:
+z688:
 	MOVQ DI, R8
 	MOVQ g_8+112(FP), R10
 
-y623:
+y689:
 	MOVQ R8, R9
 	MOVQ g_9+120(FP), R11
 	SUBQ $+2, R11
-	JLT  odd625
+	JLT  odd691
 
-x624:
+x690:
 	VADDPD (R9), Y2, Y2
 	VADDPD 32(R9), Y3, Y3
 	VADDPD 64(R9), Y4, Y4
@@ -9227,11 +9934,11 @@ x624:
 	VADDPD 224(R12)(DX*1), Y9, Y9
 	LEAQ   (R9)(DX*2), R9
 	SUBQ   $+2, R11
-	JGE    x624
+	JGE    x690
 
-odd625:
+odd691:
 	CMPQ   R11, $-1
-	JNE    end626
+	JNE    end692
 	VADDPD (R9), Y2, Y2
 	VADDPD 32(R9), Y3, Y3
 	VADDPD 64(R9), Y4, Y4
@@ -9242,15 +9949,15 @@ odd625:
 	VADDPD 192(R9), Y8, Y8
 	VADDPD 224(R9), Y9, Y9
 
-end626:
+end692:
 	MOVQ       g_11+136(FP), R9
 	LEAQ       (R8)(R9*8), R8
 	DECQ       R10
-	JNE        y623
+	JNE        y689
 	MOVQ       g_10+128(FP), R9
 	LEAQ       (DI)(R9*8), DI
 	DECQ       8(SP)
-	JNE        z622
+	JNE        z688
 	LEAQ       (AX)(SI*1), SI
 	LEAQ       (SI)(BX*1), BX
 	VMULPD     Y0, Y2, Y2
@@ -9277,9 +9984,9 @@ end626:
 	VMULPD     Y0, Y9, Y9
 	VCVTPD2PSY Y9, X2
 	VMOVUPS    X2, 112(BX)
-	JMP        next596
+	JMP        next662
 
-small597:
+small663:
 	LEAQ         lanemasks<>+0(SB), DI
 	NEGQ         BX
 	VMOVUPS      32(DI)(BX*4), Y2
@@ -9293,17 +10000,17 @@ small597:
 	MOVQ         g_7+104(FP), R8
 	MOVQ         R8, 8(SP)
 
-z627:
+z693:
 	MOVQ BX, DI
 	MOVQ g_8+112(FP), R9
 
-y628:
+y694:
 	MOVQ DI, R8
 	MOVQ g_9+120(FP), R10
 	SUBQ $+2, R10
-	JLT  odd630
+	JLT  odd696
 
-x629:
+x695:
 	VMASKMOVPD (R8), Y5, Y8
 	VADDPD     Y8, Y3, Y3
 	VMASKMOVPD 32(R8), Y6, Y8
@@ -9314,25 +10021,25 @@ x629:
 	VADDPD     Y8, Y4, Y4
 	LEAQ       (R8)(DX*2), R8
 	SUBQ       $+2, R10
-	JGE        x629
+	JGE        x695
 
-odd630:
+odd696:
 	CMPQ       R10, $-1
-	JNE        end631
+	JNE        end697
 	VMASKMOVPD (R8), Y5, Y8
 	VADDPD     Y8, Y3, Y3
 	VMASKMOVPD 32(R8), Y6, Y8
 	VADDPD     Y8, Y4, Y4
 
-end631:
+end697:
 	MOVQ       g_11+136(FP), R8
 	LEAQ       (DI)(R8*8), DI
 	DECQ       R9
-	JNE        y628
+	JNE        y694
 	MOVQ       g_10+128(FP), R8
 	LEAQ       (BX)(R8*8), BX
 	DECQ       8(SP)
-	JNE        z627
+	JNE        z693
 	LEAQ       (AX)(SI*1), BX
 	VMULPD     Y0, Y3, Y3
 	VCVTPD2PSY Y3, X3
@@ -9341,13 +10048,13 @@ end631:
 	VCVTPD2PSY Y4, X2
 	VMASKMOVPS X2, X7, 16(BX)
 
-next596:
+next662:
 	MOVQ g_2+64(FP), BX
 	LEAQ (AX)(BX*4), AX
 	MOVQ g_3+72(FP), BX
 	LEAQ (CX)(BX*8), CX
 	DECQ (SP)
-	JNE  column593
+	JNE  column659
 	MOVQ g_5+88(FP), BX
 	SHLQ $0x02, BX
 	MOVQ 24(SP), AX
@@ -9357,7 +10064,7 @@ next596:
 	MOVQ 32(SP), CX
 	ADDQ BX, CX
 	DECQ 16(SP)
-	JNE  line598
+	JNE  line664
 	VZEROUPPER
 	RET
 
@@ -9376,7 +10083,7 @@ TEXT ·maxIndexAVX2(SB), NOSPLIT, $112-248
 	MOVQ         g_13+176(FP), AX
 	MOVQ         AX, 104(SP)
 
-line632:
+line698:
 	MOVQ 80(SP), AX
 	MOVQ AX, (SP)
 	MOVQ 88(SP), AX
@@ -9388,7 +10095,7 @@ line632:
 	MOVQ g_1+80(FP), AX
 	MOVQ AX, 24(SP)
 
-row633:
+row699:
 	MOVQ (SP), CX
 	MOVQ 8(SP), DX
 	MOVQ 16(SP), BX
@@ -9397,17 +10104,17 @@ row633:
 	MOVQ 48(SP), AX
 	MOVQ AX, 40(SP)
 
-group634:
+group700:
 	MOVQ  40(DI), R8
 	MOVQ  32(DI), R9
 	CMPQ  SI, R8
-	JGE   whole639
+	JGE   whole705
 	MOVQ  SI, R8
 	MOVQ  $-1, AX
 	BZHIQ R8, AX, AX
 	PDEPQ R9, AX, R9
 
-whole639:
+whole705:
 	MOVQ         R8, 64(SP)
 	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
@@ -9423,17 +10130,17 @@ whole639:
 	MOVQ         g_7+128(FP), AX
 	MOVQ         AX, 32(SP)
 
-z635:
+z701:
 	MOVQ R9, R10
 	MOVQ 56(SP), R12
 	MOVQ g_8+136(FP), R13
 
-y636:
+y702:
 	MOVQ R10, R11
 	MOVQ R12, R8
 	MOVQ g_9+144(FP), R14
 
-x637:
+x703:
 	VMASKMOVPS   (R11), Y1, Y4
 	VCMPPS       $0x1e, Y2, Y4, Y5
 	VCMPPS       $0x03, Y4, Y4, Y6
@@ -9446,28 +10153,28 @@ x637:
 	LEAQ         (R11)(AX*4), R11
 	ADDQ         g_18+216(FP), R8
 	DECQ         R14
-	JNE          x637
+	JNE          x703
 	MOVQ         g_11+160(FP), AX
 	LEAQ         (R10)(AX*4), R10
 	ADDQ         g_17+208(FP), R12
 	DECQ         R13
-	JNE          y636
+	JNE          y702
 	MOVQ         g_10+152(FP), AX
 	LEAQ         (R9)(AX*4), R9
 	MOVQ         g_16+200(FP), AX
 	ADDQ         AX, 56(SP)
 	DECQ         32(SP)
-	JNE          z635
+	JNE          z701
 	VPADDD       64(DI), Y3, Y3
 	VMOVUPS      (DI), Y1
 	VPERMPS      Y2, Y1, Y2
 	VPERMD       Y3, Y1, Y3
 	CMPQ         SI, $+8
-	JLT          part638
+	JLT          part704
 	VMOVUPS      Y2, (CX)
 	VMOVUPS      Y3, (DX)
 
-next640:
+next706:
 	MOVQ    64(SP), R8
 	LEAQ    (CX)(R8*4), CX
 	LEAQ    (DX)(R8*4), DX
@@ -9482,7 +10189,7 @@ next640:
 	CMPQ    DI, AX
 	CMOVQEQ R9, DI
 	SUBQ    R8, SI
-	JGT     group634
+	JGT     group700
 	MOVQ    g_2+88(FP), AX
 	SHLQ    $0x02, AX
 	ADDQ    AX, (SP)
@@ -9493,7 +10200,7 @@ next640:
 	MOVQ    g_14+184(FP), AX
 	ADDQ    AX, 48(SP)
 	DECQ    24(SP)
-	JNE     row633
+	JNE     row699
 	MOVQ    g_5+112(FP), AX
 	SHLQ    $0x02, AX
 	ADDQ    AX, 80(SP)
@@ -9504,28 +10211,18 @@ next640:
 	MOVQ    g_15+192(FP), AX
 	ADDQ    AX, 104(SP)
 	DECQ    72(SP)
-	JNE     line632
+	JNE     line698
 	VZEROUPPER
 	RET
 
-part638:
+part704:
 	MOVQ       64(SP), R8
 	LEAQ       lanemasks<>+0(SB), AX
 	NEGQ       R8
 	VMOVUPS    32(AX)(R8*4), Y1
 	VMASKMOVPS Y2, Y1, (CX)
 	VMASKMOVPS Y3, Y1, (DX)
-	JMP        next640
-
-DATA poolLaneBits<>+0(SB)/4, $0x00000001
-DATA poolLaneBits<>+4(SB)/4, $0x00000002
-DATA poolLaneBits<>+8(SB)/4, $0x00000004
-DATA poolLaneBits<>+12(SB)/4, $0x00000008
-DATA poolLaneBits<>+16(SB)/4, $0x00000010
-DATA poolLaneBits<>+20(SB)/4, $0x00000020
-DATA poolLaneBits<>+24(SB)/4, $0x00000040
-DATA poolLaneBits<>+28(SB)/4, $0x00000080
-GLOBL poolLaneBits<>(SB), RODATA|NOPTR, $32
+	JMP        next706
 
 // func maxRowsAVX2(y []float32, x []float32, n int, step int)
 // Requires: AVX
@@ -9537,7 +10234,7 @@ TEXT ·maxRowsAVX2(SB), NOSPLIT, $0-64
 	MOVQ         step+56(FP), SI
 	VBROADCASTSS const0<>+0(SB), Y4
 
-row641:
+row707:
 	MOVQ    DX, DI
 	MOVQ    BX, R8
 	VMOVAPS Y4, Y0
@@ -9549,9 +10246,9 @@ row641:
 	VMOVAPS Y4, Y3
 	VXORPS  Y8, Y8, Y8
 	SUBQ    $+32, R8
-	JLT     fours647
+	JLT     fours713
 
-four642:
+four708:
 	VMOVUPS (DI), Y9
 	VCMPPS  $0x03, Y9, Y9, Y10
 	VORPS   Y10, Y5, Y5
@@ -9570,24 +10267,24 @@ four642:
 	VMAXPS  Y9, Y3, Y3
 	ADDQ    $+128, DI
 	SUBQ    $+32, R8
-	JGE     four642
+	JGE     four708
 
-fours647:
+fours713:
 	ADDQ $+24, R8
-	JLT  ones646
+	JLT  ones712
 
-one643:
+one709:
 	VMOVUPS (DI), Y9
 	VCMPPS  $0x03, Y9, Y9, Y10
 	VORPS   Y10, Y5, Y5
 	VMAXPS  Y9, Y0, Y0
 	ADDQ    $+32, DI
 	SUBQ    $+8, R8
-	JGE     one643
+	JGE     one709
 
-ones646:
+ones712:
 	ADDQ       $+8, R8
-	JE         tail644
+	JE         tail710
 	LEAQ       lanemasks<>+0(SB), R9
 	NEGQ       R8
 	VMOVUPS    32(R9)(R8*4), Y9
@@ -9597,7 +10294,7 @@ ones646:
 	VBLENDVPS  Y9, Y10, Y4, Y9
 	VMAXPS     Y9, Y0, Y0
 
-tail644:
+tail710:
 	VMAXPS       Y2, Y0, Y0
 	VORPS        Y7, Y5, Y5
 	VMAXPS       Y3, Y1, Y1
@@ -9613,14 +10310,14 @@ tail644:
 	VMOVSS       X1, (AX)
 	VMOVMSKPS    Y5, DI
 	TESTL        DI, DI
-	JE           end645
+	JE           end711
 	MOVL         $+2143289344, (AX)
 
-end645:
+end711:
 	ADDQ $+4, AX
 	LEAQ (DX)(SI*4), DX
 	DECQ CX
-	JNE  row641
+	JNE  row707
 	VZEROUPPER
 	RET
 
@@ -9633,7 +10330,7 @@ TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-64
 	MOVQ n+48(FP), BX
 	MOVQ step+56(FP), SI
 
-row648:
+row714:
 	MOVQ   DX, DI
 	MOVQ   BX, R8
 	VXORPS Y0, Y0, Y0
@@ -9645,9 +10342,9 @@ row648:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	SUBQ   $+32, R8
-	JLT    fours654
+	JLT    fours720
 
-four649:
+four715:
 	VCVTPS2PD (DI), Y8
 	VADDPD    Y8, Y0, Y0
 	VCVTPS2PD 16(DI), Y8
@@ -9666,24 +10363,24 @@ four649:
 	VADDPD    Y8, Y7, Y7
 	ADDQ      $+128, DI
 	SUBQ      $+32, R8
-	JGE       four649
+	JGE       four715
 
-fours654:
+fours720:
 	ADDQ $+24, R8
-	JLT  ones653
+	JLT  ones719
 
-one650:
+one716:
 	VCVTPS2PD (DI), Y8
 	VADDPD    Y8, Y0, Y0
 	VCVTPS2PD 16(DI), Y8
 	VADDPD    Y8, Y1, Y1
 	ADDQ      $+32, DI
 	SUBQ      $+8, R8
-	JGE       one650
+	JGE       one716
 
-ones653:
+ones719:
 	ADDQ         $+8, R8
-	JE           tail651
+	JE           tail717
 	LEAQ         lanemasks<>+0(SB), R9
 	NEGQ         R8
 	VMOVUPS      32(R9)(R8*4), Y8
@@ -9694,7 +10391,7 @@ ones653:
 	VCVTPS2PD    X8, Y8
 	VADDPD       Y8, Y1, Y1
 
-tail651:
+tail717:
 	VADDPD       Y4, Y0, Y0
 	VADDPD       Y5, Y1, Y1
 	VADDPD       Y6, Y2, Y2
@@ -9710,6 +10407,6 @@ tail651:
 	ADDQ         $+8, AX
 	LEAQ         (DX)(SI*4), DX
 	DECQ         CX
-	JNE          row648
+	JNE          row714
 	VZEROUPPER
 	RET

@@ -11,6 +11,15 @@ import (
 	"github.com/convgl/convgl/tensor"
 )
 
+// notUnderRace skips a test of one goroutine under the race detector, which makes it
+// slow.
+func notUnderRace(t *testing.T) {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("one goroutine, and slow under the race detector")
+	}
+}
+
 // boxes returns boxes of all kinds of n lanes.
 func boxes(r *rand.Rand, n int) box {
 	g := box{boxN: n, boxCols: 1 + r.IntN(4), boxLines: 1 + r.IntN(2), boxNZ: 1 + r.IntN(2), boxNY: 1 + r.IntN(3), boxNX: 1 + r.IntN(5)}
@@ -36,6 +45,7 @@ const poolTestMost = 1 << 15
 // Kernels of boxes equal those in plain Go for every number of lanes around those of
 // blocks and vectors, and touch nothing else.
 func TestPoolBoxes(t *testing.T) {
+	notUnderRace(t)
 	gx, gy := newGuard(t, poolTestMost), newGuard(t, poolTestMost)
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, set := range isas(t) {
@@ -117,6 +127,7 @@ func TestPoolBoxes(t *testing.T) {
 // Kernels for windows of 3 × 3 equal maxBoxGeneric: on integers, on all kinds of
 // elements, and where one element alone is NaN.
 func TestPoolSlide(t *testing.T) {
+	notUnderRace(t)
 	gx, gy := newGuard(t, poolTestMost), newGuard(t, poolTestMost)
 	r := rand.New(rand.NewPCG(13, 14))
 	for _, set := range isas(t) {
@@ -167,6 +178,7 @@ func compare(t *testing.T, what string, got, want []float32) {
 
 // Kernels that pick equal the one in plain Go, which looks at the lanes one by one.
 func TestPoolPicks(t *testing.T) {
+	notUnderRace(t)
 	gx, gy := newGuard(t, poolTestMost), newGuard(t, poolTestMost)
 	r := rand.New(rand.NewPCG(5, 6))
 	for _, set := range isas(t) {
@@ -194,16 +206,10 @@ func TestPoolPicks(t *testing.T) {
 							want[row*g[pickYStep]+i] = v
 						}
 					}
-					fns := []func(y, x []float32, g picked, pattern []int64){k.maxPick, k.maxHalve}
-					if c != 1 || stride != 2 || g[pickStep] != 1 {
-						fns = fns[:1]
-					}
 					x = fenced(gx, x, true)
-					for i, fn := range fns {
-						copy(got, before)
-						fn(got, x, g, pattern)
-						compare(t, fmt.Sprintf("%v picking %d c %d stride %d %v", set, i, c, stride, g), got, want)
-					}
+					copy(got, before)
+					k.maxPick(got, x, g, pattern)
+					compare(t, fmt.Sprintf("%v maxPick c %d stride %d %v", set, c, stride, g), got, want)
 					for i, v := range x { // the same without NaN
 						if isNaN(v) {
 							x[i] = 5
@@ -211,12 +217,64 @@ func TestPoolPicks(t *testing.T) {
 					}
 					g[pickClean] = 1
 					maxPickGeneric(want, x, g, pattern)
-					for i, fn := range fns {
-						copy(got, before)
-						fn(got, x, g, pattern)
-						compare(t, fmt.Sprintf("%v picking %d c %d stride %d %v", set, i, c, stride, g), got, want)
+					copy(got, before)
+					k.maxPick(got, x, g, pattern)
+					compare(t, fmt.Sprintf("%v maxPick c %d stride %d %v", set, c, stride, g), got, want)
+				}
+			}
+		}
+	}
+}
+
+// Kernels for windows two elements apart equal the one in plain Go, for windows that
+// lie in the padding in part and as a whole, and read nothing outside the rows.
+func TestPoolHalves(t *testing.T) {
+	notUnderRace(t)
+	gx, gy := newGuard(t, poolTestMost), newGuard(t, poolTestMost)
+	r := rand.New(rand.NewPCG(15, 16))
+	for _, set := range isas(t) {
+		k := pick(set, poolCandidates)
+		for width := 1; width <= 150; width++ {
+			for i := range 16 {
+				g := halved{halveLines: 1 + r.IntN(3), halveNZ: 1 + r.IntN(2), halveNY: 1 + r.IntN(3), halveNX: 1 + r.IntN(halveTaps), halveWidth: width}
+				if i%2 == 0 {
+					g[halveNX] = 2 + r.IntN(2)
+				}
+				g[halveLeft] = r.IntN(g[halveNX]+1) - r.IntN(2)*2*r.IntN(width)
+				right := r.IntN(g[halveNX] + 1)
+				g[halveN] = max((width+g[halveLeft]+right-g[halveNX])/2+1-r.IntN(2), 1)
+				g[halveSY], g[halveSZ], g[halveXLine] = r.IntN(2*width), r.IntN(2*width), r.IntN(2*width)
+				g[halveYLine] = g[halveN] + r.IntN(3)
+				nx := (g[halveLines]-1)*g[halveXLine] + (g[halveNZ]-1)*g[halveSZ] + (g[halveNY]-1)*g[halveSY] + width
+				x := values(r, nx)
+				if i%4 > 0 {
+					for j := range x {
+						x[j] = float32(r.IntN(9) - 4)
 					}
 				}
+				if i%4 == 3 {
+					x[r.IntN(nx)] = float32(math.NaN())
+				}
+				want := make([]float32, (g[halveLines]-1)*g[halveYLine]+g[halveN])
+				fill(want, 77)
+				got := fenced(gy, want, i%4 < 2)
+				maxHalveGeneric(want, x, g)
+				k.maxHalve[0](got, fenced(gx, x, i%8 < 4), g)
+				compare(t, fmt.Sprintf("%v maxHalve %v", set, g), got, want)
+
+				g[halveNZ], g[halveNY], g[halveLeft], g[halveWidth] = 1, 1, 0, 2*(g[halveN]-1)+g[halveNX]
+				x = values(r, (g[halveLines]-1)*g[halveXLine]+g[halveWidth]+halveSlack)
+				if i%2 == 0 {
+					g[halveClean] = 1
+					for j := range x {
+						x[j] = float32(r.IntN(9) - 4)
+					}
+				}
+				fill(want, 77)
+				copy(got, want)
+				maxHalveGeneric(want, x, g)
+				k.maxHalve[1](got, fenced(gx, x, true), g)
+				compare(t, fmt.Sprintf("%v maxHalveRow %v", set, g), got, want)
 			}
 		}
 	}
@@ -225,6 +283,7 @@ func TestPoolPicks(t *testing.T) {
 // Kernels of maxima with places equal the one in plain Go, for channels of a pixel and
 // for pixels of a row, on elements that are often equal.
 func TestPoolIndices(t *testing.T) {
+	notUnderRace(t)
 	gx, gy, gi := newGuard(t, poolTestMost), newGuard(t, poolTestMost), newGuard(t, poolTestMost)
 	r := rand.New(rand.NewPCG(7, 8))
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
@@ -276,6 +335,7 @@ func TestPoolIndices(t *testing.T) {
 
 // Rows of every length are reduced as in plain Go; sums of integers are exact.
 func TestPoolRows(t *testing.T) {
+	notUnderRace(t)
 	gx, gy := newGuard(t, poolTestMost), newGuard(t, poolTestMost)
 	r := rand.New(rand.NewPCG(9, 10))
 	for _, set := range isas(t) {
@@ -393,7 +453,11 @@ func TestPoolAny(t *testing.T) {
 	for _, set := range isas(t) {
 		t.Setenv("CONVGL_CPU", set.String())
 		be := open(t, "cpu", backend.WithThreads(2))
-		for seed := range uint64(400) {
+		seeds := uint64(400)
+		if raceEnabled {
+			seeds = 50
+		}
+		for seed := range seeds {
 			r := rand.New(rand.NewPCG(seed, 11))
 			d := anyPool(r)
 			x := integers(r, d.In[0])

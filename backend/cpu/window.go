@@ -178,7 +178,7 @@ func (w *poolWindow) byRows(sums bool) bool {
 		return false
 	}
 	w.block(goal/row, cols)
-	w.scratch = w.lines*row + pickSlack
+	w.scratch = w.lines*row + halveSlack
 	if sums {
 		w.sums = roundTo(2*w.lines*row, align/4)
 		w.scratch += w.sums

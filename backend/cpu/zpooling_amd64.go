@@ -24,10 +24,15 @@ func maxSlide2AVX512(y []float32, x []float32, g [14]int) bool
 //go:noescape
 func maxPickAVX512(y []float32, x []float32, g [7]int, pattern []int64)
 
-// maxHalveAVX512 is maxPickGeneric for the pattern of every second element, and taps one apart.
+// maxHalveAVX512 is maxHalveGeneric.
 //
 //go:noescape
-func maxHalveAVX512(y []float32, x []float32, g [7]int, pattern []int64)
+func maxHalveAVX512(y []float32, x []float32, g [12]int)
+
+// maxHalveRowAVX512 is maxHalveGeneric for boxes of one row of taps that all count. It reads up to halveSlack elements beyond the last row.
+//
+//go:noescape
+func maxHalveRowAVX512(y []float32, x []float32, g [12]int)
 
 // meanBoxAVX512 is meanBoxGeneric.
 //
@@ -79,10 +84,15 @@ func maxSlide2AVX2(y []float32, x []float32, g [14]int) bool
 //go:noescape
 func maxPickAVX2(y []float32, x []float32, g [7]int, pattern []int64)
 
-// maxHalveAVX2 is maxPickGeneric for the pattern of every second element, and taps one apart.
+// maxHalveAVX2 is maxHalveGeneric.
 //
 //go:noescape
-func maxHalveAVX2(y []float32, x []float32, g [7]int, pattern []int64)
+func maxHalveAVX2(y []float32, x []float32, g [12]int)
+
+// maxHalveRowAVX2 is maxHalveGeneric for boxes of one row of taps that all count. It reads up to halveSlack elements beyond the last row.
+//
+//go:noescape
+func maxHalveRowAVX2(y []float32, x []float32, g [12]int)
 
 // meanBoxAVX2 is meanBoxGeneric.
 //

@@ -19,6 +19,7 @@ func poolings() {
 		maxSlide(s, 2)
 		maxPick(s)
 		maxHalve(s)
+		maxHalveRow(s)
 		sumBox(s, "meanBox", 4, 4)
 		sumBox(s, "sumBox", 4, 8)
 		sumBox(s, "meanSums", 8, 4)
@@ -602,20 +603,6 @@ func (s *simd) slideBlock(b *boxLoops, stride, nv int, mask reg.Register, sums [
 	JNE(LabelRef(loop))
 }
 
-// maxHalve emits the maxima of taps that are neighbours, in rows of elements where
-// every second one begins a window.
-func maxHalve(s *simd) {
-	name := "maxHalve" + s.name
-	TEXT(name, NOSPLIT, "func(y, x []float32, g [7]int, pattern []int64)")
-	Doc(name + " is maxPickGeneric for the pattern of every second element, and taps one apart.")
-	Pragma("noescape")
-	order := s.vec()
-	VMOVUPS(s.halveOrder(), order)
-	ninf := s.vec()
-	VBROADCASTSS(s.constant(float32(math.Inf(-1))), ninf)
-	s.cleanOrNot(func(clean bool) { s.halveLoops(order, ninf, clean) })
-}
-
 // cleanOrNot emits the loops of a kernel that picks: once for x without NaN.
 func (s *simd) cleanOrNot(loops func(clean bool)) {
 	exact := newLabel("exact")
@@ -626,6 +613,70 @@ func (s *simd) cleanOrNot(loops func(clean bool)) {
 	Label(exact)
 	loops(false)
 	s.ret()
+}
+
+// Fields of halved, as in pooling.go of package cpu.
+const (
+	halveN = iota
+	halveLines
+	halveYLine
+	halveXLine
+	halveNZ
+	halveNY
+	halveNX
+	halveSZ
+	halveSY
+	halveLeft
+	halveWidth
+	halveClean
+)
+
+// maxHalve emits maxima of windows of one channel that are two elements apart. Even
+// and odd elements of two vectors are taken apart by shuffles, once the maxima over the
+// rows are there. Where a vector does not lie in the row, its lanes outside are masked.
+func maxHalve(s *simd) {
+	name := "maxHalve" + s.name
+	TEXT(name, NOSPLIT, "func(y, x []float32, g [12]int)")
+	Doc(name + " is maxHalveGeneric.")
+	Pragma("noescape")
+	h := newHalver(s)
+	h.lines, h.nz = AllocLocal(8), AllocLocal(8)
+	h.sums = s.vecs(2)
+	for _, v := range h.sums {
+		s.clear(v)
+	}
+	exact := newLabel("exact")
+	h.loops(false)
+	s.jumpNaN(h.sums, exact)
+	s.ret()
+	Label(exact)
+	h.loops(true)
+	s.ret()
+}
+
+// maxHalveRow is maxHalve of a row of taps alone, around which there is memory.
+func maxHalveRow(s *simd) {
+	name := "maxHalveRow" + s.name
+	TEXT(name, NOSPLIT, "func(y, x []float32, g [12]int)")
+	Doc(name + " is maxHalveGeneric for boxes of one row of taps that all count. It reads up to halveSlack elements beyond the last row.")
+	Pragma("noescape")
+	h := newHalver(s)
+	h.row, h.lines = true, AllocLocal(8)
+	exact := newLabel("exact")
+	CMPQ(arg(halveClean), I8(0))
+	JE(LabelRef(exact))
+	h.loops(false)
+	s.ret()
+	Label(exact)
+	h.loops(true)
+	s.ret()
+}
+
+func newHalver(s *simd) *halver {
+	h := &halver{s: s, order: s.vec(), ninf: s.vec()}
+	VMOVUPS(s.halveOrder(), h.order)
+	VBROADCASTSS(s.constant(float32(math.Inf(-1))), h.ninf)
+	return h
 }
 
 var halveOrders = map[bool]Mem{}
@@ -650,84 +701,219 @@ func (s *simd) halveOrder() Mem {
 	return m
 }
 
-func (s *simd) halveLoops(order, ninf reg.VecVirtual, clean bool) {
-	yRow, xRow := Load(Param("y").Base(), GP64()), Load(Param("x").Base(), GP64())
-	rows := GP64()
-	MOVQ(arg(pickRows), rows)
-	row, group, pair, odd, done, part, next := newLabel("row"), newLabel("group"), newLabel("pair"), newLabel("odd"), newLabel("done"), newLabel("part"), newLabel("next")
-	Label(row)
-	y, x, n := GP64(), GP64(), GP64()
-	MOVQ(yRow, y)
-	MOVQ(xRow, x)
-	MOVQ(arg(pickN), n)
+type halver struct {
+	s           *simd
+	order, ninf reg.VecVirtual
+	sums        []reg.VecVirtual // of squares of taps: NaN only where a tap is
+	row         bool             // of taps alone, and no sums
+	lines, nz   Mem              // counters
+	e           reg.GPVirtual    // the element of the row at which a group begins
+	x           reg.GPVirtual
+}
+
+// loops emits the loops over lines and groups. They mind NaN if exact.
+func (h *halver) loops(exact bool) {
+	s := h.s
+	yLine := Load(Param("y").Base(), GP64())
+	h.x = Load(Param("x").Base(), GP64()).(reg.GPVirtual)
+	y, n, t, limit := GP64(), GP64(), GP64(), GP64()
+	h.e = GP64()
+	MOVQ(arg(halveLines), t)
+	MOVQ(t, h.lines)
+	if !h.row {
+		// Groups from 0 to limit lie in the row, with the last pair of taps.
+		MOVQ(arg(halveNX), t)
+		DECQ(t)
+		ANDQ(I8(-2), t)
+		MOVQ(arg(halveWidth), limit)
+		SUBQ(t, limit)
+		SUBQ(I32(2*s.floats()), limit)
+	}
+	line, group, masked, store, part, next, end := newLabel("line"), newLabel("group"), newLabel("masked"), newLabel("store"), newLabel("part"), newLabel("next"), newLabel("end")
+	Label(line)
+	MOVQ(yLine, y)
+	MOVQ(arg(halveN), n)
+	MOVQ(arg(halveLeft), h.e)
+	NEGQ(h.e)
 	Label(group)
-	p, t := GP64(), GP64()
 	acc := s.vec()
-	VMOVAPS(ninf, acc)
-	var nan reg.Register
-	if !clean {
-		nan = s.nanMask()
+	VMOVAPS(h.ninf, acc)
+	if !h.row {
+		CMPQ(h.e, I8(0))
+		JLT(LabelRef(masked))
+		CMPQ(h.e, limit)
+		JGT(LabelRef(masked))
 	}
-	look := func(a, c reg.VecVirtual) {
-		if !clean {
-			s.unordered(a, c, nan)
-		}
-	}
-	MOVQ(x, p)
-	MOVQ(arg(pickTaps), t)
-	SUBQ(I32(2), t)
-	JLT(LabelRef(odd))
-	Label(pair)
-	a, c, e := s.vec(), s.vec(), s.vec()
-	VMOVUPS(mem(0, p), a)
-	VMOVUPS(mem(s.bytes, p), c)
-	VSHUFPS(U8(0x88), c, a, e)
-	VSHUFPS(U8(0xdd), c, a, a)
-	look(e, a)
-	VMAXPS(e, a, a)
-	VMAXPS(a, acc, acc)
-	ADDQ(I32(8), p)
-	SUBQ(I32(2), t)
-	JGE(LabelRef(pair))
-	Label(odd)
-	CMPQ(t, I8(-1))
-	JNE(LabelRef(done))
-	a, c = s.vec(), s.vec()
-	VMOVUPS(mem(0, p), a)
-	VMOVUPS(mem(s.bytes, p), c)
-	VSHUFPS(U8(0x88), c, a, a)
-	look(a, a)
-	VMAXPS(a, acc, acc)
-	Label(done)
-	if !clean {
-		s.setNaN(nan, acc)
+	h.group(acc, false, exact)
+	if !h.row {
+		JMP(LabelRef(store))
+		Label(masked)
+		h.group(acc, true, exact)
+		Label(store)
 	}
 	if s.wide {
-		VPERMQ(acc, order, acc)
+		VPERMQ(acc, h.order, acc)
 	} else {
-		VPERMPS(acc, order, acc)
+		VPERMPS(acc, h.order, acc)
 	}
 	SUBQ(I32(s.floats()), n)
 	JLT(LabelRef(part))
 	VMOVUPS(acc, mem(0, y))
 	ADDQ(I32(s.bytes), y)
-	ADDQ(I32(2*s.bytes), x)
+	ADDQ(I32(2*s.floats()), h.e)
 	TESTQ(n, n)
 	JNE(LabelRef(group))
 	Label(next)
-	MOVQ(arg(pickYStep), t)
-	LEAQ(Mem{Base: yRow, Index: t, Scale: 4}, yRow)
-	MOVQ(arg(pickXStep), t)
-	LEAQ(Mem{Base: xRow, Index: t, Scale: 4}, xRow)
-	DECQ(rows)
-	JNE(LabelRef(row))
-	end := newLabel("end")
+	MOVQ(arg(halveYLine), t)
+	LEAQ(Mem{Base: yLine, Index: t, Scale: 4}, yLine)
+	MOVQ(arg(halveXLine), t)
+	LEAQ(Mem{Base: h.x, Index: t, Scale: 4}, h.x)
+	DECQ(h.lines)
+	JNE(LabelRef(line))
 	JMP(LabelRef(end))
 	Label(part)
 	ADDQ(I32(s.floats()), n)
 	s.store(acc, mem(0, y), s.mask(n))
 	JMP(LabelRef(next))
 	Label(end)
+}
+
+// group adds the taps of a group to acc.
+func (h *halver) group(acc reg.VecVirtual, masked, exact bool) {
+	s := h.s
+	p, left := GP64(), GP64()
+	LEAQ(Mem{Base: h.x, Index: h.e, Scale: 4}, p)
+	MOVQ(arg(halveNX), left)
+	var nan reg.Register
+	if exact {
+		nan = s.nanMask()
+	}
+	pair, next := newLabel("pair"), newLabel("next")
+	var valid reg.GPVirtual // the elements from the current tap on that lie in the row
+	if masked {
+		valid = h.valid()
+	}
+	Label(pair)
+	v, nans, masks := s.vecs(2), [2]reg.Register{}, [2]reg.Register{}
+	for i := range v {
+		if !h.row {
+			VMOVAPS(h.ninf, v[i])
+		}
+		if exact && !h.row {
+			nans[i] = s.nanMask()
+		}
+		if masked {
+			bits := GP64()
+			MOVQ(valid, bits)
+			if i > 0 {
+				SHRQ(U8(s.floats()), bits)
+			}
+			if s.wide {
+				k := K()
+				KMOVW(bits.As32(), k)
+				masks[i] = k
+			} else {
+				masks[i] = s.bitMask(bits)
+			}
+		}
+	}
+	if h.row {
+		for i := range v {
+			VMOVUPS(mem(i*s.bytes, p), v[i])
+		}
+	} else {
+		h.rows(p, v, nans, masks, masked, exact)
+	}
+
+	if exact && !h.row {
+		s.setNaN(nans[0], v[0])
+		s.setNaN(nans[1], v[1])
+	}
+	even, odd := s.vec(), s.vec()
+	VSHUFPS(U8(0x88), v[1], v[0], even)
+	if exact {
+		s.unordered(even, even, nan)
+	}
+	VMAXPS(even, acc, acc)
+	CMPQ(left, I8(1))
+	JE(LabelRef(next))
+	VSHUFPS(U8(0xdd), v[1], v[0], odd)
+	if exact {
+		s.unordered(odd, odd, nan)
+	}
+	VMAXPS(odd, acc, acc)
+	ADDQ(I8(8), p)
+	if masked {
+		SHRQ(U8(2), valid)
+	}
+	SUBQ(I8(2), left)
+	JNE(LabelRef(pair))
+	Label(next)
+	if exact {
+		s.setNaN(nan, acc)
+	}
+}
+
+// rows emits the loops over the rows of taps at p: their maxima go to v.
+func (h *halver) rows(p reg.GPVirtual, v []reg.VecVirtual, nans, masks [2]reg.Register, masked, exact bool) {
+	s := h.s
+	pz, py, ny, t := GP64(), GP64(), GP64(), GP64()
+	lz, ly := newLabel("z"), newLabel("y")
+	MOVQ(p, pz)
+	MOVQ(arg(halveNZ), t)
+	MOVQ(t, h.nz)
+	Label(lz)
+	MOVQ(pz, py)
+	MOVQ(arg(halveNY), ny)
+	Label(ly)
+	a := s.vecs(2)
+	for i := range v {
+		s.load(mem(i*s.bytes, py), a[i], masks[i])
+		if exact {
+			s.unordered(a[i], a[i], nans[i])
+		} else {
+			VFMADD231PS(a[i], a[i], h.sums[i])
+		}
+		switch {
+		case !masked:
+			VMAXPS(a[i], v[i], v[i])
+		case s.wide:
+			VMAXPS(a[i], v[i], masks[i], v[i])
+		default:
+			VBLENDVPS(masks[i], a[i], h.ninf, a[i])
+			VMAXPS(a[i], v[i], v[i])
+		}
+	}
+	MOVQ(arg(halveSY), t)
+	LEAQ(Mem{Base: py, Index: t, Scale: 4}, py)
+	DECQ(ny)
+	JNE(LabelRef(ly))
+	MOVQ(arg(halveSZ), t)
+	LEAQ(Mem{Base: pz, Index: t, Scale: 4}, pz)
+	DECQ(h.nz)
+	JNE(LabelRef(lz))
+}
+
+// valid returns which elements of a group, and of those behind it, lie in the row.
+func (h *halver) valid() reg.GPVirtual {
+	bits, t, zero := GP64(), GP64(), GP64()
+	XORQ(zero, zero)
+	// The first width − e, of 64 at most,
+	MOVQ(arg(halveWidth), t)
+	SUBQ(h.e, t)
+	CMOVQLT(zero, t)
+	MOVQ(I32(64), bits)
+	CMPQ(t, bits)
+	CMOVQGT(bits, t)
+	MOVQ(I32(-1), bits)
+	BZHIQ(t, bits, bits)
+	// but for the first −e.
+	MOVQ(h.e, t)
+	NEGQ(t)
+	CMOVQLT(zero, t)
+	SHRXQ(t, bits, bits)
+	SHLXQ(t, bits, bits)
+	return bits
 }
 
 // Words of an entry of a pattern and fields of picked, as in pooling.go of package cpu.
