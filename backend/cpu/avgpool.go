@@ -68,7 +68,9 @@ func (w *poolWindow) meanPixels(c *call, u *poolUnit, includePad bool) {
 				g[boxClean] = 1
 			}
 			nx, ny := boxSpan(&g)
-			w.k.meanBox(dst[:ny], c.x(0)[row+at*w.x.pitch:][:nx], joined(g), w.factor(&r, q, taps, includePad))
+			x, factor := c.x(0)[row+at*w.x.pitch:][:nx], w.factor(&r, q, taps, includePad)
+			dst = dst[:ny]
+			eachPiece(joined(g), func(at int, b box) { w.k.meanBox(dst[at:], x[at:], b, factor) })
 		})
 	})
 }
@@ -89,7 +91,8 @@ func (w *poolWindow) meanRows(c *call, u *poolUnit, thread int, includePad bool)
 		}
 		g := w.rowsBox(&r, lines, lo, hi, width)
 		nx, ny := boxSpan(&g)
-		w.k.sumBox(sums[:ny], c.x(0)[row+lo*pitch:][:nx], joined(g))
+		x := c.x(0)[row+lo*pitch:][:nx]
+		eachPiece(joined(g), func(at int, b box) { w.k.sumBox(sums[at:ny], x[at:], b) })
 		w.columns(u.q0, u.q1, func(q, n, at, taps int) {
 			y := y[(q-u.q0)*pitch:]
 			if taps == 0 {

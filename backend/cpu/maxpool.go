@@ -105,18 +105,22 @@ func (w *poolWindow) maxPixels(c *call, u poolUnit, _ int) {
 	})
 }
 
-// maxBox checks what the kernels rely on and chooses one. The result is false where
-// none of the maxima is NaN.
+// maxBox checks what the kernels rely on and chooses one. Where the result is false, no
+// maximum is NaN.
 func (w *poolWindow) maxBox(y, x []float32, g *box) bool {
 	nx, ny := boxSpan(g)
 	y, x = y[:ny], x[:nx]
-	b := joined(*g)
-	if b[boxNX] == 3 && b[boxNY] == 3 && b[boxNZ] == 1 && b[boxCols] > 1 && b[boxN] >= minLanes {
-		if s := b[boxXStep] / b[boxSX]; (s == 1 || s == 2) && s*b[boxSX] == b[boxXStep] {
-			return w.k.maxSlide[s-1](y, x, b)
+	nan := false
+	eachPiece(joined(*g), func(at int, b box) {
+		fn := w.k.maxBox
+		if b[boxNX] == 3 && b[boxNY] == 3 && b[boxNZ] == 1 && b[boxCols] > 1 && b[boxN] >= minLanes {
+			if s := b[boxXStep] / b[boxSX]; (s == 1 || s == 2) && s*b[boxSX] == b[boxXStep] {
+				fn = w.k.maxSlide[s-1]
+			}
 		}
-	}
-	return w.k.maxBox(y, x, b)
+		nan = fn(y[at:], x[at:], b) || nan
+	})
+	return nan
 }
 
 // fill sets columns of lines of y to v.

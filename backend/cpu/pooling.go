@@ -51,6 +51,20 @@ func joined(g box) box {
 	return g
 }
 
+// eachPiece calls fn for pieces of the lanes of a box, with the first lane of each: one
+// for all, unless windows are so large that a kernel would run for long.
+func eachPiece(g box, fn func(at int, g box)) {
+	n, work := g[boxN], g[boxCols]*g[boxLines]*g[boxNZ]*g[boxNY]*g[boxNX]
+	piece := max(blockWork/work, chunk)
+	if work*n <= 4*blockWork {
+		piece = n
+	}
+	for at := 0; at < n; at += piece {
+		g[boxN] = min(piece, n-at)
+		fn(at, g)
+	}
+}
+
 // maxBoxGeneric computes maxima; NaN if any tap is NaN. Where the result is false no
 // result is NaN, or other kernels need not be told.
 func maxBoxGeneric(y, x []float32, g box) bool {

@@ -490,3 +490,17 @@ func TestPoolAny(t *testing.T) {
 		}
 	}
 }
+
+// Windows so large that their lanes go in pieces.
+func TestPoolPieces(t *testing.T) {
+	ref, be := open(t, "ref"), open(t, "cpu")
+	for _, mean := range []bool{false, true} {
+		d := backend.Desc{Op: backend.AdaptivePool{Out: []int{2, 2}, Mean: mean}, In: []backend.TensorDesc{in(cl, backend.F32(1, 130, 200, 200))}}
+		x := inputs(3, d)
+		want, err := backend.RunDesc(ctx, ref, plainDesc(d), x...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, poisonedRun(t, be, d, x)[0], want[0])
+	}
+}
