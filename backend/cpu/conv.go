@@ -19,6 +19,8 @@ type convPlan struct {
 	scratchOff int64  // where the threads' scratch begins in the workspace
 	done       func() // what a thread does in the end
 	pictures   *padCopy
+	image      int   // elements of an image of x that they are copied from
+	whole      bool  // a part has whole images, and makes their pictures
 	pictureOff int64 // where the padded pictures begin in the workspace
 }
 
@@ -126,7 +128,12 @@ func planConvGemm(dev *device, op backend.Conv, in, out []backend.TensorDesc, x,
 	if pictures != nil {
 		p.pictureOff = pl.workspace
 		pl.workspace += roundUp(4 * int64(x.n) * int64(p.xImage))
-		pl.phases = append(pl.phases, p.picturePhase(in[0]))
+		p.image = int(in[0].Bytes()/4) / max(x.n, 1)
+		if threads := p.split.m; p.split.n == 1 && x.n >= threads && (x.n%threads == 0 || x.n >= 4*threads) {
+			p.whole = true // each thread makes the pictures that it reads
+		} else {
+			pl.phases = append(pl.phases, p.picturePhase())
+		}
 	}
 	p.scratchOff = pl.workspace
 	pl.workspace += p.scratch() * int64(dev.pool.threads())
@@ -221,6 +228,16 @@ func (p *convPlan) part(c *call, part, thread int) {
 	x := c.x(0)[group*p.cin:]
 	if p.pictures != nil {
 		x = f32(c.ws[p.pictureOff:p.scratchOff])
+	}
+	if p.whole {
+		n := len(p.table.tiles)
+		for i, end := share(p.x.n, m, p.split.m); i < end; i++ {
+			rows, _ := p.pictures.rows()
+			p.fillPictures(c, i*rows, (i+1)*rows)
+			p.run(c, &c.tiles[thread], acc, x, w, c.y(0), size, group*p.cout, p.cout, pad, i*n, (i+1)*n, q0, q1)
+		}
+		p.done()
+		return
 	}
 	p.share(c, &c.tiles[thread], acc, x, w, c.y(0), size, group*p.cout, p.cout, pad, p.x.n, m, p.split.m, q0, q1)
 	p.done()

@@ -59,18 +59,24 @@ func planConvPictures(dev *device, d backend.Desc) (*plan, error) {
 }
 
 // picturePhase fills the pictures of the images of x.
-func (p *convPlan) picturePhase(x backend.TensorDesc) phase {
+func (p *convPlan) picturePhase() phase {
 	n, length := p.pictures.rows()
-	image := int(x.Bytes()/4) / max(x.Shape[0], 1)
 	units := p.x.n * n
 	parts := partsFor(units, 8*int64(units)*int64(length), grainBytes)
 	return phase{parts, func(c *call, part, _ int) {
-		dst := f32(c.ws[p.pictureOff:p.scratchOff])
-		for lo, hi := share(units, part, parts); lo < hi; {
-			i, row := lo/n, lo%n
-			end := min(n, row+hi-lo)
-			p.pictures.fill(dst[i*p.xImage+row*length:], c.x(0)[i*image:], row, end)
-			lo += end - row
-		}
+		lo, hi := share(units, part, parts)
+		p.fillPictures(c, lo, hi)
 	}}
+}
+
+// fillPictures fills the rows [lo, hi) of all pictures.
+func (p *convPlan) fillPictures(c *call, lo, hi int) {
+	n, length := p.pictures.rows()
+	dst := f32(c.ws[p.pictureOff:p.scratchOff])
+	for lo < hi {
+		i, row := lo/n, lo%n
+		end := min(n, row+hi-lo)
+		p.pictures.fill(dst[i*p.xImage+row*length:], c.x(0)[i*p.image:], row, end)
+		lo += end - row
+	}
 }
