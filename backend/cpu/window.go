@@ -225,6 +225,9 @@ func (w *poolWindow) phase(fn func(c *call, u poolUnit, thread int)) phase {
 	total := w.y.n * w.Out[0] * w.blocks * w.Out[1] // lines of blocks
 	taps := int64(w.Kernel[0]) * int64(w.Kernel[1]) * int64(w.Kernel[2])
 	parts := min(partsFor(total, 4*int64(w.y.total())*int64(w.y.c)*min(taps, 1<<20), poolGrain), poolParts)
+	if parts > 8 {
+		parts = min(roundTo(parts, 8), total) // a like share for each of few threads
+	}
 	return phase{parts, func(c *call, part, thread int) {
 		lo, hi := share(total, part, parts)
 		for lo < hi {
