@@ -45,7 +45,8 @@ type dwTile struct {
 	slide              int // 1 where neighbouring cols lie xstep apart
 	perm               []int32
 	sources            []dwSource
-	stream             int // 1 where whole vectors of whole strips may be stored past the caches
+	stream             int      // 1 where whole vectors of whole strips may be stored past the caches
+	_                  [96]byte // two threads' tiles share no pair of cache lines
 }
 
 // dwSource is the channels of x that a vector of output channels reads, where a group

@@ -59,6 +59,7 @@ type tile struct {
 	atLeast  bool
 	atMost   bool
 	stream   bool
+	_        [34]byte // two threads' tiles share no cache line, nor a pair of them
 }
 
 // microkernel is a candidate for the inner loop of every matrix product.

@@ -36,6 +36,9 @@ func TestTileOffsets(t *testing.T) {
 		}
 		got++
 	}
+	if n := [2]uintptr{unsafe.Sizeof(v), unsafe.Sizeof(dwTile{})}; n[0]%128 != 0 || n[1]%128 != 0 {
+		t.Errorf("tiles of %v bytes, want multiples of 128", n)
+	}
 	if got != len(want) {
 		t.Errorf("%d fields in the generator, %d here", got, len(want))
 	}
