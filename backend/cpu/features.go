@@ -26,9 +26,6 @@ const (
 	isaAVX512                // AVX-512 F, DQ, BW and VL
 )
 
-// Instruction sets of arm64.
-const isaNEON isa = 1 // Advanced SIMD
-
 func (s isa) String() string { return isaNames[s] }
 
 // parseISA returns the instruction set of that name.

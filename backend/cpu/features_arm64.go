@@ -2,6 +2,9 @@ package cpu
 
 import "golang.org/x/sys/cpu"
 
+// Instruction sets of arm64.
+const isaNEON isa = 1 // Advanced SIMD
+
 var isaNames = []string{"generic", "neon"}
 
 // detectISA returns the best instruction set that the processor, the system and
