@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -104,7 +105,8 @@ func (t *PeerResults) readFile(file string) error {
 	defer f.Close()
 	sc := bufio.NewScanner(f)
 	sc.Buffer(nil, 1<<20)
-	for n := 1; sc.Scan(); n++ {
+	n := 1
+	for ; sc.Scan(); n++ {
 		line := strings.TrimSpace(sc.Text())
 		if line == "" {
 			continue
@@ -118,7 +120,7 @@ func (t *PeerResults) readFile(file string) error {
 		}
 	}
 	if err := sc.Err(); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s:%d: %w", file, n, err)
 	}
 	return nil
 }
@@ -255,7 +257,10 @@ func (c RatioConfig) comparisons() []comparison {
 // times of c.Peer.
 func (t *PeerResults) WriteRatios(w io.Writer, c RatioConfig) error {
 	if !slices.Contains(t.peers, c.Peer) && !slices.Contains(t.peers, c.Peer+"-plain") {
-		return fmt.Errorf("bench: no times of peer %s among those of %s", c.Peer, strings.Join(t.peers, ", "))
+		if len(t.peers) == 0 {
+			return errors.New("bench: the files have no times, want lines that perf -peers or another engine's program wrote")
+		}
+		return fmt.Errorf("bench: no times of peer %s among those of %s (-peer chooses)", c.Peer, strings.Join(t.peers, ", "))
 	}
 	m := &markdown{w: w}
 	m.line("Ratio: the peer's time over ours; above 1 we are faster. Times are the least of all samples of all rounds; spread is by")

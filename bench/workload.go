@@ -42,7 +42,13 @@ func ReadWorkloads(file string) ([]Workload, error) {
 	defer f.Close()
 	ws, err := readWorkloads(f)
 	if err != nil {
+		if path := (*fs.PathError)(nil); errors.As(err, &path) { // it names the file
+			return nil, fmt.Errorf("bench: workloads: %w", err)
+		}
 		return nil, fmt.Errorf("bench: workloads: %s:%w", file, err)
+	}
+	if len(ws) == 0 {
+		return nil, fmt.Errorf("bench: workloads: %s: got no rows, want %s", file, strings.Join(workloadColumns, ", "))
 	}
 	return ws, nil
 }

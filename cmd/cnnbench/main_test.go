@@ -102,6 +102,7 @@ func TestExitCodes(t *testing.T) {
 	table := write(t, "conv2d\tc\t4\t1\t8\t8\t8\t3\t1\t1\t1\nnet\tn\t1\t1\t8\t8\t8\t0\t0\t0\t1\n")
 	times := write(t, `{"peer":"convgl-cpu","workload":"c","threads":1,"batch":1,"ms_median":2,"ms_min":1,"gflops":3}
 {"peer":"onednn","workload":"c","threads":1,"batch":1,"ms_median":2,"ms_min":1.5,"gflops":2}`)
+	empty := write(t, "")
 	points := write(t, `{"peer":"convgl-cpu","device":"d","threads":1,"peak_gflops":100,"peak_gb_s":10}
 {"peer":"convgl-cpu","workload":"c","threads":1,"batch":1,"ms_median":2,"ms_min":1,"gflops":3,"flops":1000000,"bytes":10000}`)
 	picture := filepath.Join(t.TempDir(), "roofline.png")
@@ -177,6 +178,11 @@ func TestExitCodes(t *testing.T) {
 		{"roofline -o " + picture + " -backend cpu -prb conv:mb1_ic4ih9oc4oh9kh3ph1 -threads 1", 0, "", ""},
 		{"roofline -o " + filepath.Dir(picture) + " " + points, 2, "", "folder"},
 		{"roofline -o " + filepath.Join(picture, "in-a-file.png") + " " + points, 2, "", "not a directory"},
+		{"roofline -o " + points + " " + points, 2, "", "another file"},
+		{"roofline -o= " + points, 2, "", "-o: want a file"},
+		{"roofline -backend ref -prb conv:mb1_ic4ih9oc4oh9kh3ph1 -o " + picture, 2, "", "backend ref measures no peaks"},
+		{"perf -backend ref -peers " + empty, 2, "", "no rows"},
+		{"report " + empty, 2, "", "no times"},
 		{"report", 2, "", "requires at least 1 arg"},
 		{"report no-such-file", 2, "", "no-such-file"},
 		{"report " + table, 2, "", "invalid character"},
@@ -273,6 +279,14 @@ func TestOtherExitCodes(t *testing.T) {
 		if got := exitCode(c.err, c.started); got != c.want {
 			t.Errorf("%v: got %d, want %d", c.err, got, c.want)
 		}
+	}
+}
+
+// A FILTER that no workload matches is a mistake.
+func TestPeersFilter(t *testing.T) {
+	t.Setenv("FILTER", "^nosuch$")
+	if code, _, errs := cli(t, "perf", "-backend", "ref", "-peers", "layers"); code != 2 || !strings.Contains(errs, "FILTER=^nosuch$: no workload") {
+		t.Errorf("exit %d: %s", code, errs)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -163,6 +164,9 @@ func (f *perfFlags) runPeers(cmd *cobra.Command) (err error) {
 	workloads, err := bench.ReadWorkloads(f.peers)
 	if err != nil {
 		return usageError{err}
+	}
+	if re := cfg.Filter; re != nil && !slices.ContainsFunc(workloads, func(w bench.Workload) bool { return re.MatchString(w.Name) }) {
+		return usagef("FILTER=%s: no workload of %s has such a name", re, f.peers)
 	}
 	if cfg.Targets, err = f.backends.open(cmd.ErrOrStderr()); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/png"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -58,6 +59,14 @@ func (f *rooflineFlags) run(cmd *cobra.Command, files []string) (err error) {
 	if err != nil {
 		return err
 	}
+	if f.out == "" {
+		return usagef("-o: want a file for the picture")
+	}
+	for _, file := range files {
+		if same(file, f.out) {
+			return usagef("-o: %s holds the measurements, want another file for the picture", f.out)
+		}
+	}
 	var chart viz.Roofline
 	if len(files) > 0 {
 		for _, name := range []string{"prb", "batch", "op", "backend"} {
@@ -86,6 +95,16 @@ func (f *rooflineFlags) run(cmd *cobra.Command, files []string) (err error) {
 	return nil
 }
 
+// same reports whether two paths are one file.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
 // measure times the problems and charts them.
 func (f *rooflineFlags) measure(cmd *cobra.Command) (chart viz.Roofline, err error) {
 	ps, err := f.problems.runnable("resnet50")
@@ -108,5 +127,8 @@ func (f *rooflineFlags) measure(cmd *cobra.Command) (chart viz.Roofline, err err
 	if err != nil {
 		return chart, err
 	}
-	return bench.MeasurementRoofline(ms, nil)
+	if chart, err = bench.MeasurementRoofline(ms, nil); err != nil {
+		err = usageError{err}
+	}
+	return chart, err
 }
