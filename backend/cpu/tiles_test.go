@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"errors"
 	"math/rand/v2"
 	"testing"
 
@@ -99,5 +100,41 @@ func TestTilesSplit(t *testing.T) {
 				t.Errorf("%d parts end at %d of %d", parts, at, images*n)
 			}
 		}
+	}
+}
+
+// A kernel with so much padding that the table of offsets would be large goes through
+// padded pictures, and is exact; one that those do not take is refused.
+func TestLargePadding(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the reference takes minutes under the race detector")
+	}
+	d := conv2(1, 5, 61, 3, 61, 1, 30, 1)
+	in := inputs(12, d)
+	want, err := backend.RunDesc(ctx, open(t, "ref"), plainDesc(d), in...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range isas(t) {
+		be := open(t, "cpu", backend.WithVariant(set.String()), backend.WithThreads(2))
+		k, err := be.Prepare(ctx, d)
+		if err != nil {
+			t.Fatalf("%v: %v", set, err)
+		}
+		if n, picture := k.Info().Workspace, int64(4*5*121*121); n < picture {
+			t.Errorf("%v: a workspace of %d bytes holds no picture of %d", set, n, picture)
+		}
+		k.Close()
+		if !same(t, poisonedRun(t, be, d, in)[0], want[0]) {
+			t.Error(set)
+		}
+	}
+	wide := conv2(1, 5, 241, 3, 121, 1, 120, 1)
+	op := wide.Op.(backend.Conv)
+	op.Dilations = []int{2, 2}
+	wide.Op = op
+	var limit *backend.LimitError
+	if k, err := open(t, "cpu").Prepare(ctx, wide); !errors.As(err, &limit) {
+		t.Errorf("dilated: got %v %v, want a LimitError", k, err)
 	}
 }
