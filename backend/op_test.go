@@ -126,6 +126,8 @@ func TestInferErrors(t *testing.T) {
 		{Conv{}, descs(image), &shapeErr, "Conv: inputs: got 1, want 2: [x w]"},
 		{Conv{Bias: true, Epilogue: Epilogue{{Kind: ScaleShift}, {Kind: Residual}}}, descs(image, shape{4, 3, 3, 3}), &shapeErr, "Conv: inputs: got 2, want 6: [x w b epilogue[0].scale epilogue[0].shift epilogue[1].residual]"},
 		{Conv{}, []TensorDesc{i32(1, 3, 8, 8), F32(4, 3, 3, 3)}, &shapeErr, "Conv: x: type: got int32, want float32"},
+		{Activation{}, []TensorDesc{{DType: tensor.Bool, Shape: image}}, &shapeErr, "Activation: x: type: got bool, want float32"},
+		{Transpose{}, []TensorDesc{{DType: tensor.Bool, Shape: image}}, &shapeErr, "Transpose: x: type: got bool, want float32 or int32"},
 		{Conv{}, []TensorDesc{F32(1, 3, 8, 8), i32(4, 3, 3, 3)}, &shapeErr, "Conv: w: type: got int32, want float32"},
 		{Conv{}, descs(shape{8, 8}, shape{3, 3}), &shapeErr, "Conv: x: rank: got 2 ([8,8]), want 3, 4 or 5 (N, C and 1 to 3 spatial dims) (add the batch dim?)"},
 		{Conv{}, descs(image, shape{4, 3, 3}), &shapeErr, "Conv: w: rank: got 3 ([4,3,3]), want 4 ([Cout, Cin/groups, kernel...], as x has rank 4)"},

@@ -164,11 +164,13 @@ func float64s(t *tensor.Tensor) []float64 {
 		fill[int64](v, t)
 	case tensor.Uint8:
 		fill[uint8](v, t)
+	case tensor.Bool:
+		fill[float32](v, t.AsFloat32())
 	}
 	return v
 }
 
-func fill[T tensor.Element](v []float64, t *tensor.Tensor) {
+func fill[T tensor.Number](v []float64, t *tensor.Tensor) {
 	d, _ := tensor.Data[T](t) // T is the tensor's
 	for i, x := range d {
 		v[i] = float64(x)
@@ -200,7 +202,7 @@ func cast(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
 	return c, nil
 }
 
-func pour[T tensor.Element](t *tensor.Tensor, v []float64) {
+func pour[T tensor.Number](t *tensor.Tensor, v []float64) {
 	d, _ := tensor.Data[T](t) // T is the tensor's
 	for i, x := range v {
 		d[i] = T(x)

@@ -151,6 +151,8 @@ func images(t *tensor.Tensor, lo, hi int) (*tensor.Tensor, error) {
 		return part[int64](t, shape, lo*size, hi*size)
 	case tensor.Float64:
 		return part[float64](t, shape, lo*size, hi*size)
+	case tensor.Bool:
+		return part[bool](t, shape, lo*size, hi*size)
 	}
 	return part[uint8](t, shape, lo*size, hi*size)
 }

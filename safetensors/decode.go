@@ -193,7 +193,7 @@ func (f *File) Info(name string) (Info, bool) {
 //
 //	F64, F32, I64, I32, U8   float64, float32, int64, int32, uint8
 //	F16, BF16                float32, exactly
-//	BOOL                     uint8; booleans are 0 and 1
+//	BOOL                     bool; every byte but 0 is true
 //
 // Other element types are [errors.ErrUnsupported]. A file that has become
 // shorter since it was opened is [io.ErrUnexpectedEOF].

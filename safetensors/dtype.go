@@ -15,7 +15,7 @@ var elemTypes = map[string]elemType{
 	"F64": {8, tensor.Float64}, "F32": {4, tensor.Float32},
 	"F16": {2, tensor.Float32}, "BF16": {2, tensor.Float32},
 	"I64": {8, tensor.Int64}, "I32": {4, tensor.Int32},
-	"U8": {1, tensor.Uint8}, "BOOL": {1, tensor.Uint8},
+	"U8": {1, tensor.Uint8}, "BOOL": {1, tensor.Bool},
 
 	"C64": {8, tensor.Invalid}, "U64": {8, tensor.Invalid}, "U32": {4, tensor.Invalid},
 	"U16": {2, tensor.Invalid}, "I16": {2, tensor.Invalid}, "I8": {1, tensor.Invalid},
@@ -31,5 +31,5 @@ var writeOrder = []struct {
 	as   tensor.DType
 	name string
 }{
-	{tensor.Int64, "I64"}, {tensor.Float64, "F64"}, {tensor.Float32, "F32"}, {tensor.Int32, "I32"}, {tensor.Uint8, "U8"},
+	{tensor.Int64, "I64"}, {tensor.Float64, "F64"}, {tensor.Float32, "F32"}, {tensor.Int32, "I32"}, {tensor.Uint8, "U8"}, {tensor.Bool, "BOOL"},
 }

@@ -73,6 +73,7 @@ func samples() []Named {
 		named("0.weight", []float32{1, -2, nan, float32(math.Inf(-1)), math.SmallestNonzeroFloat32, float32(math.Copysign(0, -1))}, 2, 3),
 		named("0.bias", []float32{0.5}, 1),
 		named("byte", []uint8{0, 7, 255}, 3),
+		named("mask", []bool{true, false}, 2),
 		named("int", []int32{math.MinInt32, math.MaxInt32}, 1, 2, 1),
 		named("1.num_batches_tracked", []int64{math.MinInt64 + 1}),
 		named("double", []float64{math.Pi, 1e300}, 2),
@@ -112,7 +113,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("%q of %v begins at byte %d of the file", n.Name, n.Tensor.DType(), at)
 		}
 	}
-	want := []string{"1.num_batches_tracked", "double", "0.bias", "0.weight", "none", "int", "byte"}
+	want := []string{"1.num_batches_tracked", "double", "0.bias", "0.weight", "none", "int", "byte", "mask"}
 	if !slices.Equal(names, want) || !slices.Equal(f.Names(), want) {
 		t.Errorf("names: read %q, open %q, want %q", names, f.Names(), want)
 	}
@@ -257,12 +258,12 @@ func TestHalves(t *testing.T) {
 }
 
 func TestDecodeBool(t *testing.T) {
-	f := mustDecode(t, file(`{"mask":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}}`, "\x00\x01"))
+	f := mustDecode(t, file(`{"mask":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}}`, "\x00\x02"))
 	got, err := f.Tensor("mask")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "mask", got, named("mask", []uint8{0, 1}, 2).Tensor)
+	wantSame(t, "mask", got, named("mask", []bool{false, true}, 2).Tensor)
 }
 
 // A type that no tensor can hold hinders only its own tensors.

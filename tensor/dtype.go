@@ -6,7 +6,7 @@ import "fmt"
 type DType uint8
 
 // The element types. Kernels compute in Float32; the others carry indices,
-// labels, shapes, pixels and reference values.
+// labels, shapes, pixels, conditions and reference values.
 const (
 	Invalid DType = iota
 	Float32
@@ -14,10 +14,11 @@ const (
 	Int32
 	Int64
 	Uint8
+	Bool // one byte, 0 or 1; Go's bool
 )
 
-var dtypeNames = [...]string{"invalid", "float32", "float64", "int32", "int64", "uint8"}
-var dtypeSizes = [...]int{0, 4, 8, 4, 8, 1}
+var dtypeNames = [...]string{"invalid", "float32", "float64", "int32", "int64", "uint8", "bool"}
+var dtypeSizes = [...]int{0, 4, 8, 4, 8, 1, 1}
 
 // String returns NumPy's name of the type, such as "float32".
 func (d DType) String() string {
@@ -35,9 +36,14 @@ func (d DType) Size() int {
 	return 0
 }
 
+// Number is the constraint of the Go types of numbers that a tensor can hold.
+type Number interface {
+	float32 | float64 | int32 | int64 | uint8
+}
+
 // Element is the constraint of the Go types that a tensor can hold.
 type Element interface {
-	float32 | float64 | int32 | int64 | uint8
+	Number | bool
 }
 
 // DTypeOf returns the DType that stores T.
@@ -51,7 +57,9 @@ func DTypeOf[T Element]() DType {
 		return Int32
 	case int64:
 		return Int64
-	default:
+	case uint8:
 		return Uint8
+	default:
+		return Bool
 	}
 }

@@ -117,6 +117,8 @@ func permute(t *Tensor, perm []int) (*Tensor, error) {
 		gather(out.data.([]int64), src, shape, strides)
 	case []uint8:
 		gather(out.data.([]uint8), src, shape, strides)
+	case []bool:
+		gather(out.data.([]bool), src, shape, strides)
 	}
 	return out, nil
 }

@@ -3,7 +3,7 @@ package tensor
 import "testing"
 
 // count returns a tensor whose elements are 0, 1, 2... in row-major order.
-func count[T Element](shape ...int) *Tensor {
+func count[T Number](shape ...int) *Tensor {
 	data := make([]T, Shape(shape).Size())
 	for i := range data {
 		data[i] = T(i)
@@ -81,6 +81,11 @@ func TestHWCToNCHWSingle(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantTensor[uint8](t, got, Shape{1, 3, 1, 2}, 1, 4, 2, 5, 3, 6)
+	got, err = HWCToNCHW(Must(From([]bool{true, false, false, true}, 1, 2, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantTensor(t, got, Shape{1, 2, 1, 2}, true, false, false, true)
 }
 
 func TestLayoutRoundTrips(t *testing.T) {

@@ -24,7 +24,8 @@ const (
 // It reads no byte past the array's end, so that several can follow each other.
 //
 //	f4, f8, i4, i8   float32, float64, int32, int64; little or big endian
-//	u1, b1           uint8; booleans are 0 and 1
+//	u1               uint8
+//	b1               bool; every byte but 0 is true
 //	f2               float32, exactly; little or big endian
 //
 // Arrays in Fortran order become row-major. Other element types are
@@ -93,7 +94,7 @@ func SaveNPY(path string, t *Tensor) error {
 	return nil
 }
 
-var npyCodes = map[DType]string{Float32: "f4", Float64: "f8", Int32: "i4", Int64: "i8", Uint8: "u1"}
+var npyCodes = map[DType]string{Float32: "f4", Float64: "f8", Int32: "i4", Int64: "i8", Uint8: "u1", Bool: "b1"}
 
 func writeNPY(w io.Writer, t *Tensor) error {
 	if t == nil || t.dtype == Invalid {
@@ -152,8 +153,10 @@ func readNPY(r io.Reader, avail int64) (*Tensor, error) {
 		t, err = readElems[int32](r, stored, avail, swap)
 	case code == "i8":
 		t, err = readElems[int64](r, stored, avail, swap)
-	case code == "u1", code == "b1":
+	case code == "u1":
 		t, err = readElems[uint8](r, stored, avail, false)
+	case code == "b1":
+		t, err = readElems[bool](r, stored, avail, false)
 	case code == "f2":
 		t, err = readHalf(r, stored, avail, swap)
 	default:
@@ -206,7 +209,11 @@ func readArray[T Element | uint16](r io.Reader, shape Shape, avail int64, swap b
 	size := int(unsafe.Sizeof(*new(T)))
 	data := make([]T, min(int64(n), max(npyFirstRead, avail)/int64(size)))
 	for have := 0; ; {
-		got, err := io.ReadFull(r, bytesOf(data)[have:])
+		part := bytesOf(data)[have:]
+		got, err := io.ReadFull(r, part)
+		if _, ok := any(data).([]bool); ok {
+			toBools(part[:got])
+		}
 		have += got
 		if err != nil {
 			return nil, shortRead("data", have, n*size, err)

@@ -124,7 +124,8 @@ func TestReadNPYTypes(t *testing.T) {
 	wantTensor[int64](t, read("<i8", "\x01\x02\x00\x00\x00\x00\x00\x00\xfe\xff\xff\xff\xff\xff\xff\xff"), pair, 513, -2)
 	wantTensor[int64](t, read(">i8", "\x00\x00\x00\x00\x00\x00\x02\x01\xff\xff\xff\xff\xff\xff\xff\xfe"), pair, 513, -2)
 	wantTensor[uint8](t, read("|u1", "\x07\xff"), pair, 7, 255)
-	wantTensor[uint8](t, read("|b1", "\x00\x01"), pair, 0, 1)
+	wantTensor[bool](t, read("|b1", "\x00\x01"), pair, false, true)
+	wantTensor[bool](t, read("|b1", "\x80\x00"), pair, true, false) // never a Go bool of another byte
 	wantTensor[float32](t, read("<f2", "\x00\x3c\x00\xc0"), pair, 1, -2)
 	wantTensor[float32](t, read(">f2", "\x3c\x00\xc0\x00"), pair, 1, -2)
 }
@@ -324,6 +325,7 @@ func TestNPYRoundTrip(t *testing.T) {
 		Must(From([]int32{math.MinInt32, math.MaxInt32}, 2)),
 		Must(From([]int64{math.MinInt64, math.MaxInt64}, 2)),
 		Must(From([]uint8{0, 255}, 1, 1, 1, 1, 1, 1, 1, 2)),
+		Must(From([]bool{true, false, true}, 3, 1)),
 		Must(From([]float32{7})),
 		Must(New(Float64, 0)),
 		Must(New(Int32, 3, 0, 2)),

@@ -7,11 +7,16 @@ import (
 )
 
 // ReadRaw fills t from the bytes of its elements, row-major and little endian,
-// as files of tensors hold them. It reads no byte past them. Truncated input is
-// [io.ErrUnexpectedEOF], after which the elements are undefined.
+// as files of tensors hold them. It reads no byte past them. Every byte of a Bool
+// tensor but 0 is true. Truncated input is [io.ErrUnexpectedEOF], after which the
+// elements are undefined.
 func (t *Tensor) ReadRaw(r io.Reader) error {
 	data := t.Bytes()
-	if n, err := io.ReadFull(r, data); err != nil {
+	n, err := io.ReadFull(r, data)
+	if t.dtype == Bool {
+		toBools(data)
+	}
+	if err != nil {
 		return shortRead("data", n, len(data), err)
 	}
 	if !hostLittleEndian {
@@ -29,6 +34,16 @@ func (t *Tensor) WriteRaw(w io.Writer) error {
 	}
 	_, err := w.Write(data)
 	return err
+}
+
+// toBools makes 1 of every byte but 0: a Go bool of another byte is neither true
+// nor false.
+func toBools(b []byte) {
+	for i, v := range b {
+		if v != 0 {
+			b[i] = 1
+		}
+	}
 }
 
 // hostLittleEndian tells the byte order of this machine.

@@ -17,6 +17,7 @@ func TestRaw(t *testing.T) {
 		{"int32", "\x01\x02\x00\x00\xfe\xff\xff\xff", Must(From([]int32{513, -2}, 1, 2))},
 		{"int64", "\x01\x02\x00\x00\x00\x00\x00\x00", Must(From([]int64{513}, 1))},
 		{"uint8", "\x07\xff", Must(From([]uint8{7, 255}, 2, 1))},
+		{"bool", "\x01\x00", Must(From([]bool{true, false}, 2))},
 		{"empty", "", Must(From([]float32{}, 0, 3))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -38,6 +39,17 @@ func TestRaw(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A Go bool is 0 or 1, whatever the file holds, also where it ends too early.
+func TestReadRawBool(t *testing.T) {
+	got := Must(New(Bool, 3))
+	if err := got.ReadRaw(strings.NewReader("\x02\x00\xff")); err != nil {
+		t.Fatal(err)
+	}
+	wantTensor(t, got, Shape{3}, true, false, true)
+	wantError(t, got.ReadRaw(strings.NewReader("\x00\x80")), io.ErrUnexpectedEOF, "got 2 bytes, want 3")
+	wantTensor(t, got, Shape{3}, false, true, true)
 }
 
 func TestReadRawTruncated(t *testing.T) {

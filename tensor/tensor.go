@@ -34,6 +34,8 @@ func New(dtype DType, shape ...int) (*Tensor, error) {
 		t.data = make([]int64, n)
 	case Uint8:
 		t.data = make([]uint8, n)
+	case Bool:
+		t.data = make([]bool, n)
 	default:
 		return nil, fmt.Errorf("tensor: cannot make a tensor of type %v", dtype)
 	}
@@ -89,7 +91,8 @@ func (t *Tensor) Float32s() []float32 {
 }
 
 // Bytes returns the tensor's memory as bytes in the machine's byte order. It
-// shares the memory.
+// shares the memory. Who writes to that of a Bool tensor writes 0 and 1 only:
+// Go's bool has no other values.
 func (t *Tensor) Bytes() []byte {
 	n := t.Size() * t.dtype.Size()
 	if n == 0 {
@@ -106,6 +109,8 @@ func (t *Tensor) Bytes() []byte {
 	case []int64:
 		p = unsafe.Pointer(unsafe.SliceData(d))
 	case []uint8:
+		p = unsafe.Pointer(unsafe.SliceData(d))
+	case []bool:
 		p = unsafe.Pointer(unsafe.SliceData(d))
 	}
 	return unsafe.Slice((*byte)(p), n)
@@ -132,7 +137,7 @@ func (t *Tensor) Clone() *Tensor {
 }
 
 // AsFloat32 returns t itself when it is float32, and otherwise a float32 copy,
-// rounded to nearest where a value has no float32.
+// rounded to nearest where a value has no float32; true is 1.
 func (t *Tensor) AsFloat32() *Tensor {
 	if t.dtype == Float32 {
 		return t
@@ -148,11 +153,17 @@ func (t *Tensor) AsFloat32() *Tensor {
 		convert(dst, d)
 	case []uint8:
 		convert(dst, d)
+	case []bool:
+		for i, v := range d {
+			if v {
+				dst[i] = 1
+			}
+		}
 	}
 	return c
 }
 
-func convert[T Element](dst []float32, src []T) {
+func convert[T Number](dst []float32, src []T) {
 	for i, v := range src {
 		dst[i] = float32(v)
 	}

@@ -113,6 +113,7 @@ func TestAsFloat32(t *testing.T) {
 			t.Errorf("%v: the wrong one of copy and tensor itself", in.DType())
 		}
 	}
+	wantTensor[float32](t, Must(From([]bool{true, false}, 2)).AsFloat32(), Shape{2}, 1, 0)
 	wantTensor[float32](t, Must(From([]int64{1<<24 + 1, 1<<24 + 3}, 2)).AsFloat32(), Shape{2}, 1<<24, 1<<24+4) // ties to even
 }
 
@@ -122,7 +123,7 @@ func TestDType(t *testing.T) {
 		size int
 	}{
 		Invalid: {"invalid", 0}, Float32: {"float32", 4}, Float64: {"float64", 8},
-		Int32: {"int32", 4}, Int64: {"int64", 8}, Uint8: {"uint8", 1}, 77: {"DType(77)", 0},
+		Int32: {"int32", 4}, Int64: {"int64", 8}, Uint8: {"uint8", 1}, Bool: {"bool", 1}, 77: {"DType(77)", 0},
 	} {
 		if d.String() != want.name || d.Size() != want.size {
 			t.Errorf("got %v of %d bytes, want %s of %d", d, d.Size(), want.name, want.size)

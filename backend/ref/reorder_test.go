@@ -112,7 +112,7 @@ func TestReshape(t *testing.T) {
 	}
 }
 
-func as[T tensor.Element](v []byte, shape ...int) *tensor.Tensor {
+func as[T tensor.Number](v []byte, shape ...int) *tensor.Tensor {
 	d := make([]T, len(v))
 	for i := range v {
 		d[i] = T(v[i])

@@ -249,7 +249,7 @@ func compare(got, want *tensor.Tensor, b *bound) Comparison {
 }
 
 // values returns the elements as float64, which holds every float32, int32 and
-// uint8, and int64 up to 2⁵³.
+// uint8, and int64 up to 2⁵³; true is 1.
 func values(t *tensor.Tensor) []float64 {
 	v := make([]float64, 0, t.Size())
 	switch t.DType() {
@@ -266,11 +266,13 @@ func values(t *tensor.Tensor) []float64 {
 		v = widen[int64](v, t)
 	case tensor.Uint8:
 		v = widen[uint8](v, t)
+	case tensor.Bool:
+		v = widen[float32](v, t.AsFloat32())
 	}
 	return v
 }
 
-func widen[T tensor.Element](v []float64, t *tensor.Tensor) []float64 {
+func widen[T tensor.Number](v []float64, t *tensor.Tensor) []float64 {
 	d, _ := tensor.Data[T](t)
 	for _, x := range d {
 		v = append(v, float64(x))

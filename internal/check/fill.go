@@ -231,9 +231,12 @@ func (s *stream) integers(t *tensor.Tensor, f Fill) {
 			}
 			return
 		}
-		b := t.Bytes()
+		b, mask := t.Bytes(), byte(0xff)
+		if t.DType() == tensor.Bool {
+			mask = 1
+		}
 		for i := range b {
-			b[i] = byte(s.Uint32())
+			b[i] = byte(s.Uint32()) & mask
 		}
 		return
 	}
@@ -245,10 +248,14 @@ func (s *stream) integers(t *tensor.Tensor, f Fill) {
 		number(d, s.numbered)
 	} else if d, err := tensor.Data[uint8](t); err == nil {
 		number(d, s.numbered)
+	} else if d, err := tensor.Data[bool](t); err == nil {
+		for i := range d {
+			d[i] = (s.numbered+i)%2 == 0
+		}
 	}
 }
 
-func number[T tensor.Element](d []T, from int) {
+func number[T tensor.Number](d []T, from int) {
 	for i := range d {
 		d[i] = T(1 + (from+i)%(1<<24-1)) // a float32 holds every one
 	}
