@@ -13,7 +13,7 @@ import (
 // are tensors and its cost, where they may
 // fit in memory, is not negative.
 func FuzzResolve(f *testing.F) {
-	for kind := range byte(12) {
+	for kind := range byte(15) {
 		f.Add([]byte{kind, 4, 2, 6, 5, 5, 4, 1, 1, 1, 2, 2, 2, 2, 1, 1, 0, 0, 1, 1, 1})
 		f.Add([]byte{kind, 3, 0, 200, 210, 3, 220, 230, 240, 250, 7, 9, 1, 2, 3, 4, 201, 202, 203})
 	}
@@ -127,7 +127,7 @@ func (s *bytesource) desc() TensorDesc {
 }
 
 func (s *bytesource) op() Op {
-	kind := s.next() % 12
+	kind := s.next() % 15
 	window := func() Window {
 		return Window{Kernel: s.attrs(), Strides: s.attrs(), Dilations: s.attrs(), Pads: s.attrs(), AutoPad: AutoPad(s.next() % 6)}
 	}
@@ -168,6 +168,12 @@ func (s *bytesource) op() Op {
 	case 10:
 		k := s.next()
 		return Binary{Fn: BinaryKind(k % 6), SameShape: k >= 128}
+	case 12:
+		return Gather{Axis: s.attr()}
+	case 13:
+		return Resample{Axis: s.attr()}
+	case 14:
+		return MaxUnpool{Size: s.attrs()}
 	}
 	return Conv{Window: window(), Groups: s.attr()}
 }

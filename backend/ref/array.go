@@ -85,6 +85,9 @@ func (a *array) at(i int) float64 { return float64(a.f32[a.where(i)]) }
 // set stores element number i, rounded to float32.
 func (a *array) set(i int, v float64) { a.f32[a.where(i)] = float32(v) }
 
+// intAt returns element number i of an int32 array.
+func (a *array) intAt(i int) int { return int(a.i32[a.where(i)]) }
+
 // setInt stores element number i of an int32 array.
 func (a *array) setInt(i, v int) { a.i32[a.where(i)] = int32(v) }
 

@@ -66,6 +66,12 @@ func define(d backend.Desc) (definition, error) {
 		return concat(op, d)
 	case backend.Transpose:
 		return transpose(op, d)
+	case backend.Gather:
+		return gather(op, d)
+	case backend.Resample:
+		return resample(op, d)
+	case backend.MaxUnpool:
+		return maxUnpool(d), nil
 	}
 	return nil, backend.Unsupported(name, d.Op.Kind(), fmt.Sprintf("no definition of %T, %v", d.Op, d.Pass))
 }
