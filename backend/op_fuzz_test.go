@@ -13,7 +13,7 @@ import (
 // are tensors and its cost, where they may
 // fit in memory, is not negative.
 func FuzzResolve(f *testing.F) {
-	for kind := range byte(15) {
+	for kind := range byte(fuzzedOps) {
 		f.Add([]byte{kind, 4, 2, 6, 5, 5, 4, 1, 1, 1, 2, 2, 2, 2, 1, 1, 0, 0, 1, 1, 1})
 		f.Add([]byte{kind, 3, 0, 200, 210, 3, 220, 230, 240, 250, 7, 9, 1, 2, 3, 4, 201, 202, 203})
 	}
@@ -109,6 +109,17 @@ func (s *bytesource) attrs() []int {
 	return v
 }
 
+// positions are attributes of which some count from the end.
+func (s *bytesource) positions() []int {
+	v := s.attrs()
+	for i := range v {
+		if s.next()%4 == 3 {
+			v[i] = SliceEnd - v[i]
+		}
+	}
+	return v
+}
+
 func (s *bytesource) float() float32 {
 	edges := [...]float32{0, 1, -1, 1e-5, 0.5, 1e30, math.SmallestNonzeroFloat32, math.MaxFloat32, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}
 	return edges[int(s.next())%len(edges)]
@@ -126,8 +137,11 @@ func (s *bytesource) desc() TensorDesc {
 	return d
 }
 
+// fuzzedOps counts the cases of op, the one at its end among them.
+const fuzzedOps = 19
+
 func (s *bytesource) op() Op {
-	kind := s.next() % 15
+	kind := s.next() % fuzzedOps
 	window := func() Window {
 		return Window{Kernel: s.attrs(), Strides: s.attrs(), Dilations: s.attrs(), Pads: s.attrs(), AutoPad: AutoPad(s.next() % 6)}
 	}
@@ -174,6 +188,18 @@ func (s *bytesource) op() Op {
 		return Resample{Axis: s.attr()}
 	case 14:
 		return MaxUnpool{Size: s.attrs()}
+	case 15:
+		op := Slice{Starts: s.positions(), Ends: s.positions()}
+		if s.next()%2 == 1 {
+			op.Steps = s.positions()
+		}
+		return op
+	case 16:
+		return Expand{Shape: s.attrs()}
+	case 17:
+		return Tile{Repeats: s.attrs()}
+	case 18:
+		return Pad{Pads: s.attrs(), Mode: PadMode(s.next() % 5), Value: s.float()}
 	}
 	return Conv{Window: window(), Groups: s.attr()}
 }

@@ -13,9 +13,11 @@ const (
 	PadReflect
 	// PadEdge repeats the first and last element.
 	PadEdge
+	// PadWrap goes on at the other end, as often as need be: y[i] = x[(i − begin) mod n].
+	PadWrap
 )
 
-var padModeNames = [...]string{"constant", "reflect", "edge"}
+var padModeNames = [...]string{"constant", "reflect", "edge", "wrap"}
 
 // String returns ONNX's name.
 func (m PadMode) String() string {
@@ -31,7 +33,7 @@ func (m PadMode) String() string {
 //
 // Input: x of rank 1 or more. Output: y, each dim longer by its two pads.
 //
-// Source: ONNX Pad-13, without negative pads.
+// Source: ONNX Pad-19, without negative pads.
 type Pad struct {
 	Pads  []int // begin of every dim, N and C included, then end of every dim
 	Mode  PadMode
@@ -63,8 +65,11 @@ func (p Pad) Infer(in []TensorDesc) ([]TensorDesc, error) {
 	y := x.Clone()
 	for i := range y {
 		b, e := pads[i], pads[len(x)+i]
-		if p.Mode == PadReflect && max(b, e) >= max(x[i], 1) || p.Mode == PadEdge && x[i] == 0 && b+e > 0 {
+		if p.Mode == PadReflect && max(b, e) >= max(x[i], 1) {
 			return nil, &AttrError{Op: "Pad", Attr: fmt.Sprintf("pads of dim %d", i), Got: fmt.Sprintf("%d, %d", b, e), Want: fmt.Sprintf("less than the dim, which is %s, in mode %v", in[0].dim(i), p.Mode)}
+		}
+		if p.Mode != PadConstant && x[i] == 0 && b+e > 0 {
+			return nil, &AttrError{Op: "Pad", Attr: fmt.Sprintf("pads of dim %d", i), Got: fmt.Sprintf("%d, %d", b, e), Want: fmt.Sprintf("0, 0, as the dim is empty, in mode %v", p.Mode)}
 		}
 		y[i] += b + e
 	}

@@ -90,6 +90,17 @@ func TestInfer(t *testing.T) {
 		{Transpose{}, []TensorDesc{i32(2, 3, 4)}, "int32[4,3,2]"},
 		{Transpose{Perm: shape{0, 2, 3, 1}}, descs(shape{2, 3, 4, 5}), "float32[2,4,5,3]"},
 		{Transpose{Perm: shape{}}, descs(shape{}), "float32[]"},
+		{Slice{Starts: shape{0, 1, 2}, Ends: shape{2, 3, SliceEnd}, Steps: shape{1, 1, 2}}, descs(shape{2, 3, 7}), "float32[2,2,3]"},
+		{Slice{Starts: shape{6, SliceEnd - 2}, Ends: shape{-1, SliceEnd}, Steps: shape{-3, 1}}, []TensorDesc{i32(7, 5)}, "int32[3,2]"},
+		{Slice{Starts: shape{5}, Ends: shape{SliceEnd}}, descs(shape{3}), "float32[0]"},
+		{Slice{Starts: shape{}, Ends: shape{}, Steps: shape{}}, descs(shape{}), "float32[]"},
+		{Expand{Shape: shape{2, 1, 4}}, []TensorDesc{i32(3, 1)}, "int32[2,3,4]"},
+		{Expand{Shape: shape{4}}, descs(shape{2, 3, 1}), "float32[2,3,4]"},
+		{Expand{Shape: shape{0, 1}}, descs(shape{1, 3}), "float32[0,3]"},
+		{Expand{}, descs(shape{}), "float32[]"},
+		{Tile{Repeats: shape{2, 1, 0}}, []TensorDesc{i32(2, 3, 4)}, "int32[4,3,0]"},
+		{Tile{}, descs(shape{}), "float32[]"},
+		{Pad{Pads: shape{5, 9}, Mode: PadWrap}, descs(shape{2}), "float32[16]"},
 	} {
 		d, err := Desc{Op: c.op, In: c.in}.Resolve()
 		if err != nil {
@@ -239,8 +250,9 @@ func TestInferErrors(t *testing.T) {
 		{Pad{Pads: shape{}}, descs(shape{}), &shapeErr, "Pad: x: rank: got 0, want 1 or more"},
 		{Pad{Pads: shape{2, 0}, Mode: PadReflect}, descs(shape{2}), &attrErr, "Pad: pads of dim 0: got 2, 0, want less than the dim, which is 2, in mode reflect"},
 		{Pad{Pads: shape{0, 1}, Mode: PadReflect}, descs(shape{0}), &attrErr, "Pad: pads of dim 0: got 0, 1"},
-		{Pad{Pads: shape{0, 1}, Mode: PadEdge}, descs(shape{0}), &attrErr, "Pad: pads of dim 0: got 0, 1"},
-		{Pad{Pads: shape{0, 0}, Mode: 9}, descs(shape{2}), &attrErr, "Pad: mode: got PadMode(9), want [constant reflect edge]"},
+		{Pad{Pads: shape{0, 1}, Mode: PadEdge}, descs(shape{0}), &attrErr, "Pad: pads of dim 0: got 0, 1, want 0, 0, as the dim is empty, in mode edge"},
+		{Pad{Pads: shape{0, 1}, Mode: PadWrap}, descs(shape{0}), &attrErr, "Pad: pads of dim 0: got 0, 1, want 0, 0, as the dim is empty, in mode wrap"},
+		{Pad{Pads: shape{0, 0}, Mode: 9}, descs(shape{2}), &attrErr, "Pad: mode: got PadMode(9), want [constant reflect edge wrap]"},
 
 		{Reorder{}, []TensorDesc{{DType: tensor.Int64, Shape: shape{2}}}, &shapeErr, "Reorder: x: type: got int64, want float32 or int32"},
 		{Reshape{Shape: shape{5}}, descs(shape{2, 3}), &shapeErr, "Reshape: shape: got [5], want the 6 elements of x [2,3]"},
@@ -295,6 +307,25 @@ func TestInferErrors(t *testing.T) {
 		{Transpose{Perm: shape{0, 1, 2, -1}}, descs(image), &attrErr, "Transpose: perm: got [0 1 2 -1]"},
 		{Transpose{Perm: shape{0}}, descs(shape{}), &attrErr, "Transpose: perm: got [0], want nothing, for rank 0"},
 		{Transpose{}, []TensorDesc{{DType: tensor.Uint8, Shape: shape{2}}}, &shapeErr, "Transpose: x: type: got uint8, want float32 or int32"},
+
+		{Slice{Starts: shape{0}, Ends: shape{0, 1}}, descs(shape{2, 3}), &attrErr, "Slice: starts: got 1 values [0], want 2 values, one for each dim of x [2,3]"},
+		{Slice{Starts: shape{0, 0}}, descs(shape{2, 3}), &attrErr, "Slice: ends: got 0 values [], want 2 values"},
+		{Slice{Starts: shape{0}, Ends: shape{1}, Steps: shape{}}, descs(shape{2}), &attrErr, "Slice: steps: got 0 values [], want 1 values"},
+		{Slice{Starts: shape{0}, Ends: shape{1}, Steps: shape{0}}, descs(shape{2}), &attrErr, "Slice: steps[0]: got 0, want a number other than 0"},
+		{Slice{Starts: shape{-1}, Ends: shape{1}}, descs(shape{2}), &attrErr, "Slice: starts[0]: got -1, want 0 or more (SliceEnd − k counts from the end)"},
+		{Slice{Starts: shape{0, 0}, Ends: shape{1, -1}}, descs(shape{2, 3}), &attrErr, "Slice: ends[1]: got -1, want 0 or more"},
+		{Slice{Starts: shape{1}, Ends: shape{-2}, Steps: shape{-1}}, descs(shape{2}), &attrErr, "Slice: ends[0]: got -2, want −1 or more with a negative step"},
+		{Slice{Starts: shape{0}, Ends: shape{1}}, []TensorDesc{{DType: tensor.Int64, Shape: shape{2}}}, &shapeErr, "Slice: x: type: got int64, want float32 or int32"},
+		{Expand{Shape: shape{2, 4}}, descs(shape{2, 3}), &shapeErr, "Expand: x: got [2,3], want a shape that broadcasts with [2 4] (3 against 4 in dim 1 from the right)"},
+		{Expand{Shape: shape{-1}}, descs(shape{2}), &attrErr, "Expand: shape[0]: got -1, want 0 to 2147483647"},
+		{Expand{Shape: shape{1, 1, 1, 1, 1, 1, 1, 1, 1}}, descs(shape{2}), &shapeErr, "Expand: y: got [1,1,1,1,1,1,1,1,2], want a size that fits in memory (tensor: shape"},
+		{Expand{}, []TensorDesc{{DType: tensor.Uint8, Shape: shape{2}}}, &shapeErr, "Expand: x: type: got uint8"},
+		{Tile{Repeats: shape{2}}, descs(shape{2, 3}), &attrErr, "Tile: repeats: got 1 values [2], want 2 values, one for each dim of x [2,3]"},
+		{Tile{}, descs(shape{2}), &attrErr, "Tile: repeats: got 0 values []"},
+		{Tile{Repeats: shape{1, -1}}, descs(shape{2, 3}), &attrErr, "Tile: repeats[1]: got -1, want 0 to 2147483647"},
+		{Tile{Repeats: shape{1, 1 << 30}}, descs(shape{0, 1 << 40}), &shapeErr, "Tile: y: got more than"},
+		{Tile{Repeats: shape{1 << 30, 1 << 30}}, descs(shape{1 << 10, 1 << 10}), &shapeErr, "Tile: y: got [1099511627776,1099511627776], want a size that fits in memory"},
+		{Tile{}, []TensorDesc{{DType: tensor.Uint8, Shape: shape{}}}, &shapeErr, "Tile: x: type: got uint8"},
 	} {
 		_, err := Desc{Op: c.op, In: c.in}.Resolve()
 		wantErrorAs(t, err, c.as, c.want)
@@ -403,6 +434,7 @@ func TestCost(t *testing.T) {
 		{GlobalPool{}, descs(shape{2, 3, 5}), 30},
 		{Reorder{}, descs(shape{2, 3, 5}), 0},
 		{GroupNorm{Groups: 3}, descs(shape{2, 3, 5}, shape{3}, shape{3}), 7 * 30},
+		{Slice{Starts: shape{1}, Ends: shape{3}}, descs(shape{5}), 0},
 		{LRN{Size: 3}, descs(shape{2, 7, 5}), 10 * 70},
 		{LRN{Size: 99}, descs(shape{2, 7, 5}), 18 * 70},
 	} {

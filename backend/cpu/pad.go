@@ -28,6 +28,9 @@ type padPlan struct {
 // planPad takes any layouts.
 func planPad(dev *device, d backend.Desc) (*plan, error) {
 	op := d.Op.(backend.Pad)
+	if op.Mode == backend.PadWrap {
+		return nil, backend.Unsupported(name, "Pad", "mode wrap")
+	}
 	in := resolve(d.In[0], imageLayout(len(d.In[0].Shape)))
 	if d.In[0].Layout == backend.Any && d.Out[0].Layout != backend.Any {
 		in.Layout = d.Out[0].Layout

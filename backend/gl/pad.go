@@ -24,6 +24,9 @@ func (d padDim) padded() bool { return d.begin != 0 || d.size != d.from }
 
 func planPad(p *plan, op backend.Pad) error {
 	x, y := &p.in[0], &p.out[0]
+	if _, ok := padModes[op.Mode]; !ok {
+		return p.unsupported("mode %v", op.Mode)
+	}
 	if x.Layout.Order == backend.OrderAny {
 		x.Layout = y.Layout
 	}

@@ -72,6 +72,12 @@ func define(d backend.Desc) (definition, error) {
 		return resample(op, d)
 	case backend.MaxUnpool:
 		return maxUnpool(d), nil
+	case backend.Slice:
+		return slice(op, d), nil
+	case backend.Expand:
+		return expand(d), nil
+	case backend.Tile:
+		return tile(d), nil
 	}
 	return nil, backend.Unsupported(name, d.Op.Kind(), fmt.Sprintf("no definition of %T, %v", d.Op, d.Pass))
 }

@@ -27,6 +27,10 @@ func pad(op backend.Pad, d backend.Desc) definition {
 						} else {
 							at = 2*last - at
 						}
+					case backend.PadWrap:
+						if at %= x.shape[k]; at < 0 {
+							at += x.shape[k]
+						}
 					}
 				}
 				from += at * own[k]

@@ -76,3 +76,65 @@ func TestTranspose(t *testing.T) {
 	same(t, "volume", run(t, backend.Transpose{Perm: []int{1, 2, 0}}, volume)[0], f32(1, 5, 2, 6, 3, 7, 4, 8))
 	same(t, "scalar", run(t, backend.Transpose{}, from(f32(7)))[0], f32(7))
 }
+
+func TestSlice(t *testing.T) {
+	x := from(f32(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), 3, 4)
+	end := backend.SliceEnd
+	for _, c := range []struct {
+		name string
+		op   backend.Slice
+		want []float32
+	}{
+		{"block", backend.Slice{Starts: []int{1, 1}, Ends: []int{3, 3}}, f32(6, 7, 10, 11)},
+		{"steps", backend.Slice{Starts: []int{0, 1}, Ends: []int{3, 4}, Steps: []int{2, 2}}, f32(2, 4, 10, 12)},
+		{"to the end", backend.Slice{Starts: []int{2, 0}, Ends: []int{end, end}, Steps: []int{1, 3}}, f32(9, 12)},
+		{"beyond the end", backend.Slice{Starts: []int{2, 3}, Ends: []int{100, 4}}, f32(12)},
+		{"the last two", backend.Slice{Starts: []int{end - 1, end - 2}, Ends: []int{end, end}}, f32(11, 12)},
+		{"but the last", backend.Slice{Starts: []int{0, 0}, Ends: []int{end - 2, end - 1}}, f32(1, 2, 3)},
+		{"backwards", backend.Slice{Starts: []int{2, 3}, Ends: []int{-1, 1}, Steps: []int{-1, -1}}, f32(12, 11, 8, 7, 4, 3)},
+		{"backwards by two", backend.Slice{Starts: []int{end, end}, Ends: []int{-1, 0}, Steps: []int{-2, -2}}, f32(12, 10, 4, 2)},
+		{"a step beyond the dim", backend.Slice{Starts: []int{1, 3}, Ends: []int{end, -1}, Steps: []int{1 << 62, -1 << 63}}, f32(8)},
+		{"nothing", backend.Slice{Starts: []int{2, 0}, Ends: []int{1, 4}}, f32()},
+		{"nothing backwards", backend.Slice{Starts: []int{1, 0}, Ends: []int{1, 4}, Steps: []int{-1, 1}}, f32()},
+		{"nothing from beyond", backend.Slice{Starts: []int{9, 0}, Ends: []int{12, 4}}, f32()},
+	} {
+		same(t, c.name, run(t, c.op, x)[0], c.want)
+	}
+	same(t, "empty backwards", run(t, backend.Slice{Starts: []int{end}, Ends: []int{-1}, Steps: []int{-1}}, from(f32(), 0))[0], f32())
+	same(t, "scalar", run(t, backend.Slice{}, from(f32(7)))[0], f32(7))
+	y := run(t, backend.Slice{Starts: []int{1}, Ends: []int{3}}, from([]int32{1, -2, 1<<31 - 1}, 3))[0]
+	if got, err := tensor.Data[int32](y); err != nil || !slices.Equal(got, []int32{-2, 1<<31 - 1}) {
+		t.Errorf("int32: got %v, %v", got, err)
+	}
+}
+
+func TestExpand(t *testing.T) {
+	x := from(f32(1, 2, 3), 3, 1)
+	same(t, "columns", run(t, backend.Expand{Shape: []int{3, 2}}, x)[0], f32(1, 1, 2, 2, 3, 3))
+	same(t, "more dims", run(t, backend.Expand{Shape: []int{2, 1, 2}}, x)[0], f32(1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3))
+	y := run(t, backend.Expand{Shape: []int{2}}, x)[0] // fewer dims than x
+	same(t, "fewer dims", y, f32(1, 1, 2, 2, 3, 3))
+	if got := y.Shape().String(); got != "[3,2]" {
+		t.Errorf("fewer dims: shape %s", got)
+	}
+	same(t, "ones", run(t, backend.Expand{Shape: []int{1, 1}}, x)[0], f32(1, 2, 3))
+	same(t, "scalar", run(t, backend.Expand{Shape: []int{3}}, from(f32(nan)))[0], f32(nan, nan, nan))
+	same(t, "kept scalar", run(t, backend.Expand{}, from(f32(5)))[0], f32(5))
+	same(t, "to nothing", run(t, backend.Expand{Shape: []int{0, 1}}, from(f32(5), 1, 1))[0], f32())
+}
+
+func TestTile(t *testing.T) {
+	x := from(f32(1, 2, 3, 4), 2, 2)
+	same(t, "rows", run(t, backend.Tile{Repeats: []int{2, 1}}, x)[0], f32(1, 2, 3, 4, 1, 2, 3, 4))
+	same(t, "columns", run(t, backend.Tile{Repeats: []int{1, 3}}, x)[0], f32(1, 2, 1, 2, 1, 2, 3, 4, 3, 4, 3, 4))
+	same(t, "both", run(t, backend.Tile{Repeats: []int{2, 2}}, x)[0], f32(1, 2, 1, 2, 3, 4, 3, 4, 1, 2, 1, 2, 3, 4, 3, 4))
+	same(t, "none", run(t, backend.Tile{Repeats: []int{0, 2}}, x)[0], f32())
+	same(t, "scalar", run(t, backend.Tile{}, from(f32(7)))[0], f32(7))
+}
+
+func TestPadWrap(t *testing.T) {
+	x := from(f32(1, 2, 3), 3)
+	same(t, "wrap", run(t, backend.Pad{Mode: backend.PadWrap, Pads: []int{2, 1}}, x)[0], f32(2, 3, 1, 2, 3, 1))
+	same(t, "more than once", run(t, backend.Pad{Mode: backend.PadWrap, Pads: []int{7, 4}}, x)[0], f32(3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1))
+	same(t, "plane", run(t, backend.Pad{Mode: backend.PadWrap, Pads: []int{1, 0, 0, 1}}, from(f32(1, 2, 3, 4), 2, 2))[0], f32(3, 4, 3, 1, 2, 1, 3, 4, 3))
+}

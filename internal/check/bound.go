@@ -74,7 +74,7 @@ func boundsOf(d backend.Desc, f Fill, in, want []*tensor.Tensor, ref Evaluator) 
 		return dotBounds(d, f, k, in, want, ref)
 	case backend.MaxPool, backend.Pad, backend.Reshape, backend.Flatten, backend.Reorder:
 		return equal, nil
-	case backend.Concat, backend.Transpose:
+	case backend.Concat, backend.Transpose, backend.Slice, backend.Expand, backend.Tile:
 		return equal, nil
 	case backend.AdaptivePool:
 		if !op.Mean {

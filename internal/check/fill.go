@@ -171,7 +171,7 @@ func profileOf(d backend.Desc) (profile, error) {
 		if op.Mode == backend.ResizeLinear {
 			p.roles[0] = rolePooled
 		}
-	case backend.Transpose:
+	case backend.Transpose, backend.Slice, backend.Expand, backend.Tile:
 		p.roles = []role{roleCopied}
 	case backend.Concat:
 		p.roles = make([]role, op.Inputs) // all copied

@@ -74,7 +74,7 @@ func Terms(d backend.Desc) (int, error) {
 			return 1 << len(x[2:]), nil
 		}
 		return 0, nil
-	case backend.Concat, backend.Transpose:
+	case backend.Concat, backend.Transpose, backend.Slice, backend.Expand, backend.Tile:
 		return 0, nil
 	case backend.GroupNorm, backend.InstanceNorm, backend.LayerNorm:
 		length, _, _, err := normRuns(d)
