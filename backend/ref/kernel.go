@@ -78,6 +78,14 @@ func define(d backend.Desc) (definition, error) {
 		return expand(d), nil
 	case backend.Tile:
 		return tile(d), nil
+	case backend.Reduce:
+		return reduce(op, d)
+	case backend.ArgMax:
+		return argMax(op, d)
+	case backend.TopK:
+		return topK(op, d)
+	case backend.OneHot:
+		return oneHot(op, d)
 	}
 	return nil, backend.Unsupported(name, d.Op.Kind(), fmt.Sprintf("no definition of %T, %v", d.Op, d.Pass))
 }
