@@ -76,6 +76,10 @@ func boundsOf(d backend.Desc, f Fill, in, want []*tensor.Tensor, ref Evaluator) 
 		return equal, nil
 	case backend.Concat, backend.Transpose, backend.Slice, backend.Expand, backend.Tile:
 		return equal, nil
+	case backend.Gather, backend.MaxUnpool:
+		return equal, nil
+	case backend.Resample:
+		return resampleBound(d, f, k, in, want, ref)
 	case backend.AdaptivePool:
 		if !op.Mean {
 			return equal, nil

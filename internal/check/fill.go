@@ -78,7 +78,9 @@ func Inputs(d backend.Desc, f Fill, seed uint64) ([]*tensor.Tensor, error) {
 		}
 		s := &stream{Rand: rand.New(rand.NewPCG(seed, uint64(f)<<32|uint64(i))), profile: p, numbered: numbered}
 		numbered += t.Size() // inputs that are copied must not be mixed up
-		if td.DType != tensor.Float32 {
+		if p.roles[i] == roleIndex {
+			s.indices(t, f)
+		} else if td.DType != tensor.Float32 {
 			s.integers(t, f)
 		} else {
 			s.floats(t.Float32s(), p.roles[i], f)
@@ -106,6 +108,8 @@ const (
 	roleDividend              // a of Div
 	roleDivisor               // b of Div
 	roleNormalise             // x of a normalisation
+	roleIndex                 // which elements are taken: see profile.index
+	roleTap                   // a weight that may be 0, as of no part
 )
 
 // profile is what the fills must know of a Desc.
@@ -114,6 +118,7 @@ type profile struct {
 	terms  int     // terms of the longest sum
 	factor [2]int  // under Exact: largest |x| and |w| of Σ x·w
 	keep   float64 // under Exact: share of x that is not 0
+	index  [2]int  // of roleIndex: the least that names an element, and how many do
 }
 
 func profileOf(d backend.Desc) (profile, error) {
@@ -175,6 +180,24 @@ func profileOf(d backend.Desc) (profile, error) {
 		p.roles = []role{roleCopied}
 	case backend.Concat:
 		p.roles = make([]role, op.Inputs) // all copied
+	case backend.Gather:
+		p.roles = []role{roleCopied, roleIndex}
+		axis, err := backend.ResolveAxis("Gather", op.Axis, len(d.In[0].Shape))
+		if err != nil {
+			return p, err
+		}
+		n := d.In[0].Shape[axis]
+		p.index = [2]int{-n, 2 * n}
+	case backend.Resample:
+		p.roles = []role{roleFactor, roleIndex, roleTap}
+		axis, err := backend.ResolveAxis("Resample", op.Axis, len(d.In[0].Shape))
+		if err != nil {
+			return p, err
+		}
+		p.index = [2]int{0, d.In[0].Shape[axis]}
+	case backend.MaxUnpool:
+		p.roles = []role{roleCopied, roleIndex}
+		p.index = [2]int{0, tensor.Shape(op.Size).Size()}
 	default:
 		return p, fmt.Errorf("check: no fill for %T", d.Op)
 	}
@@ -255,6 +278,21 @@ func (s *stream) integers(t *tensor.Tensor, f Fill) {
 	}
 }
 
+// indices fills an int32 tensor with numbers of elements, in no order and some more
+// than once. Under Special a fifth name none.
+func (s *stream) indices(t *tensor.Tensor, f Fill) {
+	least, count := s.index[0], s.index[1]
+	outside := [...]int{least - 1, least + count, math.MinInt32, math.MaxInt32}
+	d, _ := tensor.Data[int32](t)
+	for i := range d {
+		if count == 0 || f == Special && s.IntN(5) == 0 {
+			d[i] = int32(max(math.MinInt32, min(math.MaxInt32, outside[s.IntN(len(outside))])))
+			continue
+		}
+		d[i] = int32(least + s.IntN(count))
+	}
+}
+
 func number[T tensor.Number](d []T, from int) {
 	for i := range d {
 		d[i] = T(1 + (from+i)%(1<<24-1)) // a float32 holds every one
@@ -289,6 +327,13 @@ func (s *stream) floats(d []float32, r role, f Fill) {
 	if f == Special {
 		s.sprinkle(d, r)
 	}
+	if r == roleTap {
+		for i := range d {
+			if s.IntN(4) == 0 {
+				d[i] = 0
+			}
+		}
+	}
 }
 
 // within returns an integer from −n to n.
@@ -310,7 +355,7 @@ func (s *stream) exact(r role) float32 {
 			return 0
 		}
 		return s.within(s.factor[0])
-	case roleWeight:
+	case roleWeight, roleTap:
 		return s.within(s.factor[1])
 	case roleScale:
 		return s.nonzero(2)
@@ -331,7 +376,7 @@ func (s *stream) exact(r role) float32 {
 // shaped turns v, random around 0, into a value fit for the role.
 func (s *stream) shaped(r role, v float64) float32 {
 	switch r {
-	case roleWeight:
+	case roleWeight, roleTap:
 		v *= math.Sqrt(2 / float64(s.terms))
 	case roleScale:
 		v = math.Copysign(0.5+math.Abs(v), v)
@@ -349,7 +394,7 @@ func (s *stream) adversarial(r role, before float32) float32 {
 	sign := float64(s.nonzero(1))
 	wide := func(e float64) float64 { return sign * math.Exp2(e*(2*s.Float64()-1)) }
 	switch r {
-	case roleWeight, roleScale:
+	case roleWeight, roleScale, roleTap:
 		return float32(wide(6))
 	case roleVariance:
 		return float32(math.Abs(wide(15)))
@@ -376,7 +421,7 @@ func (s *stream) sprinkle(d []float32, r role) {
 	huge := float32(1e30)
 	share := min(0.05, 0.5/float64(s.terms))
 	switch r {
-	case roleWeight, roleAddend, roleScale, roleVariance:
+	case roleWeight, roleAddend, roleScale, roleVariance, roleTap:
 		return
 	case roleFactor, rolePooled, roleNormalise, roleResidual:
 		huge = 1e15 // products and sums stay finite in float32

@@ -76,6 +76,10 @@ func Terms(d backend.Desc) (int, error) {
 		return 0, nil
 	case backend.Concat, backend.Transpose, backend.Slice, backend.Expand, backend.Tile:
 		return 0, nil
+	case backend.Gather, backend.MaxUnpool:
+		return 0, nil
+	case backend.Resample:
+		return d.In[1].Shape[1], nil
 	case backend.GroupNorm, backend.InstanceNorm, backend.LayerNorm:
 		length, _, _, err := normRuns(d)
 		return length, err
