@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/convgl/convgl/bench"
+	"github.com/convgl/convgl/internal/cli"
 )
 
 func conformCommand() *cobra.Command {
@@ -40,11 +41,11 @@ reported when it differs.`,
 	c.Flags().BoolVar(&strict, "strict", false, "unsupported is a failure")
 	c.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if cases == "" {
-			return usagef("conform: -cases is missing: want a folder with a manifest.json")
+			return cli.Usagef("conform: -cases is missing: want a folder with a manifest.json")
 		}
 		m, err := bench.ReadManifest(cases)
 		if err != nil {
-			return usageError{err}
+			return cli.UsageError{Err: err}
 		}
 		all := len(m.Cases)
 		if err := skipCases(m, skip); err != nil {
@@ -61,14 +62,14 @@ reported when it differs.`,
 
 		var rs []bench.Conformance
 		bad := false
-		bar := newProgress(cmd.ErrOrStderr(), len(m.Cases)*len(cfg.Targets))
+		bar := cli.NewProgress(cmd.ErrOrStderr(), len(m.Cases)*len(cfg.Targets))
 		runErr := bench.Conform(cmd.Context(), cfg, m, func(r bench.Conformance) error {
 			rs = append(rs, r)
 			bad = bad || r.Status == bench.Failed || strict && r.Status == bench.Unsupported
-			bar.step()
+			bar.Step()
 			return nil
 		})
-		bar.end()
+		bar.End()
 		form := bench.Table
 		if json {
 			form = bench.JSON
@@ -77,7 +78,7 @@ reported when it differs.`,
 			return err
 		}
 		if bad {
-			return errDisagree
+			return cli.ErrDisagree
 		}
 		return nil
 	}
@@ -91,11 +92,11 @@ func skipCases(m *bench.Manifest, expression string) error {
 	}
 	re, err := regexp.Compile(expression)
 	if err != nil {
-		return usagef("conform: -skip: %v", err)
+		return cli.Usagef("conform: -skip: %v", err)
 	}
 	m.Cases = slices.DeleteFunc(m.Cases, func(c bench.Case) bool { return re.MatchString(c.Name) })
 	if len(m.Cases) == 0 {
-		return usagef("conform: -skip %q leaves no case", expression)
+		return cli.Usagef("conform: -skip %q leaves no case", expression)
 	}
 	return nil
 }

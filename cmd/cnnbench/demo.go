@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/convgl/convgl/internal/cli"
 	"github.com/convgl/convgl/internal/demo"
 )
 
@@ -26,15 +27,15 @@ Results outside their error bounds make it 1.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			o.Stdout = cmd.OutOrStdout()
-			if o.Backends, err = splitList("backend", backends); err != nil {
+			if o.Backends, err = cli.SplitList("backend", backends); err != nil {
 				return err
 			}
 			if o.Out == "" {
-				return usagef("-out: want a folder for the pictures")
+				return cli.Usagef("-out: want a folder for the pictures")
 			}
 			err = demo.Run(cmd.Context(), o)
 			if errors.Is(err, demo.ErrPicture) {
-				return usageError{err}
+				return cli.UsageError{Err: err}
 			}
 			return err
 		},

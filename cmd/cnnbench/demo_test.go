@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/convgl/convgl/internal/cli"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -41,15 +42,15 @@ func TestDemo(t *testing.T) {
 		code int
 		text string // in what is printed
 	}{
-		{"fine", []string{"-image", good, "-out", out, "-backend", "ref,cpu"}, exitOK, "All results of ref, cpu agree."},
-		{"no backend", []string{"-image", good, "-out", filepath.Join(dir, "none"), "-backend", "cpu,nosuch"}, exitUnavailable, "no such backend"},
-		{"full disk", []string{"-image", good, "-out", full, "-backend", "cpu"}, exitUsage, "no space left"},
-		{"in the way", []string{"-image", good, "-out", taken, "-backend", "cpu"}, exitUsage, "as a folder"},
-		{"corrupt", []string{"-image", bad, "-out", out}, exitUsage, "bad.png"},
-		{"missing", []string{"-image", filepath.Join(dir, "none.png"), "-out", out}, exitUsage, "none.png"},
-		{"folder is a file", []string{"-image", good, "-out", good}, exitUsage, "folder"},
-		{"list", []string{"-image", good, "-out", out, "-backend", "cpu,,gl"}, exitUsage, "-backend"},
-		{"argument", []string{"picture.png"}, exitUsage, "picture.png"},
+		{"fine", []string{"-image", good, "-out", out, "-backend", "ref,cpu"}, cli.ExitOK, "All results of ref, cpu agree."},
+		{"no backend", []string{"-image", good, "-out", filepath.Join(dir, "none"), "-backend", "cpu,nosuch"}, cli.ExitUnavailable, "no such backend"},
+		{"full disk", []string{"-image", good, "-out", full, "-backend", "cpu"}, cli.ExitUsage, "no space left"},
+		{"in the way", []string{"-image", good, "-out", taken, "-backend", "cpu"}, cli.ExitUsage, "as a folder"},
+		{"corrupt", []string{"-image", bad, "-out", out}, cli.ExitUsage, "bad.png"},
+		{"missing", []string{"-image", filepath.Join(dir, "none.png"), "-out", out}, cli.ExitUsage, "none.png"},
+		{"folder is a file", []string{"-image", good, "-out", good}, cli.ExitUsage, "folder"},
+		{"list", []string{"-image", good, "-out", out, "-backend", "cpu,,gl"}, cli.ExitUsage, "-backend"},
+		{"argument", []string{"picture.png"}, cli.ExitUsage, "picture.png"},
 	} {
 		var text bytes.Buffer
 		if code := run(append([]string{"demo"}, c.args...), &text, &text); code != c.code || !strings.Contains(text.String(), c.text) {

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/convgl/convgl/bench"
 	"github.com/convgl/convgl/internal/check"
+	"github.com/convgl/convgl/internal/cli"
 )
 
 // backendFlags choose the backends of a command.
@@ -23,14 +23,14 @@ func (f *backendFlags) add(c *cobra.Command, def string) {
 
 // open opens the backends. What auto took goes to stderr.
 func (f *backendFlags) open(stderr io.Writer) ([]bench.Target, error) {
-	names, err := splitList("backend", f.backend)
+	names, err := cli.SplitList("backend", f.backend)
 	if err != nil {
 		return nil, err
 	}
 	if len(names) == 0 {
-		return nil, usagef("-backend: want at least one")
+		return nil, cli.Usagef("-backend: want at least one")
 	}
-	threads, err := positive("threads", f.threads)
+	threads, err := cli.Positive("threads", f.threads)
 	if err != nil {
 		return nil, err
 	}
@@ -41,23 +41,6 @@ func (f *backendFlags) open(stderr io.Writer) ([]bench.Target, error) {
 		}
 	}
 	return ts, err
-}
-
-// positive parses a list of numbers from 1.
-func positive(flag, text string) ([]int, error) {
-	items, err := splitList(flag, text)
-	if err != nil {
-		return nil, err
-	}
-	var list []int
-	for _, s := range items {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 || n > 1<<20 {
-			return nil, usagef("-%s: got %q, want a number from 1 to %d", flag, s, 1<<20)
-		}
-		list = append(list, n)
-	}
-	return list, nil
 }
 
 // problemFlags choose the problems of a command.
@@ -78,7 +61,7 @@ func (f *problemFlags) problems(def string) ([]bench.Problem, error) {
 	for _, text := range f.prb {
 		p, err := bench.Parse(text)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, cli.UsageError{Err: err}
 		}
 		ps = append(ps, p)
 	}
@@ -89,23 +72,23 @@ func (f *problemFlags) problems(def string) ([]bench.Problem, error) {
 	for _, file := range files {
 		list, err := bench.ReadShapes(file)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, cli.UsageError{Err: err}
 		}
 		ps = append(ps, list...)
 	}
-	kinds, err := splitList("op", f.op)
+	kinds, err := cli.SplitList("op", f.op)
 	if err != nil || kinds == nil {
 		return ps, err
 	}
 	known, _ := bench.Forms()
 	for _, k := range kinds {
 		if !slices.Contains(known, k) {
-			return nil, usagef("-op: got %q, want one of %s", k, strings.Join(known, ", "))
+			return nil, cli.Usagef("-op: got %q, want one of %s", k, strings.Join(known, ", "))
 		}
 	}
 	ps = slices.DeleteFunc(ps, func(p bench.Problem) bool { return !slices.Contains(kinds, p.Kind()) })
 	if len(ps) == 0 {
-		return nil, usagef("-op %s: no problem of that kind among those given", f.op)
+		return nil, cli.Usagef("-op %s: no problem of that kind among those given", f.op)
 	}
 	return ps, nil
 }
@@ -115,7 +98,7 @@ func (f *problemFlags) runnable(def string) ([]bench.Problem, error) {
 	ps, err := f.problems(def)
 	for _, p := range ps {
 		if err := p.Runnable(); err != nil {
-			return nil, usageError{err}
+			return nil, cli.UsageError{Err: err}
 		}
 	}
 	return ps, err
@@ -126,7 +109,7 @@ func fills(text string) ([]check.Fill, error) {
 	if text == "all" {
 		return check.Fills(), nil
 	}
-	names, err := splitList("fill", text)
+	names, err := cli.SplitList("fill", text)
 	if err != nil {
 		return nil, err
 	}
@@ -134,12 +117,12 @@ func fills(text string) ([]check.Fill, error) {
 	for _, n := range names {
 		f, err := check.ParseFill(n)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, cli.UsageError{Err: err}
 		}
 		list = append(list, f)
 	}
 	if len(list) == 0 {
-		return nil, usagef("-fill: want at least one")
+		return nil, cli.Usagef("-fill: want at least one")
 	}
 	return list, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/bench"
 	"github.com/convgl/convgl/internal/check"
+	"github.com/convgl/convgl/internal/cli"
 )
 
 func listCommand() *cobra.Command {
@@ -27,7 +28,7 @@ func listCommand() *cobra.Command {
 		out := cmd.OutOrStdout()
 		if len(prb) == 0 {
 			if backends.backend != "" || backends.threads != "" {
-				return usagef("list: -backend and -threads choose whose algorithms are listed: want -prb too")
+				return cli.Usagef("list: -backend and -threads choose whose algorithms are listed: want -prb too")
 			}
 			listAll(out)
 			return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/convgl/convgl/bench"
+	"github.com/convgl/convgl/internal/cli"
 )
 
 // perfFlags are the flags of perf.
@@ -86,17 +87,17 @@ with larger batches too). cnnbench report compares the lines of several engines.
 func (f *perfFlags) run(cmd *cobra.Command) (err error) {
 	form, err := bench.ParseFormat(f.format, bench.Table, bench.JSON, bench.CSV, bench.Bench)
 	if err != nil {
-		return usageError{err}
+		return cli.UsageError{Err: err}
 	}
 	if f.count < 1 || f.minTime < 0 || !(f.slack >= 0) {
-		return usagef("-count %d, -min-time %v, -slack %v: want at least 1, 0 and 0", f.count, f.minTime, f.slack)
+		return cli.Usagef("-count %d, -min-time %v, -slack %v: want at least 1, 0 and 0", f.count, f.minTime, f.slack)
 	}
 	fill, err := fills(f.fill)
 	if err != nil {
 		return err
 	}
 	if len(fill) != 1 {
-		return usagef("-fill %s: want one", f.fill)
+		return cli.Usagef("-fill %s: want one", f.fill)
 	}
 	ps, err := f.problems.runnable("resnet50")
 	if err != nil {
@@ -105,7 +106,7 @@ func (f *perfFlags) run(cmd *cobra.Command) (err error) {
 	var old []bench.Measurement
 	if f.baseline != "" {
 		if old, err = bench.ReadMeasurements(f.baseline); err != nil {
-			return usageError{err}
+			return cli.UsageError{Err: err}
 		}
 	}
 	cfg := bench.PerfConfig{Fill: fill[0], Seed: f.seed, Algorithm: f.alg, Count: f.count, MinTime: f.minTime, Cold: f.cold}
@@ -116,14 +117,14 @@ func (f *perfFlags) run(cmd *cobra.Command) (err error) {
 
 	var ms []bench.Measurement
 	failed := false
-	bar := newProgress(cmd.ErrOrStderr(), len(ps)*len(cfg.Targets))
+	bar := cli.NewProgress(cmd.ErrOrStderr(), len(ps)*len(cfg.Targets))
 	runErr := bench.Perf(cmd.Context(), cfg, ps, func(m bench.Measurement) error {
 		ms = append(ms, m)
 		failed = failed || m.Status == bench.Failed
-		bar.step()
+		bar.Step()
 		return nil
 	})
-	bar.end()
+	bar.End()
 	if err := errors.Join(runErr, bench.WriteMeasurements(cmd.OutOrStdout(), form, ms)); err != nil {
 		return err
 	}
@@ -135,10 +136,10 @@ func (f *perfFlags) run(cmd *cobra.Command) (err error) {
 		fmt.Fprintln(cmd.ErrOrStderr(), "slower than the baseline:", s)
 	}
 	if failed || len(slower) > 0 {
-		return errDisagree
+		return cli.ErrDisagree
 	}
 	if f.baseline != "" && compared == 0 {
-		return usagef("-baseline %s: it has none of what was measured (same problem, backend, algorithm and -cold)", f.baseline)
+		return cli.Usagef("-baseline %s: it has none of what was measured (same problem, backend, algorithm and -cold)", f.baseline)
 	}
 	return nil
 }
@@ -149,24 +150,24 @@ func (f *perfFlags) runPeers(cmd *cobra.Command) (err error) {
 		return err
 	}
 	if len(fill) != 1 {
-		return usagef("-fill %s: want one", f.fill)
+		return cli.Usagef("-fill %s: want one", f.fill)
 	}
 	cfg := bench.PeersConfig{Fill: fill[0], Seed: f.seed}
 	if err := cfg.PeersEnv(os.Getenv); err != nil {
-		return usageError{err}
+		return cli.UsageError{Err: err}
 	}
-	if cfg.Batches, err = positive("batch-sizes", f.batchN); err != nil {
+	if cfg.Batches, err = cli.Positive("batch-sizes", f.batchN); err != nil {
 		return err
 	}
 	if len(cfg.Batches) == 0 {
-		return usagef("-batch-sizes: want at least one")
+		return cli.Usagef("-batch-sizes: want at least one")
 	}
 	workloads, err := bench.ReadWorkloads(f.peers)
 	if err != nil {
-		return usageError{err}
+		return cli.UsageError{Err: err}
 	}
 	if re := cfg.Filter; re != nil && !slices.ContainsFunc(workloads, func(w bench.Workload) bool { return re.MatchString(w.Name) }) {
-		return usagef("FILTER=%s: no workload of %s has such a name", re, f.peers)
+		return cli.Usagef("FILTER=%s: no workload of %s has such a name", re, f.peers)
 	}
 	if cfg.Targets, err = f.backends.open(cmd.ErrOrStderr()); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/convgl/convgl/bench"
+	"github.com/convgl/convgl/internal/cli"
 )
 
 // reportCommand returns "cnnbench report".
@@ -29,16 +30,16 @@ all of them.`,
 			plains := bench.PlainPeers()
 			if cmd.Flags().Changed("plain") {
 				var err error
-				if plains, err = splitList("plain", plain); err != nil {
+				if plains, err = cli.SplitList("plain", plain); err != nil {
 					return err
 				}
 			}
 			results, err := bench.ReadPeers(files...)
 			if err != nil {
-				return usageError{err}
+				return cli.UsageError{Err: err}
 			}
 			if err := results.WriteRatios(cmd.OutOrStdout(), bench.RatioConfig{Peer: peer, Plain: plains}); err != nil {
-				return usageError{err}
+				return cli.UsageError{Err: err}
 			}
 			return nil
 		},

@@ -14,6 +14,7 @@ import (
 	"github.com/convgl/convgl/bench"
 	"github.com/convgl/convgl/internal/atomicfile"
 	"github.com/convgl/convgl/internal/check"
+	"github.com/convgl/convgl/internal/cli"
 	"github.com/convgl/convgl/viz"
 )
 
@@ -55,28 +56,28 @@ problems of -prb or -batch.`,
 }
 
 func (f *rooflineFlags) run(cmd *cobra.Command, files []string) (err error) {
-	threads, err := positive("threads", f.backends.threads)
+	threads, err := cli.Positive("threads", f.backends.threads)
 	if err != nil {
 		return err
 	}
 	if f.out == "" {
-		return usagef("-o: want a file for the picture")
+		return cli.Usagef("-o: want a file for the picture")
 	}
 	for _, file := range files {
 		if same(file, f.out) {
-			return usagef("-o: %s holds the measurements, want another file for the picture", f.out)
+			return cli.Usagef("-o: %s holds the measurements, want another file for the picture", f.out)
 		}
 	}
 	var chart viz.Roofline
 	if len(files) > 0 {
 		for _, name := range []string{"prb", "batch", "op", "backend"} {
 			if cmd.Flags().Changed(name) {
-				return usagef("-%s says what to measure: want no FILE with it", name)
+				return cli.Usagef("-%s says what to measure: want no FILE with it", name)
 			}
 		}
 		chart, err = bench.ReadRoofline(bench.RooflineConfig{Peer: f.peer, Batch: f.batchSize, Threads: threads}, files...)
 		if err != nil {
-			return usageError{err}
+			return cli.UsageError{Err: err}
 		}
 	} else if chart, err = f.measure(cmd); err != nil {
 		return err
@@ -84,7 +85,7 @@ func (f *rooflineFlags) run(cmd *cobra.Command, files []string) (err error) {
 	chart.W, chart.H = f.width, f.height
 	img, unlabelled, err := chart.Draw()
 	if err != nil {
-		return usageError{err}
+		return cli.UsageError{Err: err}
 	}
 	if err := atomicfile.Write(f.out, func(w io.Writer) error { return png.Encode(w, img) }); err != nil {
 		return err
@@ -117,18 +118,18 @@ func (f *rooflineFlags) measure(cmd *cobra.Command) (chart viz.Roofline, err err
 	}
 	defer func() { err = errors.Join(err, bench.CloseTargets(cfg.Targets)) }()
 	var ms []bench.Measurement
-	bar := newProgress(cmd.ErrOrStderr(), len(ps)*len(cfg.Targets))
+	bar := cli.NewProgress(cmd.ErrOrStderr(), len(ps)*len(cfg.Targets))
 	err = bench.Perf(cmd.Context(), cfg, ps, func(m bench.Measurement) error {
 		ms = append(ms, m)
-		bar.step()
+		bar.Step()
 		return nil
 	})
-	bar.end()
+	bar.End()
 	if err != nil {
 		return chart, err
 	}
 	if chart, err = bench.MeasurementRoofline(ms, nil); err != nil {
-		err = usageError{err}
+		err = cli.UsageError{Err: err}
 	}
 	return chart, err
 }

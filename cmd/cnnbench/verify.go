@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/convgl/convgl/bench"
+	"github.com/convgl/convgl/internal/cli"
 )
 
 func verifyCommand() *cobra.Command {
@@ -41,7 +42,7 @@ command that does it again.`,
 	c.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		form, err := bench.ParseFormat(format, bench.Table, bench.JSON, bench.CSV)
 		if err != nil {
-			return usageError{err}
+			return cli.UsageError{Err: err}
 		}
 		cfg := bench.VerifyConfig{Seed: seed, Algorithm: alg}
 		if cfg.Fills, err = fills(fill); err != nil {
@@ -64,19 +65,19 @@ command that does it again.`,
 
 		var vs []bench.Verification
 		bad := false
-		bar := newProgress(cmd.ErrOrStderr(), len(ps)*len(cfg.Fills)*len(cfg.Targets))
+		bar := cli.NewProgress(cmd.ErrOrStderr(), len(ps)*len(cfg.Fills)*len(cfg.Targets))
 		runErr := bench.Verify(cmd.Context(), cfg, ps, func(v bench.Verification) error {
 			vs = append(vs, v)
 			bad = bad || v.Status == bench.Failed || strict && v.Status != bench.Passed
-			bar.step()
+			bar.Step()
 			return nil
 		})
-		bar.end()
+		bar.End()
 		if err := errors.Join(runErr, bench.WriteVerifications(cmd.OutOrStdout(), form, vs)); err != nil {
 			return err
 		}
 		if bad {
-			return errDisagree
+			return cli.ErrDisagree
 		}
 		return nil
 	}
