@@ -29,6 +29,20 @@ const (
 	Gelu                       // y = x·Φ(x) = x/2·(1 + erf(x/√2))
 	GeluTanh                   // y = x/2·(1 + tanh(√(2/π)·(x + 0.044715x³)))
 	Exp                        // y = eˣ
+
+	Abs             // y = |x|
+	Neg             // y = −x
+	Ceil            // y = ⌈x⌉
+	Floor           // y = ⌊x⌋
+	Round           // y = the integer nearest to x, the even one of two
+	Sign            // y = −1, 0 or 1, as x is below, equal to or above 0
+	Sqrt            // y = √x, NaN below 0
+	Reciprocal      // y = 1 / x, ±∞ at ±0
+	Log             // y = ln x, −∞ at 0, NaN below
+	Erf             // y = 2/√π · ∫₀ˣ e^(−t²) dt
+	ThresholdedRelu // y = x for x > Alpha, 0 for others
+	Sin             // y = sin x, NaN at ±∞
+	Cos             // y = cos x, NaN at ±∞
 )
 
 // The constants of Selu: the fixed point at which mean 0 and variance 1 map to
@@ -40,7 +54,8 @@ const (
 )
 
 var actNames = [...]string{"Relu", "LeakyRelu", "Clip", "Sigmoid", "Tanh", "Elu", "Selu", "Celu", "HardSigmoid",
-	"Softplus", "Softsign", "Silu", "HardSwish", "Mish", "Gelu", "GeluTanh", "Exp"}
+	"Softplus", "Softsign", "Silu", "HardSwish", "Mish", "Gelu", "GeluTanh", "Exp",
+	"Abs", "Neg", "Ceil", "Floor", "Round", "Sign", "Sqrt", "Reciprocal", "Log", "Erf", "ThresholdedRelu", "Sin", "Cos"}
 
 // String returns the constant's name, which is ONNX's where ONNX has the function.
 func (k ActKind) String() string {
@@ -64,9 +79,10 @@ func ActKinds() []ActKind {
 type Act struct {
 	Kind ActKind
 	// Alpha is the slope below 0 of LeakyRelu, the lower bound of Clip, the limit at
-	// −∞ with its sign changed of Elu and Celu, the slope of HardSigmoid. Those of
-	// the last three are finite; Celu's is above 0, HardSigmoid's is not 0, and both
-	// are not subnormal, since devices take such numbers for 0.
+	// −∞ with its sign changed of Elu and Celu, the slope of HardSigmoid, the
+	// threshold of ThresholdedRelu. Those of Elu, Celu and HardSigmoid are finite;
+	// Celu's is above 0, HardSigmoid's is not 0, and both are not subnormal, since
+	// devices take such numbers for 0, and so is no threshold but 0.
 	Alpha float32
 	Beta  float32 // Clip: upper bound, not below Alpha; HardSigmoid: value at 0, finite
 }
@@ -89,6 +105,8 @@ func (a Act) check(op, attr string) error {
 		return fail("alpha", a.Alpha, "a positive finite number, not subnormal", "1 is usual")
 	case a.Kind == HardSigmoid && !normal(a.Alpha):
 		return fail("alpha", a.Alpha, "a finite number other than 0, not subnormal", "ONNX's default is 0.2, PyTorch's 1/6")
+	case a.Kind == ThresholdedRelu && !(zeroOrNormal(a.Alpha) || math.IsInf(float64(a.Alpha), 0)):
+		return fail("threshold", a.Alpha, "a number, not subnormal", "ONNX's default is 1")
 	case a.Kind == HardSigmoid && !finite(a.Beta):
 		return fail("beta", a.Beta, "a finite number", "0.5 is usual")
 	}

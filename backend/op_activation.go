@@ -7,7 +7,9 @@ package backend
 //
 // Source: ONNX Relu-14, LeakyRelu-16, Clip-13, Sigmoid-13, Tanh-13, Elu-6, Selu-6,
 // Celu-12, HardSigmoid-6, Softplus-1, Softsign-1, Swish-24 (Silu), HardSwish-14,
-// Mish-18, Gelu-20 (approximate "none" and "tanh"), Exp-13.
+// Mish-18, Gelu-20 (approximate "none" and "tanh"), Exp-13, Abs-13, Neg-13, Ceil-13,
+// Floor-13, Round-11, Sign-13, Sqrt-13, Reciprocal-13, Log-13, Erf-13,
+// ThresholdedRelu-10, Sin-7, Cos-7.
 type Activation struct{ Act }
 
 // Kind returns "Activation".

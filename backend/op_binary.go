@@ -9,16 +9,27 @@ import (
 // BinaryKind names an elementwise op of two tensors.
 type BinaryKind uint8
 
-// The elementwise ops of two tensors.
+// The elementwise ops of two tensors. Comparisons give masks: 1 where they hold and
+// 0 where not, and 0 where an operand is NaN.
 const (
 	Add   BinaryKind = iota // y = a + b
 	Sub                     // y = a − b
 	Mul                     // y = a · b
 	Div                     // y = a / b, by IEEE's rules for 0, ∞ and NaN
 	PRelu                   // y = a where a ≥ 0 or is NaN, a · b below: b is the slope
+
+	Maximum        // y = max(a, b), NaN where an operand is
+	Minimum        // y = min(a, b), NaN where an operand is
+	Power          // y = aᵇ, with the special cases of math.Pow: 1 where a is 1 or b is 0
+	Less           // y = a < b
+	LessOrEqual    // y = a ≤ b
+	Greater        // y = a > b
+	GreaterOrEqual // y = a ≥ b
+	Equal          // y = a = b
 )
 
-var binaryNames = [...]string{"Add", "Sub", "Mul", "Div", "PRelu"}
+var binaryNames = [...]string{"Add", "Sub", "Mul", "Div", "PRelu",
+	"Max", "Min", "Pow", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal"}
 
 // String returns ONNX's name.
 func (k BinaryKind) String() string {
@@ -28,13 +39,32 @@ func (k BinaryKind) String() string {
 	return fmt.Sprintf("BinaryKind(%d)", uint8(k))
 }
 
+// BinaryKinds lists all of them.
+func BinaryKinds() []BinaryKind {
+	ks := make([]BinaryKind, len(binaryNames))
+	for i := range ks {
+		ks[i] = BinaryKind(i)
+	}
+	return ks
+}
+
+// Commutes reports whether operands may change places.
+func (k BinaryKind) Commutes() bool {
+	switch k {
+	case Add, Mul, Maximum, Minimum, Equal:
+		return true
+	}
+	return false
+}
+
 // Binary applies Fn elementwise to two tensors that are broadcast against each
 // other: dims are aligned at the right, and a dim of 1 or an absent one stretches.
 // A slope of PRelu that belongs to the channels of an image is [C, 1, 1].
 //
 // Inputs: a, b. Output: y of the broadcast shape.
 //
-// Source: ONNX Add-14, Sub-14, Mul-14, Div-14, PRelu-16.
+// Source: ONNX Add-14, Sub-14, Mul-14, Div-14, PRelu-16, Max-13, Min-13, Pow-15,
+// Less-13, LessOrEqual-16, Greater-13, GreaterOrEqual-16, Equal-19.
 type Binary struct {
 	Fn        BinaryKind
 	SameShape bool // a and b must have one shape: nothing is broadcast

@@ -175,7 +175,7 @@ func TestNames(t *testing.T) {
 		want string
 	}{
 		{PadExplicit, "NOTSET"}, {SameLower, "SAME_LOWER"}, {Valid, "VALID"}, {AutoPad(7), "AutoPad(7)"},
-		{Clip, "Clip"}, {ActKind(99), "ActKind(99)"}, {Div, "Div"}, {BinaryKind(9), "BinaryKind(9)"},
+		{Clip, "Clip"}, {ActKind(99), "ActKind(99)"}, {Div, "Div"}, {BinaryKind(99), "BinaryKind(99)"}, {Maximum, "Max"},
 		{PadReflect, "reflect"}, {PadMode(9), "PadMode(9)"}, {BackwardWeights, "backward-weights"}, {Pass(9), "Pass(9)"},
 		{Any, "any"}, {ChannelsLast, "channels-last"}, {ChannelsLast4, "channels-last/4"}, {Layout{Order: 9}, "Layout(9,0)"},
 		{TensorDesc{DType: 1, Shape: []int{1, 3}, Layout: Plain, Const: true}, "float32[1,3] plain const"},

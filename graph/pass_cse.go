@@ -42,7 +42,7 @@ func keyOf(n *Node, ids *ids) string {
 	for i, v := range n.in {
 		in[i] = fmt.Sprint(ids.of(v))
 	}
-	if b, ok := n.op.(backend.Binary); ok && (b.Fn == backend.Add || b.Fn == backend.Mul) {
+	if b, ok := n.op.(backend.Binary); ok && b.Fn.Commutes() {
 		slices.Sort(in)
 	}
 	return fmt.Sprintf("%T %+v(%s)", n.op, n.op, strings.Join(in, ","))

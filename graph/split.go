@@ -81,6 +81,7 @@ func mixesImages(n *Node) bool {
 	case backend.Reshape, backend.Conv, backend.ConvTranspose, backend.Dense,
 		backend.MaxPool, backend.AvgPool, backend.GlobalPool, backend.AdaptivePool, backend.Resize, backend.Pad,
 		backend.BatchNorm, backend.GroupNorm, backend.InstanceNorm, backend.LRN, backend.Activation, backend.Binary,
+		backend.Where,
 		Identity, Dropout:
 		return false
 	}

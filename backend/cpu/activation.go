@@ -111,6 +111,58 @@ func hardSigmoid(dst, src []float32, k *[3]float64) {
 	}
 }
 
+func abs(dst, src []float32, _ *[3]float64) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] = math.Float32frombits(math.Float32bits(v) &^ (1 << 31))
+	}
+}
+
+func neg(dst, src []float32, _ *[3]float64) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] = -v
+	}
+}
+
+func sign(dst, src []float32, _ *[3]float64) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		switch {
+		case v > 0:
+			v = 1
+		case v < 0:
+			v = -1
+		}
+		dst[i] = v
+	}
+}
+
+func sqrt(dst, src []float32, _ *[3]float64) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] = float32(math.Sqrt(float64(v)))
+	}
+}
+
+func reciprocal(dst, src []float32, _ *[3]float64) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] = 1 / v
+	}
+}
+
+func thresholdedRelu(dst, src []float32, k *[3]float64) {
+	dst = dst[:len(src)]
+	alpha := float32(k[0])
+	for i, v := range src {
+		if v <= alpha {
+			v = 0
+		}
+		dst[i] = v
+	}
+}
+
 // elu is k[0]·x, and below 0 k[1]·(e^(x·k[2]) − 1).
 func elu(dst, src []float32, k *[3]float64) {
 	dst = dst[:len(src)]
@@ -160,7 +212,20 @@ var genericActs = [...]actFn{
 	backend.GeluTanh: wide(func(x float64) float64 { // (1 + tanh u)/2 = σ(2u)
 		return gated(x, sigmoid(x*(1+0.044715*x*x)*math.Sqrt(8/math.Pi)))
 	}),
-	backend.Exp: wide(math.Exp),
+	backend.Exp:             wide(math.Exp),
+	backend.Abs:             abs,
+	backend.Neg:             neg,
+	backend.Ceil:            wide(math.Ceil),
+	backend.Floor:           wide(math.Floor),
+	backend.Round:           wide(math.RoundToEven),
+	backend.Sign:            sign,
+	backend.Sqrt:            sqrt,
+	backend.Reciprocal:      reciprocal,
+	backend.Log:             wide(math.Log),
+	backend.Erf:             wide(math.Erf),
+	backend.ThresholdedRelu: thresholdedRelu,
+	backend.Sin:             wide(math.Sin),
+	backend.Cos:             wide(math.Cos),
 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

@@ -41,6 +41,24 @@ var activationULPs = []struct {
 		return max(x, -1e3) / (1 + math.Exp(-2*math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
 	}, 0.51},
 	{backend.Act{Kind: backend.Exp}, math.Exp, 0.51},
+	{backend.Act{Kind: backend.Abs}, math.Abs, 0},
+	{backend.Act{Kind: backend.Neg}, func(x float64) float64 { return -x }, 0},
+	{backend.Act{Kind: backend.Ceil}, math.Ceil, 0},
+	{backend.Act{Kind: backend.Floor}, math.Floor, 0},
+	{backend.Act{Kind: backend.Round}, math.RoundToEven, 0},
+	{backend.Act{Kind: backend.Sign}, func(x float64) float64 { return max(-1, min(x*0x1p200, 1)) }, 0},
+	{backend.Act{Kind: backend.Sqrt}, math.Sqrt, 0.5},
+	{backend.Act{Kind: backend.Reciprocal}, func(x float64) float64 { return 1 / x }, 0.5},
+	{backend.Act{Kind: backend.Log}, math.Log, 0.51},
+	{backend.Act{Kind: backend.Erf}, math.Erf, 0.51},
+	{backend.Act{Kind: backend.ThresholdedRelu, Alpha: 0.5}, func(x float64) float64 {
+		if x <= 0.5 {
+			return 0
+		}
+		return x
+	}, 0},
+	{backend.Act{Kind: backend.Sin}, math.Sin, 0.51},
+	{backend.Act{Kind: backend.Cos}, math.Cos, 0.51},
 }
 
 // errorULPs is the distance of got from want in units in the last place of a float32

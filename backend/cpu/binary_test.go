@@ -57,7 +57,7 @@ func TestBinaryBroadcast(t *testing.T) {
 			copy(x.Float32s(), values(r, x.Size()))
 			in = append(in, x)
 		}
-		d := backend.DescOf(backend.Binary{Fn: backend.BinaryKind(i % 5)}, in...)
+		d := backend.DescOf(backend.Binary{Fn: backend.BinaryKind(i) % binaryKinds}, in...)
 		y, err := d.Resolve()
 		if err != nil {
 			t.Fatal(err)
@@ -92,7 +92,7 @@ func TestBinaryInPlace(t *testing.T) {
 		for _, shape := range s {
 			in = append(in, normals(r, shape...))
 		}
-		for kind := range backend.PRelu + 1 {
+		for _, kind := range backend.BinaryKinds() {
 			d := backend.DescOf(backend.Binary{Fn: kind}, in...)
 			want, err := backend.RunDesc(ctx, be, d, in...)
 			if err != nil {

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/convgl/convgl/backend"
@@ -24,7 +25,7 @@ type rowFns struct {
 	// act has the function of each ActKind.
 	act [len(genericActs)]actFn
 	// binary has the functions of each BinaryKind by rowForm.
-	binary [backend.PRelu + 1][3]binaryFn
+	binary [binaryKinds][3]binaryFn
 	// streamed are functions that store past the caches, nil for none.
 	streamed *streamedFns
 }
@@ -34,8 +35,11 @@ type rowFns struct {
 // before it is written: 2 times the rate of Relu. In place they lose.
 type streamedFns struct {
 	act    [len(genericActs)]actFn
-	binary [backend.PRelu + 1][3]binaryFn
+	binary [binaryKinds][3]binaryFn
 }
+
+// binaryKinds is the number of BinaryKinds.
+const binaryKinds = backend.Equal + 1
 
 // streams reports whether an output of d is better stored past the caches.
 func (d *device) streams(out backend.TensorDesc) bool { return out.Bytes() >= d.cache }
@@ -76,13 +80,30 @@ var genericRows = rowFns{
 	scaleShift:    scaleShiftRow,
 	scaleShiftAll: scaleShiftAll,
 	act:           genericActs,
-	binary: [...][3]binaryFn{
-		backend.Add:   genericBinary(backend.Add),
-		backend.Sub:   genericBinary(backend.Sub),
-		backend.Mul:   genericBinary(backend.Mul),
-		backend.Div:   genericBinary(backend.Div),
-		backend.PRelu: genericBinary(backend.PRelu),
-	},
+	binary:        genericBinaries(),
+}
+
+func genericBinaries() (fns [binaryKinds][3]binaryFn) {
+	for k := range fns {
+		fns[k] = genericBinary(backend.BinaryKind(k))
+	}
+	return fns
+}
+
+// What an instruction set has no kernel of, it does in plain Go.
+func init() {
+	for _, im := range rowImpls {
+		for k, fn := range im.fn.act {
+			if fn == nil {
+				im.fn.act[k] = genericActs[k]
+			}
+		}
+		for k, fns := range im.fn.binary {
+			if fns[formVV] == nil {
+				im.fn.binary[k] = genericRows.binary[k]
+			}
+		}
+	}
 }
 
 func add(dst, b []float32) {
@@ -112,6 +133,17 @@ func prelu(a, slope float32) float32 {
 		return a * slope
 	}
 	return a
+}
+
+// power is aᵇ, rounded once.
+func power(a, b float32) float32 { return float32(math.Pow(float64(a), float64(b))) }
+
+// mask is 1 for true and 0 for false.
+func mask(holds bool) float32 {
+	if holds {
+		return 1
+	}
+	return 0
 }
 
 // genericBinary returns the rows of fn in each form.
@@ -153,6 +185,38 @@ func stridedRow(fn backend.BinaryKind, y, a, b []float32, n, sy, sa, sb int) {
 		for i := range n {
 			y[i*sy] = prelu(a[i*sa], b[i*sb])
 		}
+	case backend.Maximum:
+		for i := range n {
+			y[i*sy] = max(a[i*sa], b[i*sb])
+		}
+	case backend.Minimum:
+		for i := range n {
+			y[i*sy] = min(a[i*sa], b[i*sb])
+		}
+	case backend.Power:
+		for i := range n {
+			y[i*sy] = power(a[i*sa], b[i*sb])
+		}
+	case backend.Less:
+		for i := range n {
+			y[i*sy] = mask(a[i*sa] < b[i*sb])
+		}
+	case backend.LessOrEqual:
+		for i := range n {
+			y[i*sy] = mask(a[i*sa] <= b[i*sb])
+		}
+	case backend.Greater:
+		for i := range n {
+			y[i*sy] = mask(a[i*sa] > b[i*sb])
+		}
+	case backend.GreaterOrEqual:
+		for i := range n {
+			y[i*sy] = mask(a[i*sa] >= b[i*sb])
+		}
+	case backend.Equal:
+		for i := range n {
+			y[i*sy] = mask(a[i*sa] == b[i*sb])
+		}
 	}
 }
 
@@ -179,6 +243,38 @@ func denseRow(fn backend.BinaryKind, y, a, b []float32) {
 	case backend.PRelu:
 		for i := range y {
 			y[i] = prelu(a[i], b[i])
+		}
+	case backend.Maximum:
+		for i := range y {
+			y[i] = max(a[i], b[i])
+		}
+	case backend.Minimum:
+		for i := range y {
+			y[i] = min(a[i], b[i])
+		}
+	case backend.Power:
+		for i := range y {
+			y[i] = power(a[i], b[i])
+		}
+	case backend.Less:
+		for i := range y {
+			y[i] = mask(a[i] < b[i])
+		}
+	case backend.LessOrEqual:
+		for i := range y {
+			y[i] = mask(a[i] <= b[i])
+		}
+	case backend.Greater:
+		for i := range y {
+			y[i] = mask(a[i] > b[i])
+		}
+	case backend.GreaterOrEqual:
+		for i := range y {
+			y[i] = mask(a[i] >= b[i])
+		}
+	case backend.Equal:
+		for i := range y {
+			y[i] = mask(a[i] == b[i])
 		}
 	}
 }

@@ -11,7 +11,7 @@ var rowsAVX512 = rowFns{
 	add:           addRowAVX512,
 	scaleShift:    scaleShiftRowAVX512,
 	scaleShiftAll: scaleShiftAllAVX512,
-	act: [...]actFn{
+	act: [len(genericActs)]actFn{
 		backend.Relu:        reluAVX512,
 		backend.LeakyRelu:   leakyReluAVX512,
 		backend.Clip:        clipAVX512,
@@ -30,7 +30,7 @@ var rowsAVX512 = rowFns{
 		backend.GeluTanh:    geluTanhAVX512,
 		backend.Exp:         expAVX512,
 	},
-	binary: [...][3]binaryFn{
+	binary: [binaryKinds][3]binaryFn{
 		backend.Add:   {addVVAVX512, addVSAVX512, swapped(addVSAVX512)},
 		backend.Sub:   {subVVAVX512, subVSAVX512, subSVAVX512},
 		backend.Mul:   {mulVVAVX512, mulVSAVX512, swapped(mulVSAVX512)},
@@ -44,7 +44,7 @@ var rowsAVX2 = rowFns{
 	add:           addRowAVX2,
 	scaleShift:    scaleShiftRowAVX2,
 	scaleShiftAll: scaleShiftAllAVX2,
-	act: [...]actFn{
+	act: [len(genericActs)]actFn{
 		backend.Relu:        reluAVX2,
 		backend.LeakyRelu:   leakyReluAVX2,
 		backend.Clip:        clipAVX2,
@@ -63,7 +63,7 @@ var rowsAVX2 = rowFns{
 		backend.GeluTanh:    geluTanhAVX2,
 		backend.Exp:         expAVX2,
 	},
-	binary: [...][3]binaryFn{
+	binary: [binaryKinds][3]binaryFn{
 		backend.Add:   {addVVAVX2, addVSAVX2, swapped(addVSAVX2)},
 		backend.Sub:   {subVVAVX2, subVSAVX2, subSVAVX2},
 		backend.Mul:   {mulVVAVX2, mulVSAVX2, swapped(mulVSAVX2)},
@@ -78,12 +78,11 @@ func swapped(fn binaryFn) binaryFn {
 }
 
 var rowsStreamAVX512 = streamedFns{
-	act: [...]actFn{
+	act: [len(genericActs)]actFn{
 		backend.Relu: reluStreamAVX512, backend.LeakyRelu: leakyReluStreamAVX512,
 		backend.Clip: clipStreamAVX512, backend.HardSigmoid: hardSigmoidStreamAVX512,
-		backend.Exp: nil,
 	},
-	binary: [...][3]binaryFn{
+	binary: [binaryKinds][3]binaryFn{
 		backend.Add:   {addVVStreamAVX512, addVSStreamAVX512, swapped(addVSStreamAVX512)},
 		backend.Sub:   {subVVStreamAVX512, subVSStreamAVX512, subSVStreamAVX512},
 		backend.Mul:   {mulVVStreamAVX512, mulVSStreamAVX512, swapped(mulVSStreamAVX512)},
@@ -93,12 +92,11 @@ var rowsStreamAVX512 = streamedFns{
 }
 
 var rowsStreamAVX2 = streamedFns{
-	act: [...]actFn{
+	act: [len(genericActs)]actFn{
 		backend.Relu: reluStreamAVX2, backend.LeakyRelu: leakyReluStreamAVX2,
 		backend.Clip: clipStreamAVX2, backend.HardSigmoid: hardSigmoidStreamAVX2,
-		backend.Exp: nil,
 	},
-	binary: [...][3]binaryFn{
+	binary: [binaryKinds][3]binaryFn{
 		backend.Add:   {addVVStreamAVX2, addVSStreamAVX2, swapped(addVSStreamAVX2)},
 		backend.Sub:   {subVVStreamAVX2, subVSStreamAVX2, subSVStreamAVX2},
 		backend.Mul:   {mulVVStreamAVX2, mulVSStreamAVX2, swapped(mulVSStreamAVX2)},

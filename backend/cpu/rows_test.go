@@ -165,6 +165,20 @@ var rowActs = []struct {
 	{backend.Act{Kind: backend.Gelu}, 1},
 	{backend.Act{Kind: backend.GeluTanh}, 1},
 	{backend.Act{Kind: backend.Exp}, 1},
+	{backend.Act{Kind: backend.Abs}, 0},
+	{backend.Act{Kind: backend.Neg}, 0},
+	{backend.Act{Kind: backend.Ceil}, 0},
+	{backend.Act{Kind: backend.Floor}, 0},
+	{backend.Act{Kind: backend.Round}, 0},
+	{backend.Act{Kind: backend.Sign}, 0},
+	{backend.Act{Kind: backend.Sqrt}, 0},
+	{backend.Act{Kind: backend.Reciprocal}, 0},
+	{backend.Act{Kind: backend.Log}, 1},
+	{backend.Act{Kind: backend.Erf}, 1},
+	{backend.Act{Kind: backend.ThresholdedRelu, Alpha: 1}, 0},
+	{backend.Act{Kind: backend.ThresholdedRelu, Alpha: -3}, 0},
+	{backend.Act{Kind: backend.Sin}, 1},
+	{backend.Act{Kind: backend.Cos}, 1},
 }
 
 // Activations of rows are those in plain Go, but for what is allowed above; they keep

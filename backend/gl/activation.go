@@ -68,3 +68,32 @@ func planActivation(p *plan, op backend.Activation) error {
 	p.add(s)
 	return nil
 }
+
+// hasActs reports whether there are functions for all activations of an op.
+func hasActs(op backend.Op) bool {
+	var acts []backend.Act
+	var steps backend.Epilogue
+	switch op := op.(type) {
+	case backend.Activation:
+		acts = append(acts, op.Act)
+	case backend.Conv:
+		steps = op.Epilogue
+	case backend.ConvTranspose:
+		steps = op.Epilogue
+	case backend.Dense:
+		steps = op.Epilogue
+	case backend.Binary:
+		return op.Fn <= backend.PRelu
+	}
+	for _, s := range steps {
+		if s.Kind == backend.Activate {
+			acts = append(acts, s.Act)
+		}
+	}
+	for _, a := range acts {
+		if actFunctions[a.Kind].name == "" {
+			return false
+		}
+	}
+	return true
+}

@@ -39,6 +39,9 @@ func (be *Backend) candidates(d backend.Desc) []candidate {
 	if d.Pass != backend.Forward {
 		return nil
 	}
+	if !hasActs(d.Op) {
+		return nil
+	}
 	switch op := d.Op.(type) {
 	case backend.Activation:
 		return activationCandidates(op)

@@ -51,6 +51,41 @@ func act(a backend.Act, x float64) float64 {
 		return gated(x, sigmoid(2*math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
 	case backend.Exp:
 		return math.Exp(x)
+	case backend.Abs:
+		return math.Abs(x)
+	case backend.Neg:
+		return -x
+	case backend.Ceil:
+		return math.Ceil(x)
+	case backend.Floor:
+		return math.Floor(x)
+	case backend.Round:
+		return math.RoundToEven(x)
+	case backend.Sign:
+		switch {
+		case x > 0:
+			return 1
+		case x < 0:
+			return -1
+		}
+		return x // ±0 and NaN
+	case backend.Sqrt:
+		return math.Sqrt(x)
+	case backend.Reciprocal:
+		return 1 / x
+	case backend.Log:
+		return math.Log(x)
+	case backend.Erf:
+		return math.Erf(x)
+	case backend.ThresholdedRelu:
+		if x <= alpha {
+			return 0
+		}
+		return x
+	case backend.Sin:
+		return math.Sin(x)
+	case backend.Cos:
+		return math.Cos(x)
 	}
 	return math.NaN() // Infer refuses other kinds
 }

@@ -34,6 +34,30 @@ func combine(fn backend.BinaryKind, a, b float64) float64 {
 			return a * b
 		}
 		return a
+	case backend.Maximum: // Go's max and min return NaN when an argument is one
+		return max(a, b)
+	case backend.Minimum:
+		return min(a, b)
+	case backend.Power:
+		return math.Pow(a, b)
+	case backend.Less:
+		return mask(a < b)
+	case backend.LessOrEqual:
+		return mask(a <= b)
+	case backend.Greater:
+		return mask(a > b)
+	case backend.GreaterOrEqual:
+		return mask(a >= b)
+	case backend.Equal:
+		return mask(a == b)
 	}
 	return math.NaN() // Infer refuses other kinds
+}
+
+// mask is 1 for true and 0 for false.
+func mask(holds bool) float64 {
+	if holds {
+		return 1
+	}
+	return 0
 }

@@ -52,6 +52,8 @@ func define(d backend.Desc) (definition, error) {
 		return softmax(op, d)
 	case backend.Binary:
 		return binary(op, d), nil
+	case backend.Where:
+		return where(d), nil
 	case backend.Pad:
 		return pad(op, d), nil
 	case backend.Reshape, backend.Flatten:
@@ -162,6 +164,8 @@ func inPlace(d backend.Desc) []int {
 		candidates = []int{0}
 	case backend.Binary:
 		candidates = []int{0, 1}
+	case backend.Where:
+		candidates = []int{0, 1, 2}
 	}
 	var same []int
 	for _, i := range candidates {

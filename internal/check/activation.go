@@ -13,7 +13,8 @@ type actTraits struct {
 	// ulps is the error of y = f(x) of an exact x, relative to y, in ULP; half of one
 	// is a correctly rounded product. It is 0 for a function that only chooses.
 	ulps float64
-	// lipschitz is the constant of f: an error of x grows by no more. 0 is none.
+	// lipschitz is the constant of f: an error of x grows by no more. 0 is none: see
+	// tracker.local.
 	lipschitz float64
 	// origin is |f(0)|, so that |f(x)| ≤ origin + lipschitz·|x|.
 	origin float64
@@ -64,8 +65,24 @@ func traitsOf(a backend.Act) actTraits {
 		return actTraits{ulps: 7, lipschitz: 1.13, most: inf}
 	case backend.Exp:
 		return actTraits{ulps: 3, origin: 1, most: inf}
+	case backend.Sqrt: // 1/inversesqrt of GLSL, 2 and 2.5 ULP
+		return actTraits{ulps: 4.5, most: inf}
+	case backend.Reciprocal:
+		return actTraits{ulps: ULPDiv, most: inf}
+	case backend.Log:
+		return actTraits{ulps: 3, most: inf}
+	case backend.Erf: // the slope at 0 is 2/√π
+		return actTraits{ulps: 4, lipschitz: 1.1284, most: 1, limit: 1}
+	case backend.Sin:
+		return actTraits{ulps: 4, lipschitz: 1, most: 1}
+	case backend.Cos:
+		return actTraits{ulps: 4, lipschitz: 1, origin: 1, most: 1}
+	case backend.Ceil, backend.Floor, backend.Round, backend.ThresholdedRelu:
+		return actTraits{most: inf}
+	case backend.Sign:
+		return actTraits{most: 1}
 	}
-	return actTraits{lipschitz: 1, most: inf} // Relu
+	return actTraits{lipschitz: 1, most: inf} // Relu, Abs, Neg
 }
 
 // finite returns |v|, and 0 for an infinite bound, which nothing reaches.
@@ -76,8 +93,9 @@ func finite(v float32) float64 {
 	return math.Abs(float64(v))
 }
 
-// activationBound bounds y = f(x) of an exact x. ReLU and Clip are exact; a leaky
-// ReLU is one correctly rounded product, and so equal too. For the others:
+// activationBound bounds y = f(x) of an exact x. Functions that choose or round to an
+// integer are exact; a leaky ReLU is one correctly rounded product, and so equal too.
+// For the others:
 //
 //	2·ULP·u·|y| + 2⁻¹²⁶·(1 + min(|x|, 104))
 //
@@ -163,29 +181,112 @@ func (e *tracker) known(i int, size, roundings float64) {
 	e.grow(i, 1, size, roundings)
 }
 
-// exponential is activate of Exp, which has no Lipschitz constant: an error d of x
-// is one of e^(x+d) − e^x.
-func (e *tracker) exponential(x *tensor.Tensor) {
-	e.exact = false
-	own := 2 * traitsOf(backend.Act{Kind: backend.Exp}).ulps
+// reach returns the least and the largest value of f on [lo, hi], and whether f is
+// defined on all of it and nowhere changes without bound: what a known error of x
+// says of one of y. Both are NaN where f is, on all of it.
+func reach(a backend.Act, lo, hi float64) (least, most float64, ok bool) {
+	nan := math.NaN()
+	switch a.Kind {
+	case backend.Exp:
+		return math.Exp(lo), math.Exp(hi), true
+	case backend.Ceil:
+		return math.Ceil(lo), math.Ceil(hi), true
+	case backend.Floor:
+		return math.Floor(lo), math.Floor(hi), true
+	case backend.Round:
+		return math.RoundToEven(lo), math.RoundToEven(hi), true
+	case backend.Sign:
+		return sign(lo), sign(hi), true
+	case backend.ThresholdedRelu:
+		switch alpha := float64(a.Alpha); {
+		case hi <= alpha:
+			return 0, 0, true
+		case lo > alpha:
+			return lo, hi, true
+		default:
+			return min(alpha, 0), max(hi, 0), true
+		}
+	case backend.Sqrt:
+		if hi < 0 {
+			return nan, nan, true
+		}
+		if 0 < lo && lo < flushed {
+			lo = 0
+		}
+		return math.Sqrt(lo), math.Sqrt(hi), lo >= 0
+	case backend.Log:
+		if hi < 0 {
+			return nan, nan, true
+		}
+		return math.Log(lo), math.Log(hi), lo >= flushed || lo == hi
+	case backend.Reciprocal: // the sign of a zero is nobody's promise, nor is 1 over a denormal
+		return 1 / hi, 1 / lo, lo >= flushed || hi <= -flushed
+	}
+	return nan, nan, false
+}
+
+func sign(x float64) float64 {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
+	}
+	return x
+}
+
+// local is activate of a function that has no Lipschitz constant: an error d of x is
+// one of y up to the distance of the values that f has from x−d to x+d. Where f is not
+// defined on all of that, or has a pole there, nothing can be said: the element is
+// left open. x are the values that the step gets.
+func (e *tracker) local(a backend.Act, x *tensor.Tensor) {
+	f := traitsOf(a)
+	if f.ulps > 0 {
+		e.exact = false
+	}
 	for i, v := range x.Float32s() {
 		x := float64(v)
-		y := math.Exp(x)
-		if math.IsInf(y, 0) || y != y {
+		if math.IsInf(x, 0) || x != x {
 			e.known(i, 0, 0)
+			if a.Kind == backend.Sign && x == x {
+				e.size[i] = 1
+			}
 			continue
 		}
-		x += U * math.Abs(x) // at least what was rounded to v
-		y = math.Exp(x)
-		grown := func(d float64) float64 {
-			if d > 1 { // y may be 0, and the other factor infinite
-				return math.Exp(x + d)
-			}
-			return y*math.Expm1(d) + flushed
+		rounded := 0.0 // of the reference's x to v
+		if e.pass[i] > 0 || e.fail[i] > 0 {
+			rounded = U * math.Abs(x)
 		}
-		e.pass[i], e.fail[i] = grown(e.pass[i]), grown(e.fail[i])
-		e.grow(i, 1, y, own)
+		grown := func(d float64) (distance, size float64) {
+			least, most, ok := reach(a, x-d-rounded, x+d+rounded)
+			switch {
+			case !ok:
+				e.leaveOpen(i)
+			case least != least, math.IsInf(least, 0): // NaN or an infinity, without an error
+				return 0, 0
+			}
+			return most - least, max(math.Abs(least), math.Abs(most))
+		}
+		pass, _ := grown(e.pass[i])
+		fail, size := grown(e.fail[i])
+		switch a.Kind {
+		case backend.Exp, backend.Sqrt, backend.Reciprocal, backend.Log:
+			pass, fail = pass+flushed, fail+flushed
+		}
+		e.pass[i], e.fail[i] = pass, fail
+		if e.exact {
+			size = max(size, e.size[i]) // of what it was computed from: see overflow
+		}
+		e.grow(i, 1, size, 2*f.ulps)
 	}
+}
+
+// leaveOpen says that any value of element i is right, as far as can be told.
+func (e *tracker) leaveOpen(i int) {
+	if e.open == nil {
+		e.open = make([]bool, len(e.size))
+	}
+	e.open[i] = true
 }
 
 // beforeStep evaluates what step i of the epilogue of d gets.

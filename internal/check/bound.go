@@ -47,8 +47,12 @@ func Usual(k int) float64 {
 // above which it fails. Nil slices demand equality.
 type bound struct {
 	pass, fail []float64
+	open       []bool // elements of which nothing can be said; nil for none
 	text       string
 }
+
+// isOpen reports whether any value of element i is right, NaN included.
+func (b *bound) isOpen(i int) bool { return b.open != nil && b.open[i] }
 
 // of returns the limits of element i.
 func (b *bound) of(i int) (pass, fail float64) {
@@ -74,7 +78,7 @@ func boundsOf(d backend.Desc, f Fill, in, want []*tensor.Tensor, ref Evaluator) 
 		return dotBounds(d, f, k, in, want, ref)
 	case backend.MaxPool, backend.Pad, backend.Reshape, backend.Flatten, backend.Reorder:
 		return equal, nil
-	case backend.Concat, backend.Transpose, backend.Slice, backend.Expand, backend.Tile:
+	case backend.Concat, backend.Transpose, backend.Slice, backend.Expand, backend.Tile, backend.Where:
 		return equal, nil
 	case backend.Gather, backend.MaxUnpool:
 		return equal, nil
@@ -174,6 +178,12 @@ func dotBounds(d backend.Desc, f Fill, k int, in, want []*tensor.Tensor, ref Eva
 		if len(steps) > 0 {
 			text += ", epilogue"
 		}
+		if n := e.opened(); n > 0 {
+			if n > want[o].Size()/4 {
+				return nil, fmt.Errorf("check: %s: %d of %d elements are within their error of the end of an activation's domain, or of a pole: they cannot be judged", d.Op.Kind(), n, want[o].Size())
+			}
+			text += fmt.Sprintf(", %d elements open", n)
+		}
 		bounds[o] = e.bound(want[o], text)
 	}
 	return bounds, nil
@@ -254,7 +264,8 @@ func wantIntegers(op backend.Op, arg string, t *tensor.Tensor) error {
 // tracker follows magnitudes and bounds of errors through an epilogue.
 type tracker struct {
 	size, pass, fail []float64
-	exact            bool // all values so far are exact integers
+	open             []bool // see leaveOpen
+	exact            bool   // all values so far are exact integers
 }
 
 func newTracker(n int) *tracker {
@@ -296,12 +307,12 @@ func (e *tracker) epilogue(steps backend.Epilogue, operands []*tensor.Tensor, sh
 				e.grow(i, 1, e.size[i]+math.Abs(float64(r[i])), 1)
 			}
 		case backend.Activate:
-			if s.Act.Kind == backend.Exp {
+			if traitsOf(s.Act).lipschitz == 0 {
 				x, err := before(i)
 				if err != nil {
 					return err
 				}
-				e.exponential(x)
+				e.local(s.Act, x)
 				continue
 			}
 			e.activate(s.Act)
@@ -315,14 +326,25 @@ func (e *tracker) epilogue(steps backend.Epilogue, operands []*tensor.Tensor, sh
 // bound adds the rounding of the reference itself.
 func (e *tracker) bound(want *tensor.Tensor, text string) bound {
 	if e.exact {
-		return bound{text: text}
+		return bound{open: e.open, text: text}
 	}
 	for i, y := range want.Float32s() {
 		own := U * math.Abs(float64(y))
 		e.pass[i] += own
 		e.fail[i] += own
 	}
-	return bound{e.pass, e.fail, text}
+	return bound{e.pass, e.fail, e.open, text}
+}
+
+// opened counts the elements that are left open.
+func (e *tracker) opened() int {
+	n := 0
+	for _, o := range e.open {
+		if o {
+			n++
+		}
+	}
+	return n
 }
 
 func (e *tracker) largest() float64 {
@@ -339,7 +361,7 @@ func (e *tracker) overflow() bool { return e.exact && e.largest() > exactMax }
 
 // eachBound makes a bound with one formula an element.
 func eachBound(want *tensor.Tensor, text string, f func(i int, y float64) (pass, fail float64)) bound {
-	b := bound{make([]float64, want.Size()), make([]float64, want.Size()), text}
+	b := bound{pass: make([]float64, want.Size()), fail: make([]float64, want.Size()), text: text}
 	for i, y := range want.Float32s() {
 		b.pass[i], b.fail[i] = f(i, float64(y))
 	}
@@ -429,14 +451,35 @@ func batchNormBound(d backend.Desc, f Fill, in, want []*tensor.Tensor, ref Evalu
 	})}, nil
 }
 
-// binaryBound: Add, Sub, Mul and PRelu are correctly rounded, so equal but for denormal
-// results; Div has 2.5 ULP. Under Exact quotients are integers.
+// binaryBound: what compares or chooses is exact; Add, Sub, Mul and PRelu are correctly
+// rounded, so equal but for denormal results; Div has 2.5 ULP, and Power
+//
+//	(3 + |b ln a|/8) ULP,
+//
+// since an error of the logarithm counts b times: one of 2⁻²⁸, four bits beyond
+// float32, is an eighth of an ULP for each unit of b ln a = ln y. Under Exact quotients and
+// powers are integers.
 func binaryBound(op backend.Binary, f Fill, want *tensor.Tensor) bound {
-	if f == Exact {
-		if op.Fn != backend.Div {
+	switch {
+	case op.Fn > backend.Power:
+		return bound{text: "equal"}
+	case op.Fn == backend.Maximum || op.Fn == backend.Minimum:
+		return bound{text: "equal"}
+	case f == Exact:
+		if op.Fn != backend.Div && op.Fn != backend.Power {
 			return bound{text: "exact"}
 		}
 		return eachBound(want, "1/4", func(int, float64) (float64, float64) { return 0.25, 0.25 })
+	}
+	if op.Fn == backend.Power {
+		return eachBound(want, "(3+|b ln a|/8) ULP", func(_ int, y float64) (float64, float64) {
+			y = math.Abs(y)
+			if y == 0 {
+				return flushed, flushed
+			}
+			l := 2*(3+math.Abs(math.Log(y))/8)*U*y + flushed
+			return l, l
+		})
 	}
 	ulps, text := 0.0, "equal"
 	if op.Fn == backend.Div {
@@ -469,7 +512,7 @@ func softmaxBound(op backend.Softmax, x, want *tensor.Tensor) ([]bound, error) {
 		return nil, err
 	}
 	k, inner := shape[axis], shape[axis+1:].Size()
-	b := bound{make([]float64, x.Size()), make([]float64, x.Size()), fmt.Sprintf("relative (|x−max|+4√K+8)u, K=%d", k)}
+	b := bound{pass: make([]float64, x.Size()), fail: make([]float64, x.Size()), text: fmt.Sprintf("relative (|x−max|+4√K+8)u, K=%d", k)}
 	if op.Log {
 		b.text = fmt.Sprintf("(|x−max|+Σp|x−max|+4√K+8+4lnS+|y|)u, K=%d", k)
 	}

@@ -203,6 +203,9 @@ func compare(got, want *tensor.Tensor, b *bound) Comparison {
 		}
 	}
 	for i, y := range w {
+		if b.isOpen(i) {
+			continue
+		}
 		x := g[i]
 		if special(x) || special(y) {
 			if x != y && (x == x || y == y) {

@@ -110,6 +110,12 @@ const (
 	roleNormalise             // x of a normalisation
 	roleIndex                 // which elements are taken: see profile.index
 	roleTap                   // a weight that may be 0, as of no part
+	rolePositive              // x of √x and ln x, positive but for a few
+	roleRounded               // x of what rounds to integers
+	roleAngle                 // x of sin x and cos x
+	roleBase                  // a of aᵇ, positive but for a few
+	rolePower                 // b of aᵇ
+	roleCondition             // of Where
 )
 
 // profile is what the fills must know of a Desc.
@@ -157,13 +163,22 @@ func profileOf(d backend.Desc) (profile, error) {
 		p.roles = []role{roleNormalise, roleScale, roleAddend}
 	case backend.LRN: // squares are summed; none is 0 under Exact
 		p.roles = []role{rolePooled}
-	case backend.Activation, backend.Softmax:
+	case backend.Softmax:
 		p.roles = []role{roleExponent}
+	case backend.Activation:
+		p.roles = []role{roleOf(op.Act.Kind)}
 	case backend.Binary:
 		p.roles = []role{roleOperand, roleOperand}
-		if op.Fn == backend.Div {
+		switch {
+		case op.Fn == backend.Div:
 			p.roles = []role{roleDividend, roleDivisor}
+		case op.Fn == backend.Power:
+			p.roles = []role{roleBase, rolePower}
+		case op.Fn > backend.PRelu:
+			p.roles = []role{roleCompared, roleCompared}
 		}
+	case backend.Where:
+		p.roles = []role{roleCondition, roleCopied, roleCopied}
 	case backend.Pad, backend.Reshape, backend.Flatten, backend.Reorder:
 		p.roles = []role{roleCopied}
 	case backend.AdaptivePool:
@@ -203,6 +218,21 @@ func profileOf(d backend.Desc) (profile, error) {
 	}
 	p.scaleExact(gain)
 	return p, nil
+}
+
+// roleOf returns the role of an activation's input.
+func roleOf(k backend.ActKind) role {
+	switch k {
+	case backend.Sqrt, backend.Log:
+		return rolePositive
+	case backend.Reciprocal:
+		return roleDivisor
+	case backend.Ceil, backend.Floor, backend.Round:
+		return roleRounded
+	case backend.Sin, backend.Cos:
+		return roleAngle
+	}
+	return roleExponent
 }
 
 // epilogue adds the roles of the bias and the steps' operands, and returns what
@@ -369,6 +399,17 @@ func (s *stream) exact(r role) float32 {
 		return 4 * s.within(64)
 	case roleDivisor:
 		return float32(int(1)<<s.IntN(3)) * s.nonzero(1)
+	case rolePositive: // squares
+		n := s.within(8)
+		return n * n
+	case roleRounded: // and halves
+		return s.within(16) / 2
+	case roleBase:
+		return s.within(4)
+	case rolePower:
+		return float32(s.IntN(5))
+	case roleCondition:
+		return s.within(1)
 	}
 	return s.within(8)
 }
@@ -384,8 +425,20 @@ func (s *stream) shaped(r role, v float64) float32 {
 		v = math.Exp(v)
 	case roleDivisor:
 		v = math.Copysign(0.25+math.Abs(v), v)
-	case roleExponent:
+	case roleExponent, roleAngle, rolePower:
 		v *= 4
+	case rolePositive, roleBase:
+		if v = math.Abs(v); s.IntN(32) == 0 {
+			v = -v
+		}
+	case roleRounded:
+		if v *= 4; s.IntN(4) == 0 {
+			v = math.Round(v) + 0.5
+		}
+	case roleCondition:
+		if math.Abs(v) < 0.5 {
+			v = 0
+		}
 	}
 	return float32(v)
 }
@@ -402,6 +455,31 @@ func (s *stream) adversarial(r role, before float32) float32 {
 		return float32(1000 + s.NormFloat64())
 	case roleDividend, roleDivisor:
 		return float32(wide(30))
+	case rolePositive, roleBase:
+		if s.IntN(2) == 0 { // near 1, where logarithms cancel
+			return float32(1 + wide(12)/(1<<13))
+		}
+		if r == roleBase {
+			return float32(math.Abs(wide(6)))
+		}
+		return float32(math.Abs(wide(60)))
+	case rolePower:
+		if s.IntN(4) == 0 {
+			return s.within(32)
+		}
+		return float32(wide(4))
+	case roleRounded: // halves, their neighbours, and integers without a fraction
+		v := float32(float64(s.IntN(1<<s.IntN(24))) + 0.5)
+		return float32(sign) * math.Float32frombits(math.Float32bits(v)+uint32(s.IntN(3))-1)
+	case roleAngle: // where a sine or cosine is nearly 0, and far out
+		if s.IntN(2) == 0 {
+			return float32(sign * float64(s.IntN(1<<s.IntN(30))) * math.Pi / 2)
+		}
+		return float32(wide(100))
+	case roleCondition:
+		if s.IntN(2) == 0 {
+			return 0
+		}
 	case roleExponent:
 		return float32(sign * []float64{1e-6, 0.1, 1, 20, 110}[s.IntN(5)] * s.Float64())
 	}

@@ -60,7 +60,7 @@ func normBound(d backend.Desc, f Fill, in, want []*tensor.Tensor) ([]bound, erro
 		}
 	}
 	k, root := float64(length), 4*math.Sqrt(float64(length))
-	b := bound{make([]float64, len(y)), make([]float64, len(y)), fmt.Sprintf("u((4√K·mean|x−μ|+max(|x|,|μ|))/σ+(4√K+8)|ŷ|)|γ|+u|β|, K=%d", length)}
+	b := bound{pass: make([]float64, len(y)), fail: make([]float64, len(y)), text: fmt.Sprintf("u((4√K·mean|x−μ|+max(|x|,|μ|))/σ+(4√K+8)|ŷ|)|γ|+u|β|, K=%d", length)}
 	if f == Exact {
 		b.text = fmt.Sprintf("|γ|/(4Kσ), K=%d", length)
 	}

@@ -85,7 +85,7 @@ func Terms(d backend.Desc) (int, error) {
 		return length, err
 	case backend.LRN:
 		return min(op.Size, x[1]), nil
-	case backend.BatchNorm, backend.Binary, backend.Activation,
+	case backend.BatchNorm, backend.Binary, backend.Where, backend.Activation,
 		backend.Pad, backend.Reshape, backend.Flatten, backend.Reorder:
 		return 0, nil
 	}
