@@ -190,22 +190,7 @@ func (n *Net) checkSizes(sizes []InputShape) error {
 func multiplyAdds(nodes []*graph.Node) int64 {
 	var sum int64
 	for _, n := range nodes {
-		op := n.Op()
-		switch o := op.(type) { // an addition of a bias is no multiply-add
-		case backend.Conv:
-			o.Bias = false
-			op = o
-		case backend.ConvTranspose:
-			o.Bias = false
-			op = o
-		case backend.Dense:
-			o.Bias = false
-			op = o
-		case backend.MatMul:
-		default:
-			continue
-		}
-		sum += op.Cost(descs(n.In()[:2]), descs(n.Out())).FLOPs / 2
+		sum += backend.MultiplyAdds(n.Op(), descs(n.In()), descs(n.Out()))
 	}
 	return sum
 }

@@ -72,6 +72,7 @@ func (m *Model) lower(ctx context.Context, p *Plan, shapes []tensor.Shape) error
 		if err := l.node(n); err != nil {
 			return nameNode(err, n.name)
 		}
+		p.madds += backend.MultiplyAdds(n.op, l.descs(n.in), l.descs(n.out))
 	}
 	for _, o := range m.g.outputs {
 		if o.Value.konst != nil {
@@ -91,6 +92,15 @@ func (m *Model) lower(ctx context.Context, p *Plan, shapes []tensor.Shape) error
 		}
 	}
 	return l.arrange()
+}
+
+// descs describes values without layouts.
+func (l *lowering) descs(vs []*Value) []backend.TensorDesc {
+	ds := make([]backend.TensorDesc, len(vs))
+	for i, v := range vs {
+		ds[i] = v.desc(l.shape(v))
+	}
+	return ds
 }
 
 // memory makes a storage that is written at step first.

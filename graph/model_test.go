@@ -265,3 +265,15 @@ func shapesOf(b *builder, batch int) []tensor.Shape {
 	}
 	return shapes
 }
+
+// Multiply-adds are those of the network on every backend, whatever was fused.
+func TestPlanMultiplyAdds(t *testing.T) {
+	b := lenet(t)
+	for _, name := range backends() {
+		p, err := compile(t, b.Graph, open(t, name)).Plan(ctx, shapesOf(b, 2)...)
+		b.must(err)
+		if want := int64(2 * (6*14*14*9 + 5*5*5*6*9 + 7*125)); p.MultiplyAdds() != want {
+			t.Errorf("%s: got %d, want %d", name, p.MultiplyAdds(), want)
+		}
+	}
+}

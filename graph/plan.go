@@ -20,6 +20,7 @@ type Plan struct {
 	kernels  []backend.Kernel
 	stores   []*storage
 	cost     backend.Cost
+	madds    int64
 	reorders int
 
 	arena, peak, total int64
@@ -44,6 +45,9 @@ func (p *Plan) Reorders() int { return p.reorders }
 
 // Cost returns the nominal work of a run.
 func (p *Plan) Cost() backend.Cost { return p.cost }
+
+// MultiplyAdds returns those of a run, as [backend.MultiplyAdds] counts them.
+func (p *Plan) MultiplyAdds() int64 { return p.madds }
 
 // Steps returns the number of kernels that a run enqueues.
 func (p *Plan) Steps() int { return len(p.steps) }

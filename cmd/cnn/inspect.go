@@ -1,33 +1,243 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/convgl/convgl/internal/atomicfile"
+	"github.com/convgl/convgl/internal/cli"
 	"github.com/convgl/convgl/onnx"
 )
 
+// inspectFlags are the flags of inspect.
+type inspectFlags struct {
+	device       deviceFlags
+	shapes       []string
+	steps        bool
+	dot, dotRuns string
+	asJSON       bool
+}
+
 func inspectCommand() *cobra.Command {
-	return &cobra.Command{
+	var f inspectFlags
+	c := &cobra.Command{
 		Use:   "inspect FILE",
-		Short: "say what is in an ONNX file",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, files []string) error {
-			m, err := (&modelFlag{path: files[0]}).load()
-			if err != nil {
-				return err
-			}
-			out := cmd.OutOrStdout()
-			for _, l := range []struct {
-				kind string
-				vs   []onnx.ValueInfo
-			}{{"input", m.Inputs()}, {"output", m.Outputs()}} {
-				for _, v := range l.vs {
-					fmt.Fprintf(out, "%s %s %s %s\n", l.kind, v.Name, v.Type, v.Shape)
-				}
-			}
-			return nil
-		},
+		Short: "say what is in an ONNX file, and how it runs",
+		Long: `inspect says what is in an ONNX file: inputs, outputs, ops with the versions that the
+file's opset means, parameters, what is computed otherwise than the file says, and how
+pictures are made ready where a description stands beside the file. Then it makes the
+model ready for a backend and runs it once, on zeros, and says what the passes did,
+how much memory a run takes, and its multiply-adds: those of convolutions, dense layers
+and matrix products, padding included.
+
+Inputs whose shape is open need -shape for that; an open first dim is 1 where nothing
+else is said. Nodes that are not supported are all listed, with exit code 4.`,
+		Example: `  cnn inspect resnet50.onnx
+  cnn inspect -backend gl -shape image=8,3,480,640 -plan detect.onnx
+  cnn inspect -dot net.dot net.onnx && dot -Tsvg net.dot >net.svg`,
+		Args: cobra.ExactArgs(1),
 	}
+	f.device.add(c)
+	fs := c.Flags()
+	fs.StringArrayVar(&f.shapes, "shape", nil, "`NAME=1,3,224,224`, once for each input; the sizes alone where there is one input")
+	fs.BoolVar(&f.steps, "plan", false, "print every step of a run and where its data lies")
+	fs.StringVar(&f.dot, "dot", "", "write the nodes of the file to `FILE` for Graphviz")
+	fs.StringVar(&f.dotRuns, "dot-optimized", "", "write what runs to `FILE` for Graphviz")
+	fs.BoolVar(&f.asJSON, "json", false, "one JSON document")
+	c.RunE = func(cmd *cobra.Command, files []string) error { return f.run(cmd, files[0]) }
+	return c
+}
+
+func (f *inspectFlags) run(cmd *cobra.Command, file string) error {
+	out := cmd.OutOrStdout()
+	m, err := onnx.Load(file)
+	if err != nil {
+		if f.asJSON {
+			err = errors.Join(err, writeRefusal(out, file, err))
+		}
+		return err
+	}
+	r := describeModel(file, m)
+	if f.dot != "" {
+		if err := atomicfile.Write(f.dot, func(w io.Writer) error { return writeModelDot(w, m) }); err != nil {
+			return err
+		}
+	}
+	if !f.asJSON {
+		r.write(out)
+	}
+	runErr := f.describeRun(cmd.Context(), cmd.ErrOrStderr(), m, r)
+	if f.asJSON {
+		if runErr != nil {
+			r.RunError = runErr.Error()
+		}
+		e := json.NewEncoder(out)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		return errors.Join(runErr, e.Encode(r))
+	}
+	if r.Run != nil {
+		r.Run.write(out, f.steps)
+	}
+	return runErr
+}
+
+// openShapes says that nothing was run, as inputs have open dims.
+type openShapes struct{ error }
+
+// describeRun compiles and runs the model and adds what there is to say about that. That
+// shapes are open is an error only where somebody asked for what follows from them.
+func (f *inspectFlags) describeRun(ctx context.Context, stderr io.Writer, m *onnx.Model, r *modelReport) (err error) {
+	shapes, err := inputShapes(m.Inputs(), f.shapes)
+	var open openShapes
+	if errors.As(err, &open) && !f.steps && f.dotRuns == "" {
+		r.RunError = err.Error()
+		if !f.asJSON {
+			fmt.Fprintf(stderr, "not run: %v\n", err)
+		}
+		return nil
+	}
+	if err != nil {
+		return cli.UsageError{Err: err}
+	}
+	be, err := f.device.open(stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, be.Close()) }()
+	s, err := m.Compile(ctx, be)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	in, err := zeros(m.Inputs(), shapes)
+	if err != nil {
+		return err
+	}
+	stages, err := s.Stages(ctx, in...)
+	if err != nil {
+		return fmt.Errorf("run on zeros: %w", err)
+	}
+	if r.Run, err = reportRun(ctx, be, m.Inputs(), shapes, stages, f.steps); err != nil {
+		return err
+	}
+	if f.dotRuns != "" {
+		return atomicfile.Write(f.dotRuns, func(w io.Writer) error { return writeStagesDot(w, r.Name, stages) })
+	}
+	return nil
+}
+
+// writeRefusal writes why a file was refused, for programs.
+func writeRefusal(out io.Writer, file string, err error) error {
+	type node struct {
+		Name    string `json:"name"`
+		Op      string `json:"op"`
+		Domain  string `json:"domain,omitempty"`
+		Version int    `json:"version,omitempty"`
+		Reason  string `json:"reason"`
+	}
+	r := struct {
+		File        string `json:"file"`
+		Error       string `json:"error"`
+		Unsupported []node `json:"unsupported,omitempty"`
+	}{File: file, Error: err.Error()}
+	var list *onnx.UnsupportedError
+	if errors.As(err, &list) {
+		for _, n := range list.Nodes {
+			r.Unsupported = append(r.Unsupported, node{n.Name, n.Op, n.Domain, n.Version, n.Reason})
+		}
+	}
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}
+
+// modelReport is what a file says.
+type modelReport struct {
+	File        string            `json:"file"`
+	FileBytes   int64             `json:"file_bytes"` // without external data
+	Name        string            `json:"name"`
+	Doc         string            `json:"doc,omitempty"`
+	Producer    string            `json:"producer,omitempty"`
+	IRVersion   int64             `json:"ir_version"`
+	Opset       int64             `json:"opset"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+	Inputs      []valueReport     `json:"inputs"`
+	Outputs     []valueReport     `json:"outputs"`
+	Params      int64             `json:"parameters"`
+	ParamBytes  int64             `json:"parameter_bytes"`
+	Nodes       int               `json:"nodes"`
+	Ops         []opReport        `json:"ops"`
+	Notes       []string          `json:"notes,omitempty"`
+	Preparation json.RawMessage   `json:"preprocessing,omitempty"`
+	Run         *runReport        `json:"run,omitempty"`
+	RunError    string            `json:"run_error,omitempty"`
+}
+
+type valueReport struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	// Shape has a number or a name for each dim; it is null where the rank is open.
+	Shape []any `json:"shape"`
+}
+
+// opReport counts the nodes of an op.
+type opReport struct {
+	Op      string `json:"op"`
+	Domain  string `json:"domain,omitempty"`
+	Version int    `json:"version"`
+	Count   int    `json:"count"`
+}
+
+func describeModel(file string, m *onnx.Model) *modelReport {
+	info := m.Info()
+	r := &modelReport{File: file, Name: info.Name, Doc: info.Doc, Producer: info.Producer, IRVersion: info.IRVersion, Opset: info.Opset,
+		Metadata: info.Metadata, Inputs: reportValues(m.Inputs()), Outputs: reportValues(m.Outputs()),
+		Params: m.Params(), Nodes: len(m.Nodes()), Ops: []opReport{}, Notes: m.Notes()}
+	if fi, err := os.Stat(file); err == nil {
+		r.FileBytes = fi.Size()
+	}
+	at := map[opReport]int{}
+	for _, n := range m.Nodes() {
+		key := opReport{Op: n.Op, Domain: n.Domain, Version: n.Version}
+		i, ok := at[key]
+		if !ok {
+			i = len(r.Ops)
+			at[key] = i
+			r.Ops = append(r.Ops, key)
+		}
+		r.Ops[i].Count++
+	}
+	slices.SortFunc(r.Ops, func(a, b opReport) int {
+		return cmp.Or(cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.Op, b.Op), cmp.Compare(a.Version, b.Version))
+	})
+	return r
+}
+
+func reportValues(vs []onnx.ValueInfo) []valueReport {
+	rs := make([]valueReport, len(vs))
+	for i, v := range vs {
+		rs[i] = valueReport{Name: v.Name, Type: v.Type.String()}
+		if v.Shape == nil {
+			continue
+		}
+		rs[i].Shape = []any{}
+		for _, d := range v.Shape {
+			if n, static := d.Size(); static {
+				rs[i].Shape = append(rs[i].Shape, n)
+			} else {
+				rs[i].Shape = append(rs[i].Shape, d.String())
+			}
+		}
+	}
+	return rs
 }

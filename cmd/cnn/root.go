@@ -29,6 +29,7 @@ that was asked for is not there, 4 the model is damaged, wrong or not supported,
 interrupted.`,
 	}
 	root.AddCommand(
+		runCommand(),
 		inspectCommand(),
 	)
 	return root

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/convgl/convgl/internal/cli"
+	"github.com/convgl/convgl/onnx"
+	"github.com/convgl/convgl/tensor"
+)
+
+// runFlags are the flags of run.
+type runFlags struct {
+	model   modelFlag
+	device  deviceFlags
+	inputs  []string
+	outdir  string
+	compare string
+	tol     float64
+	repeat  int
+}
+
+func runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "compute the outputs of a model from .npy files",
+		Long: `run computes a model's outputs and writes them as output_0.npy, output_1.npy, … in the
+order of the model's outputs, in their types; float16, bfloat16 and float64 come as
+float32, in which they are computed. For each there is a line with its name, type,
+shape and file.
+
+-compare holds the outputs against output_0.npy, … of another folder: floats may
+differ by -tol of the largest expected magnitude of an output, integers and booleans
+not at all, and NaN and infinity must be where they are expected.
+
+-repeat runs the model N times more, and gives the times of loading, of compiling, of
+the first run, which includes choosing kernels, and the median, minimum and maximum of
+the others.`,
+		Example: `  cnn run -model mnist.onnx -input digit.npy -outdir out
+  cnn run -model detect.onnx -backend gl -input image=x.npy -input size=s.npy -outdir out
+  cnn run -model mnist.onnx -backend cpu -input digit.npy -compare expected -repeat 100`,
+		Args: cobra.NoArgs,
+	}
+	f.model.add(c)
+	f.device.add(c)
+	fs := c.Flags()
+	fs.StringArrayVar(&f.inputs, "input", nil, "`NAME=FILE.npy`, once for each input; the file alone where there is one input")
+	fs.StringVar(&f.outdir, "outdir", "", "`DIR` for the outputs, which is made")
+	fs.StringVar(&f.compare, "compare", "", "`DIR` with the expected outputs")
+	fs.Float64Var(&f.tol, "tol", 1e-3, "with -compare: the difference allowed, as a share of the output's maximum")
+	fs.IntVar(&f.repeat, "repeat", 0, "measure `N` more runs")
+	c.RunE = func(cmd *cobra.Command, _ []string) error { return f.run(cmd) }
+	return c
+}
+
+func (f *runFlags) run(cmd *cobra.Command) (err error) {
+	ctx, out, stderr := cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()
+	switch {
+	case f.outdir == "" && f.compare == "" && f.repeat == 0:
+		return cli.Usagef("run: what for? want -outdir DIR for the outputs, -compare DIR or -repeat N")
+	case f.repeat < 0:
+		return cli.Usagef("-repeat %d: want 0 or more", f.repeat)
+	case !(f.tol >= 0) || math.IsInf(f.tol, 0):
+		return cli.Usagef("-tol %v: want 0 or more", f.tol)
+	case f.outdir != "" && f.compare != "" && same(f.outdir, f.compare):
+		return cli.Usagef("-outdir %s would replace what -compare expects: want another folder", f.outdir)
+	}
+	watch := time.Now()
+	lap := func() time.Duration {
+		d := time.Since(watch)
+		watch = time.Now()
+		return d
+	}
+	m, err := f.model.load()
+	if err != nil {
+		return err
+	}
+	load := lap()
+	files, err := inputFiles(m.Inputs(), f.inputs)
+	if err != nil {
+		return err
+	}
+	in, err := readInputs(m.Inputs(), files)
+	if err != nil {
+		return err
+	}
+	var expected []*tensor.Tensor
+	if f.compare != "" {
+		if expected, err = readExpected(f.compare, len(m.Outputs())); err != nil {
+			return err
+		}
+	}
+	if f.outdir != "" {
+		if err := f.makeOutdir(len(m.Outputs()), files); err != nil {
+			return err
+		}
+	}
+	for _, n := range m.Notes() {
+		fmt.Fprintln(stderr, "note:", clean(n))
+	}
+
+	lap()
+	be, err := f.device.open(stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, be.Close()) }()
+	open := lap()
+	s, err := m.Compile(ctx, be)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	compile := lap()
+	ys, err := s.Run(ctx, in...)
+	if err != nil {
+		return err
+	}
+	first := lap()
+
+	if f.outdir != "" {
+		if err := f.write(ctx, out, m.Outputs(), ys); err != nil {
+			return err
+		}
+	}
+	bad := 0
+	for i, want := range expected {
+		c := compare(ys[i], want)
+		if !c.fine(f.tol) {
+			bad++
+		}
+		fmt.Fprintf(out, "%s as expected? %s\n", clean(m.Outputs()[i].Name), c.say(f.tol))
+	}
+	if f.repeat > 0 {
+		fmt.Fprintf(out, "load %v, open %s %v, compile %v, first run %v\n", short(load), be.Name(), short(open), short(compile), short(first))
+		if err := f.measure(ctx, out, stderr, s, in); err != nil {
+			return err
+		}
+	}
+	if bad > 0 {
+		return fmt.Errorf("%d of %d outputs are not as expected in %s", bad, len(expected), f.compare)
+	}
+	return nil
+}
+
+// makeOutdir makes the folder for n outputs, none of which may replace an input.
+func (f *runFlags) makeOutdir(n int, files []string) error {
+	if err := os.MkdirAll(f.outdir, 0o777); err != nil {
+		return fmt.Errorf("-outdir: %w", err)
+	}
+	for i := range n {
+		for _, in := range files {
+			if y := filepath.Join(f.outdir, outputFile(i)); same(y, in) {
+				return cli.Usagef("-outdir %s: %s would replace the input %s: want another folder", f.outdir, outputFile(i), in)
+			}
+		}
+	}
+	return nil
+}
+
+// same reports whether two paths are one file or folder.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// write writes the outputs, and a line for each that is there.
+func (f *runFlags) write(ctx context.Context, out io.Writer, about []onnx.ValueInfo, ys []*tensor.Tensor) error {
+	for i, y := range ys {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		file := filepath.Join(f.outdir, outputFile(i))
+		if err := tensor.SaveNPY(file, y); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(out, "%s %v%v %s\n", clean(about[i].Name), y.DType(), y.Shape(), file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measure times further runs.
+func (f *runFlags) measure(ctx context.Context, out, stderr io.Writer, s *onnx.Session, in []*tensor.Tensor) error {
+	times := make([]time.Duration, f.repeat)
+	bar := cli.NewProgress(stderr, f.repeat)
+	defer bar.End()
+	for i := range times {
+		start := time.Now()
+		if _, err := s.Run(ctx, in...); err != nil {
+			return err
+		}
+		times[i] = time.Since(start)
+		bar.Step()
+	}
+	bar.End()
+	slices.Sort(times)
+	median := (times[(len(times)-1)/2] + times[len(times)/2]) / 2
+	fmt.Fprintf(out, "%d more runs: median %v, min %v, max %v\n", f.repeat, short(median), short(times[0]), short(times[len(times)-1]))
+	return nil
+}
+
+// short rounds to four digits.
+func short(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for d/unit >= 10000 {
+		unit *= 10
+	}
+	return d.Round(unit)
+}

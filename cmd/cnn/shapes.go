@@ -1,0 +1,127 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/convgl/convgl/internal/cli"
+	"github.com/convgl/convgl/onnx"
+	"github.com/convgl/convgl/tensor"
+)
+
+// maxZeros bounds the elements of an input that inspect makes.
+const maxZeros = 1 << 30
+
+// inputShapes returns a shape for each input: that of args, which are NAME=1,3,224,224,
+// or that of the file, in which an open first dim is 1.
+func inputShapes(inputs []onnx.ValueInfo, args []string) ([]tensor.Shape, error) {
+	shapes, err := askedShapes(inputs, args)
+	if err != nil {
+		return nil, err
+	}
+	bound := map[string]int{} // sizes of open dims
+	for i, v := range inputs {
+		for k := range shapes[i] {
+			if k < len(v.Shape) {
+				if _, static := v.Shape[k].Size(); !static {
+					bound[v.Shape[k].String()] = shapes[i][k]
+				}
+			}
+		}
+	}
+	var open []string
+	first := "" // the name of the first such input
+	for i, v := range inputs {
+		if shapes[i] != nil {
+			continue
+		}
+		whole := v.Shape != nil
+		shapes[i] = make(tensor.Shape, len(v.Shape))
+		for k, d := range v.Shape {
+			n, known := d.Size()
+			if !known {
+				n, known = bound[d.String()]
+			}
+			if !known && k == 0 {
+				n, known = 1, true
+				bound[d.String()] = n
+			}
+			shapes[i][k] = n
+			whole = whole && known
+		}
+		if !whole {
+			if open = append(open, describe(v)); len(open) == 1 {
+				first = v.Name
+			}
+		}
+	}
+	if open != nil {
+		return nil, openShapes{fmt.Errorf("open dims in %s: want -shape %s=… with a size for each dim", strings.Join(open, ", "), clean(first))}
+	}
+	return shapes, nil
+}
+
+// askedShapes returns the shapes of the arguments, nil for other inputs.
+func askedShapes(inputs []onnx.ValueInfo, args []string) ([]tensor.Shape, error) {
+	shapes := make([]tensor.Shape, len(inputs))
+	for _, arg := range args {
+		at, sizes := -1, arg
+		if i := strings.LastIndexByte(arg, '='); i >= 0 {
+			for k, v := range inputs {
+				if v.Name == arg[:i] {
+					at, sizes = k, arg[i+1:]
+				}
+			}
+			if at < 0 {
+				return nil, cli.Usagef("-shape %s: there is no input %q; %s", arg, arg[:i], wanted(inputs))
+			}
+		} else if len(inputs) == 1 {
+			at = 0
+		} else {
+			return nil, cli.Usagef("-shape %s: of which input? want NAME=%s; %s", arg, arg, wanted(inputs))
+		}
+		if shapes[at] != nil {
+			return nil, cli.Usagef("-shape %s: the input %q has a shape already", arg, inputs[at].Name)
+		}
+		shape := tensor.Shape{}
+		if sizes != "" {
+			for _, text := range strings.Split(strings.ReplaceAll(sizes, "x", ","), ",") {
+				n, err := strconv.Atoi(strings.TrimSpace(text))
+				if err != nil || n < 0 {
+					return nil, cli.Usagef("-shape %s: got %q, want sizes with commas", arg, text)
+				}
+				shape = append(shape, n)
+			}
+		}
+		v := inputs[at]
+		fits := v.Shape == nil || len(v.Shape) == len(shape)
+		for k := 0; fits && k < len(v.Shape); k++ {
+			n, static := v.Shape[k].Size()
+			fits = !static || n == shape[k]
+		}
+		if !fits {
+			return nil, cli.Usagef("-shape %s: the model takes %s", arg, describe(v))
+		}
+		if n, err := shape.Elems(); err != nil || n > maxZeros {
+			return nil, cli.Usagef("-shape %s: want at most %d elements", arg, maxZeros)
+		}
+		shapes[at] = shape
+	}
+	return shapes, nil
+}
+
+// zeros makes an input of each shape.
+func zeros(inputs []onnx.ValueInfo, shapes []tensor.Shape) ([]*tensor.Tensor, error) {
+	ts := make([]*tensor.Tensor, len(inputs))
+	for i, v := range inputs {
+		if n, err := shapes[i].Elems(); err != nil || n > maxZeros {
+			return nil, cli.Usagef("the input %s has more than %d elements", describe(v), maxZeros)
+		}
+		var err error
+		if ts[i], err = tensor.New(v.Type.DType(), shapes[i]...); err != nil {
+			return nil, err
+		}
+	}
+	return ts, nil
+}
