@@ -30,6 +30,9 @@ func deterministic() []problem {
 		{name: "globalmean", d: desc(backend.GlobalPool{Mean: true}, backend.F32(4, 9, 61, 67))},
 		{name: "adaptivemean", d: desc(backend.AdaptivePool{Out: shape{5, 3}, Mean: true}, backend.F32(4, 9, 31, 37))},
 		{name: "resize", d: desc(backend.Resize{Size: shape{13, 40}, Mode: backend.ResizeLinear}, backend.F32(4, 9, 21, 27))},
+		{name: "resample", d: desc(backend.Resample{Axis: 2}, backend.F32(4, 5, 21, 97), i32(60, 9), backend.F32(60, 9))},
+		{name: "resample-last", d: desc(backend.Resample{Axis: -1}, backend.F32(4, 3, 7, 45), i32(300, 5), backend.F32(300, 5))},
+		{name: "maxunpool", d: desc(backend.MaxUnpool{Size: shape{40, 41}}, backend.F32(4, 9, 30, 31), i32(4, 9, 30, 31))},
 		{name: "softmax", d: desc(backend.Softmax{Axis: 1}, backend.F32(4, 1500))},
 		{name: "batchnorm", d: desc(backend.BatchNorm{Epsilon: 1e-5}, backend.F32(4, 40, 6, 7), c, c, c, c)},
 		{name: "groupnorm", d: desc(backend.GroupNorm{Groups: 8, Epsilon: 1e-5}, backend.F32(4, 40, 36, 37), c, c)},
@@ -124,14 +127,13 @@ func (s *suite) batch(r reporter, family string, p problem) {
 		return
 	}
 	n := p.d.In[0].Shape[0]
-	// The inputs that have a batch dim are the data: all that is no weight.
-	args, _ := p.d.Op.Args()
+	shared := sharedInputs(p.d)
 	slice := func(images []int) ([]*tensor.Tensor, backend.Desc) {
 		d := p.d
 		d.In = slices.Clone(d.In)
 		part := slices.Clone(in)
 		for i := range in {
-			if args[i].Weight {
+			if shared[i] {
 				continue
 			}
 			part[i] = gather(in[i], images)
@@ -151,7 +153,7 @@ func (s *suite) batch(r reporter, family string, p problem) {
 	order := []int{3, 1, 0, 2, 3, 0, 1}
 	part, d := slice(order)
 	for i := range part {
-		if !args[i].Weight { // batch entry 2 becomes NaN
+		if !shared[i] && part[i].DType() == tensor.Float32 { // batch entry 2 becomes NaN
 			size := part[i].Size() / len(order)
 			for j := range size {
 				part[i].Float32s()[2*size+j] = float32(math.NaN())
@@ -170,14 +172,25 @@ func (s *suite) batch(r reporter, family string, p problem) {
 	}
 }
 
+// sharedInputs tells which inputs of d belong to all images: weights, and tables.
+func sharedInputs(d backend.Desc) []bool {
+	args, _ := d.Op.Args()
+	shared := make([]bool, len(args))
+	for i, a := range args {
+		_, resample := d.Op.(backend.Resample)
+		shared[i] = a.Weight || resample && i > 0
+	}
+	return shared
+}
+
 // gather returns the entries of the first dim in a given order.
 func gather(t *tensor.Tensor, entries []int) *tensor.Tensor {
 	x := slices.Clone(t.Shape())
-	size := t.Size() / x[0]
+	size := len(t.Bytes()) / x[0]
 	x[0] = len(entries)
-	y := tensor.Must(tensor.New(tensor.Float32, x...))
+	y := tensor.Must(tensor.New(t.DType(), x...))
 	for at, i := range entries {
-		copy(y.Float32s()[at*size:], t.Float32s()[i*size:(i+1)*size])
+		copy(y.Bytes()[at*size:], t.Bytes()[i*size:(i+1)*size])
 	}
 	return y
 }

@@ -197,6 +197,44 @@ var mutations = []*mutation{
 			k.editing(a.In[0], func(x []byte) { k.editing(a.In[1], func(y []byte) { copy(x, y) }) })
 		}
 	}},
+	{name: "counts from the wrong end", family: "gather", finds: "fail", before: func(k *mutantKernel, a backend.Args) {
+		if k.d.Op.Kind() == "Gather" {
+			k.editing(a.In[1], func(m []byte) {
+				for i := 0; i+4 <= len(m); i += 4 {
+					if v := int32(binary.NativeEndian.Uint32(m[i:])); v == -1 {
+						binary.NativeEndian.PutUint32(m[i:], 0)
+					}
+				}
+			})
+		}
+	}},
+	{name: "multiplies by a weight of 0", family: "resample", finds: "fail", before: func(k *mutantKernel, a backend.Args) {
+		if k.d.Op.Kind() == "Resample" {
+			k.editing(a.In[2], func(m []byte) {
+				for i := range len(m) / 4 {
+					if get(m, i) == 0 {
+						put(m, i, 1e-36)
+					}
+				}
+			})
+		}
+	}},
+	{name: "lets the first of equal indices win", family: "maxunpool", finds: "fail", before: func(k *mutantKernel, a backend.Args) {
+		if k.d.Op.Kind() == "MaxUnpool" {
+			plane := k.d.In[0].Shape[2:].Size()
+			k.editing(a.In[1], func(m []byte) {
+				seen := map[[2]int]bool{}
+				for i := range len(m) / 4 {
+					v := int(int32(binary.NativeEndian.Uint32(m[4*i:])))
+					if at := [2]int{i / plane, v}; seen[at] {
+						binary.NativeEndian.PutUint32(m[4*i:], math.MaxUint32)
+					} else {
+						seen[at] = true
+					}
+				}
+			})
+		}
+	}},
 	{name: "takes one dim for another as large", family: "transpose", finds: "fail", desc: func(d *backend.Desc) {
 		if op, ok := d.Op.(backend.Transpose); ok && d.In[0].Shape.Equal(shape{2, 2, 6, 3, 4}) {
 			op.Perm = shape{1, 2, 0, 3, 4} // of 0, 2, 1, 3, 4

@@ -72,6 +72,12 @@ func candidates(d backend.Desc) []candidate {
 		return []candidate{{"strided", planConcat}}
 	case backend.Transpose:
 		return []candidate{{"strided", planTranspose}}
+	case backend.Gather:
+		return []candidate{{"runs", planGather}}
+	case backend.Resample:
+		return []candidate{{"taps", planResample}}
+	case backend.MaxUnpool:
+		return []candidate{{"planes", planMaxUnpool}}
 	case backend.Reshape, backend.Flatten:
 		return []candidate{{"copy", planReshape}}
 	}
