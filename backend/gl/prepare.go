@@ -87,6 +87,12 @@ func (be *Backend) candidates(d backend.Desc) []candidate {
 		return concatCandidates(op)
 	case backend.Transpose:
 		return transposeCandidates(op)
+	case backend.Gather:
+		return gatherCandidates(op)
+	case backend.Resample:
+		return resampleCandidates(op)
+	case backend.MaxUnpool:
+		return maxUnpoolCandidates()
 	}
 	return nil
 }
