@@ -33,6 +33,7 @@ var forms = []form{
 	softmaxForm, logSoftmaxForm, binaryForm, padForm, reshapeForm, flattenForm, reorderForm,
 	adaptivePoolForm, resizeForm, concatForm, transposeForm,
 	groupNormForm, instanceNormForm, layerNormForm, lrnForm,
+	gatherForm, resampleForm, maxUnpoolForm,
 }
 
 // Forms returns the prefix and a one-line grammar of every kind of problem.
@@ -85,6 +86,9 @@ func (e *ParseError) Error() string {
 //	resize:nearest:asymmetric:1x64x28x28:scale2,2
 //	concat:1x64x28x28,1x32x28x28:axis1       also :int32 at the end
 //	transpose:1x64x28x28:0,2,3,1             reversed without; also :int32
+//	gather:1000x64:8x20:axis0                x, index; also :int32
+//	resample:1x3x224x224:axis2:448x4         448 elements of 4 terms
+//	maxunpool:1x64x28x28:56x56
 //
 // Sizes of a window follow benchdnn: keys are mb (2 when missing), g, ic, oc,
 // and for each dim d, h and w the input i, output o, kernel k, stride s (1),

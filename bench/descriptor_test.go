@@ -127,6 +127,10 @@ func TestParseOps(t *testing.T) {
 		{"transpose:2x3x4", backend.Transpose{}, []tensor.Shape{{2, 3, 4}}, tensor.Shape{4, 3, 2}},
 		{"transpose:2x3:1,0:int32", backend.Transpose{Perm: []int{1, 0}}, []tensor.Shape{{2, 3}}, tensor.Shape{3, 2}},
 		{"transpose:scalar:int32", backend.Transpose{}, []tensor.Shape{{}}, tensor.Shape{}},
+		{"gather:301x64:4x77:axis0", backend.Gather{}, []tensor.Shape{{301, 64}, {4, 77}}, tensor.Shape{4, 77, 64}},
+		{"gather:5x6:scalar:axis-1:int32", backend.Gather{Axis: -1}, []tensor.Shape{{5, 6}, {}}, tensor.Shape{5}},
+		{"resample:1x3x8x9:axis2:16x4", backend.Resample{Axis: 2}, []tensor.Shape{{1, 3, 8, 9}, {16, 4}, {16, 4}}, tensor.Shape{1, 3, 16, 9}},
+		{"maxunpool:1x5x4x3:8x6", backend.MaxUnpool{Size: []int{8, 6}}, []tensor.Shape{{1, 5, 4, 3}, {1, 5, 4, 3}}, tensor.Shape{1, 5, 8, 6}},
 		{`reorder:2x5x4x3:plain:channels-last/4:int32_n"a #name"`, backend.Reorder{}, []tensor.Shape{{2, 5, 4, 3}}, tensor.Shape{2, 5, 4, 3}},
 	} {
 		p, err := Parse(c.text)
