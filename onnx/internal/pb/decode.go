@@ -2,6 +2,7 @@ package pb
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"unsafe"
 )
@@ -12,10 +13,10 @@ import (
 // value, as protobuf has it; of messages, such as the graph, a second one is refused,
 // because merging them is never what somebody meant.
 func Decode(data []byte, lim Limits) (*Model, error) {
-	d := newDecoder(data, lim)
-	if err := d.size(); err != nil {
+	if err := checkSize(int64(len(data)), lim); err != nil {
 		return nil, err
 	}
+	d := newDecoder(data, lim)
 	m := &Model{}
 	err := d.model(m)
 	if err == nil && m.Graph == nil {
@@ -35,10 +36,10 @@ func Decode(data []byte, lim Limits) (*Model, error) {
 
 // DecodeTensor decodes a file of one tensor, as ONNX's tests keep inputs and outputs.
 func DecodeTensor(data []byte, lim Limits) (*Tensor, error) {
-	d := newDecoder(data, lim)
-	if err := d.size(); err != nil {
+	if err := checkSize(int64(len(data)), lim); err != nil {
 		return nil, err
 	}
+	d := newDecoder(data, lim)
 	t := &Tensor{}
 	if err := d.tensor(0, len(data), t); err != nil {
 		return nil, within("tensor", err)
@@ -49,13 +50,14 @@ func DecodeTensor(data []byte, lim Limits) (*Tensor, error) {
 	return t, nil
 }
 
-// size checks the size of the file.
-func (d *decoder) size() error {
-	switch n := int64(len(d.file)); {
+// checkSize checks the size of a file before anything else.
+func checkSize(n int64, lim Limits) error {
+	most := min(lim.withDefaults().FileSize, math.MaxInt32)
+	switch {
 	case n == 0:
-		return d.errorf(0, "", "the file is empty")
-	case n > d.lim.FileSize || n > math.MaxInt32:
-		return d.errorf(0, "", "the file has %d bytes, want at most %d", n, min(d.lim.FileSize, math.MaxInt32))
+		return &FormatError{Msg: "the file is empty"}
+	case n > most:
+		return &FormatError{Msg: fmt.Sprintf("the file has %d bytes, want at most %d", n, most)}
 	}
 	return nil
 }
