@@ -51,6 +51,8 @@ func (e ElemType) DType() tensor.DType {
 		return tensor.Int32
 	case Int64:
 		return tensor.Int64
+	case Bool:
+		return tensor.Bool
 	}
 	return tensor.Invalid
 }
