@@ -219,7 +219,7 @@ func (d *decoder) node(f field, depth int) (*Node, error) {
 	if err := d.list(f, int64(unsafe.Sizeof(*n))); err != nil {
 		return nil, err
 	}
-	return n, d.message(f.lo, f.hi, func(f field) error {
+	err := d.message(f.lo, f.hi, func(f field) error {
 		switch f.num {
 		case 1:
 			return d.names(f, "input", &n.Inputs, d.lim.NodeArgs)
@@ -244,6 +244,25 @@ func (d *decoder) node(f field, depth int) (*Node, error) {
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return n, d.attrNames(f, n)
+}
+
+// attrNames refuses two attributes of one name: which of them counts is not defined.
+func (d *decoder) attrNames(f field, n *Node) error {
+	if len(n.Attrs) < 2 {
+		return nil
+	}
+	seen := make(map[string]bool, len(n.Attrs))
+	for _, a := range n.Attrs {
+		if a.Name != "" && seen[a.Name] {
+			return d.errorf(f.at, "", "node %q (%s) has two attributes %q", n.Name, n.OpType, a.Name)
+		}
+		seen[a.Name] = true
+	}
+	return nil
 }
 
 func (d *decoder) attr(at field, depth int) (*Attr, error) {

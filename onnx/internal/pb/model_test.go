@@ -122,7 +122,7 @@ func TestDecodeForms(t *testing.T) {
 		body(7,
 			body(1,
 				body(5, str(1, "packed"), body(8, []byte{1, 2}), varint(8, 3), body(8, []byte{4})),
-				body(5, str(1, "packed"), body(7, []byte{0, 0, 128, 63}), fixed32(7, 2)),
+				body(5, str(1, "floats"), body(7, []byte{0, 0, 128, 63}), fixed32(7, 2)),
 				body(5, str(1, "sparse"), varint(20, 11), body(22)),
 				body(5, str(1, "type"), body(14)),
 				varint(9, 1), fixed64(10, 1), // unknown

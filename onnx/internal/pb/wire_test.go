@@ -110,6 +110,7 @@ func TestDecodeMalformed(t *testing.T) {
 		{"two subgraphs", inAttr(body(6), body(6)), []string{"attribute[0].g", "got a second graph"}},
 		{"two values", inAttr(str(1, "a"), varint(20, 2), varint(3, 1), fixed32(2, 1)), []string{`attribute "a" has a value of type float beside its type int`}},
 		{"two values, untyped", inAttr(varint(3, 1), fixed32(2, 1)), []string{"a value of type int beside its type float"}},
+		{"two attributes", inModel(body(1), body(1, str(3, "n"), str(4, "Op"), body(5, str(1, "a")), body(5), body(5), body(5, str(1, "a")))), []string{`graph.node[1] (byte 6): node "n" (Op) has two attributes "a"`}},
 		{"deep path", inAttr(body(11), body(11, body(1, body(5, body(5, varint(8, 1)))))), []string{"graph.node[0].attribute[0].graphs[1].node[0].attribute[0].t.name (byte"}},
 		{"string of a tensor", inAttr(body(10, varint(6, 1))), []string{"attribute[0].tensors[0].string_data"}},
 		{"raw", inTensor(varint(9, 1)), []string{"graph.initializer[0].raw_data"}},
