@@ -146,6 +146,7 @@ var families = []family{
 	{"activation", problems(activationProblems)},
 	{"softmax", problems(softmaxProblems)},
 	{"binary", problems(binaryProblems)},
+	{"where", problems(whereProblems)},
 	{"pad", problems(padProblems)},
 	{"reshape", problems(reshapeProblems)},
 	{"reorder", problems(reorderProblems)},

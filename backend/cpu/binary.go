@@ -8,6 +8,33 @@ import (
 // planBinary takes any layouts and any broadcast: a loop nest in the order of y's
 // memory, with a stride of 0 where an operand stretches.
 func planBinary(dev *device, d backend.Desc) (*plan, error) {
+	p, n := broadcastPlan(d)
+	out := p.out[0]
+	run := newBinaryRun(dev.rows(), d.Op.(backend.Binary).Fn, n, dev.streams(out))
+	if run.repeat > 0 {
+		p.workspace = binaryTile * 4 * int64(dev.pool.threads())
+	}
+	total := n.total()
+	parts := partsFor(total, 4*int64(total), grainBytes)
+	p.phases = clearLanes([]phase{{parts, func(c *call, part, thread int) {
+		lo, hi := shareLines(total, part, parts)
+		y, a, b := c.y(0), c.x(0), c.x(1)
+		if run.repeat > 0 {
+			tile := f32(c.ws)[thread*binaryTile:][:binaryTile]
+			run.tiled(run.choose(y, a, b), y, a, b, tile, lo, hi)
+			return
+		}
+		fn := run.choose(y, a, b)
+		for it := n.start(lo, hi); it.next(); {
+			run.do(fn, y, a, b, &it)
+		}
+	}}}, 0, out)
+	return p, nil
+}
+
+// broadcastPlan settles the layouts of an elementwise op of several tensors: those
+// that are open follow the output's. It returns the nest over y and the inputs.
+func broadcastPlan(d backend.Desc) (*plan, *nest) {
 	shape := d.Out[0].Shape
 	def := d.Out[0].Layout
 	for _, in := range d.In {
@@ -33,27 +60,7 @@ func planBinary(dev *device, d backend.Desc) (*plan, error) {
 		}
 		strides = append(strides, stretch(in, shape))
 	}
-	n := newNest(shape, physicalOrder(out), strides...)
-	run := newBinaryRun(dev.rows(), d.Op.(backend.Binary).Fn, n, dev.streams(out))
-	if run.repeat > 0 {
-		p.workspace = binaryTile * 4 * int64(dev.pool.threads())
-	}
-	total := n.total()
-	parts := partsFor(total, 4*int64(total), grainBytes)
-	p.phases = clearLanes([]phase{{parts, func(c *call, part, thread int) {
-		lo, hi := shareLines(total, part, parts)
-		y, a, b := c.y(0), c.x(0), c.x(1)
-		if run.repeat > 0 {
-			tile := f32(c.ws)[thread*binaryTile:][:binaryTile]
-			run.tiled(run.choose(y, a, b), y, a, b, tile, lo, hi)
-			return
-		}
-		fn := run.choose(y, a, b)
-		for it := n.start(lo, hi); it.next(); {
-			run.do(fn, y, a, b, &it)
-		}
-	}}}, 0, out)
-	return p, nil
+	return p, newNest(shape, physicalOrder(out), strides...)
 }
 
 // binaryTile is how many elements a short row is repeated to.

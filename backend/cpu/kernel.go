@@ -60,6 +60,8 @@ func candidates(d backend.Desc) []candidate {
 		return []candidate{{"two-pass", planSoftmax}}
 	case backend.Binary:
 		return []candidate{{"strided", planBinary}}
+	case backend.Where:
+		return []candidate{{"strided", planWhere}}
 	case backend.Pad:
 		return []candidate{{"rows", planPad}}
 	case backend.Reorder:

@@ -6,7 +6,7 @@ import (
 )
 
 // maxOperands is the number of tensors that a nest walks through.
-const maxOperands = 3
+const maxOperands = 4
 
 // nest is a loop nest over the elements of tensors of one shape, each with its
 // own strides. Dims that are contiguous in all of them are merged.

@@ -26,6 +26,8 @@ type rowFns struct {
 	act [len(genericActs)]actFn
 	// binary has the functions of each BinaryKind by rowForm.
 	binary [binaryKinds][3]binaryFn
+	// where has the functions of Where by whereForm.
+	where [4]whereFn
 	// streamed are functions that store past the caches, nil for none.
 	streamed *streamedFns
 }
@@ -81,6 +83,7 @@ var genericRows = rowFns{
 	scaleShiftAll: scaleShiftAll,
 	act:           genericActs,
 	binary:        genericBinaries(),
+	where:         [...]whereFn{genericWhere(1, 1), genericWhere(1, 0), genericWhere(0, 1), genericWhere(0, 0)},
 }
 
 func genericBinaries() (fns [binaryKinds][3]binaryFn) {

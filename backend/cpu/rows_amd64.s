@@ -638,6 +638,771 @@ vdone:
 DATA const0<>+0(SB)/4, $0x3f800000
 GLOBL const0<>(SB), RODATA|NOPTR, $4
 
+// func absAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·absAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x40, DX
+	JL   v4end
+
+v4:
+	VMOVUPS (CX)(BX*4), Z0
+	VMOVUPS 64(CX)(BX*4), Z1
+	VMOVUPS 128(CX)(BX*4), Z2
+	VMOVUPS 192(CX)(BX*4), Z3
+	VPSLLD  $0x01, Z0, Z0
+	VPSRLD  $0x01, Z0, Z0
+	VPSLLD  $0x01, Z1, Z1
+	VPSRLD  $0x01, Z1, Z1
+	VPSLLD  $0x01, Z2, Z2
+	VPSRLD  $0x01, Z2, Z2
+	VPSLLD  $0x01, Z3, Z3
+	VPSRLD  $0x01, Z3, Z3
+	VMOVUPS Z0, (AX)(BX*4)
+	VMOVUPS Z1, 64(AX)(BX*4)
+	VMOVUPS Z2, 128(AX)(BX*4)
+	VMOVUPS Z3, 192(AX)(BX*4)
+	ADDQ    $0x40, BX
+	SUBQ    $0x40, DX
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(BX*4), Z0
+	VPSLLD  $0x01, Z0, Z0
+	VPSRLD  $0x01, Z0, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	ADDQ    $0x10, BX
+	SUBQ    $0x10, DX
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z0
+	VPSLLD        $0x01, Z0, Z0
+	VPSRLD        $0x01, Z0, Z0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of8
+	VMOVUPS       Y0, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of8:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of8
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of8:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of8
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of8:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of8
+	VMOVSS X0, (AX)
+
+rest1of8:
+vdone:
+	VZEROUPPER
+	RET
+
+// func negAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
+TEXT ·negAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VPBROADCASTD signbit<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x40, DX
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(BX*4), Z1
+	VMOVUPS 64(CX)(BX*4), Z2
+	VMOVUPS 128(CX)(BX*4), Z3
+	VMOVUPS 192(CX)(BX*4), Z4
+	VXORPS  Z0, Z1, Z1
+	VXORPS  Z0, Z2, Z2
+	VXORPS  Z0, Z3, Z3
+	VXORPS  Z0, Z4, Z4
+	VMOVUPS Z1, (AX)(BX*4)
+	VMOVUPS Z2, 64(AX)(BX*4)
+	VMOVUPS Z3, 128(AX)(BX*4)
+	VMOVUPS Z4, 192(AX)(BX*4)
+	ADDQ    $0x40, BX
+	SUBQ    $0x40, DX
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(BX*4), Z1
+	VXORPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	ADDQ    $0x10, BX
+	SUBQ    $0x10, DX
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z1
+	VXORPS        Z0, Z1, Z1
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of9
+	VMOVUPS       Y1, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of9:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of9
+	VMOVUPS       X1, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of9:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of9
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of9:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of9
+	VMOVSS X1, (AX)
+
+rest1of9:
+vdone:
+	VZEROUPPER
+	RET
+
+DATA signbit<>+0(SB)/4, $0x80000000
+GLOBL signbit<>(SB), RODATA|NOPTR, $4
+
+// func roundAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·roundAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x40, DX
+	JL   v4end
+
+v4:
+	VMOVUPS     (CX)(BX*4), Z0
+	VMOVUPS     64(CX)(BX*4), Z1
+	VMOVUPS     128(CX)(BX*4), Z2
+	VMOVUPS     192(CX)(BX*4), Z3
+	VRNDSCALEPS $0x08, Z0, Z0
+	VRNDSCALEPS $0x08, Z1, Z1
+	VRNDSCALEPS $0x08, Z2, Z2
+	VRNDSCALEPS $0x08, Z3, Z3
+	VMOVUPS     Z0, (AX)(BX*4)
+	VMOVUPS     Z1, 64(AX)(BX*4)
+	VMOVUPS     Z2, 128(AX)(BX*4)
+	VMOVUPS     Z3, 192(AX)(BX*4)
+	ADDQ        $0x40, BX
+	SUBQ        $0x40, DX
+	JGE         v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS     (CX)(BX*4), Z0
+	VRNDSCALEPS $0x08, Z0, Z0
+	VMOVUPS     Z0, (AX)(BX*4)
+	ADDQ        $0x10, BX
+	SUBQ        $0x10, DX
+	JGE         v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z0
+	VRNDSCALEPS   $0x08, Z0, Z0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of10
+	VMOVUPS       Y0, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of10:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of10
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of10:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of10
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of10:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of10
+	VMOVSS X0, (AX)
+
+rest1of10:
+vdone:
+	VZEROUPPER
+	RET
+
+// func floorAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·floorAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x40, DX
+	JL   v4end
+
+v4:
+	VMOVUPS     (CX)(BX*4), Z0
+	VMOVUPS     64(CX)(BX*4), Z1
+	VMOVUPS     128(CX)(BX*4), Z2
+	VMOVUPS     192(CX)(BX*4), Z3
+	VRNDSCALEPS $0x09, Z0, Z0
+	VRNDSCALEPS $0x09, Z1, Z1
+	VRNDSCALEPS $0x09, Z2, Z2
+	VRNDSCALEPS $0x09, Z3, Z3
+	VMOVUPS     Z0, (AX)(BX*4)
+	VMOVUPS     Z1, 64(AX)(BX*4)
+	VMOVUPS     Z2, 128(AX)(BX*4)
+	VMOVUPS     Z3, 192(AX)(BX*4)
+	ADDQ        $0x40, BX
+	SUBQ        $0x40, DX
+	JGE         v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS     (CX)(BX*4), Z0
+	VRNDSCALEPS $0x09, Z0, Z0
+	VMOVUPS     Z0, (AX)(BX*4)
+	ADDQ        $0x10, BX
+	SUBQ        $0x10, DX
+	JGE         v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z0
+	VRNDSCALEPS   $0x09, Z0, Z0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of11
+	VMOVUPS       Y0, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of11:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of11
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of11:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of11
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of11:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of11
+	VMOVSS X0, (AX)
+
+rest1of11:
+vdone:
+	VZEROUPPER
+	RET
+
+// func ceilAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·ceilAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x40, DX
+	JL   v4end
+
+v4:
+	VMOVUPS     (CX)(BX*4), Z0
+	VMOVUPS     64(CX)(BX*4), Z1
+	VMOVUPS     128(CX)(BX*4), Z2
+	VMOVUPS     192(CX)(BX*4), Z3
+	VRNDSCALEPS $0x0a, Z0, Z0
+	VRNDSCALEPS $0x0a, Z1, Z1
+	VRNDSCALEPS $0x0a, Z2, Z2
+	VRNDSCALEPS $0x0a, Z3, Z3
+	VMOVUPS     Z0, (AX)(BX*4)
+	VMOVUPS     Z1, 64(AX)(BX*4)
+	VMOVUPS     Z2, 128(AX)(BX*4)
+	VMOVUPS     Z3, 192(AX)(BX*4)
+	ADDQ        $0x40, BX
+	SUBQ        $0x40, DX
+	JGE         v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS     (CX)(BX*4), Z0
+	VRNDSCALEPS $0x0a, Z0, Z0
+	VMOVUPS     Z0, (AX)(BX*4)
+	ADDQ        $0x10, BX
+	SUBQ        $0x10, DX
+	JGE         v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z0
+	VRNDSCALEPS   $0x0a, Z0, Z0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of12
+	VMOVUPS       Y0, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of12:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of12
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of12:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of12
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of12:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of12
+	VMOVSS X0, (AX)
+
+rest1of12:
+vdone:
+	VZEROUPPER
+	RET
+
+// func signAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·signAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VPXORD       Z0, Z0, Z0
+	VBROADCASTSS const0<>+0(SB), Z1
+	VBROADCASTSS const1<>+0(SB), Z2
+	XORQ         BX, BX
+	SUBQ         $0x40, DX
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(BX*4), Z3
+	VMOVUPS 64(CX)(BX*4), Z4
+	VMOVUPS 128(CX)(BX*4), Z5
+	VMOVUPS 192(CX)(BX*4), Z6
+	VCMPPS  $0x11, Z3, Z0, K1
+	VCMPPS  $0x11, Z0, Z3, K2
+	VMOVAPS Z1, K1, Z3
+	VMOVAPS Z2, K2, Z3
+	VCMPPS  $0x11, Z4, Z0, K1
+	VCMPPS  $0x11, Z0, Z4, K2
+	VMOVAPS Z1, K1, Z4
+	VMOVAPS Z2, K2, Z4
+	VCMPPS  $0x11, Z5, Z0, K1
+	VCMPPS  $0x11, Z0, Z5, K2
+	VMOVAPS Z1, K1, Z5
+	VMOVAPS Z2, K2, Z5
+	VCMPPS  $0x11, Z6, Z0, K1
+	VCMPPS  $0x11, Z0, Z6, K2
+	VMOVAPS Z1, K1, Z6
+	VMOVAPS Z2, K2, Z6
+	VMOVUPS Z3, (AX)(BX*4)
+	VMOVUPS Z4, 64(AX)(BX*4)
+	VMOVUPS Z5, 128(AX)(BX*4)
+	VMOVUPS Z6, 192(AX)(BX*4)
+	ADDQ    $0x40, BX
+	SUBQ    $0x40, DX
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(BX*4), Z3
+	VCMPPS  $0x11, Z3, Z0, K1
+	VCMPPS  $0x11, Z0, Z3, K2
+	VMOVAPS Z1, K1, Z3
+	VMOVAPS Z2, K2, Z3
+	VMOVUPS Z3, (AX)(BX*4)
+	ADDQ    $0x10, BX
+	SUBQ    $0x10, DX
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z3
+	VCMPPS        $0x11, Z3, Z0, K1
+	VCMPPS        $0x11, Z0, Z3, K2
+	VMOVAPS       Z1, K1, Z3
+	VMOVAPS       Z2, K2, Z3
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of13
+	VMOVUPS       Y3, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z3, Y3
+
+rest8of13:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of13
+	VMOVUPS       X3, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y3, X3
+
+rest4of13:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of13
+	VMOVLPS   X3, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X3, X3
+
+rest2of13:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of13
+	VMOVSS X3, (AX)
+
+rest1of13:
+vdone:
+	VZEROUPPER
+	RET
+
+DATA const1<>+0(SB)/4, $0xbf800000
+GLOBL const1<>(SB), RODATA|NOPTR, $4
+
+// func sqrtAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·sqrtAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x40, DX
+	JL   v4end
+
+v4:
+	VMOVUPS (CX)(BX*4), Z0
+	VMOVUPS 64(CX)(BX*4), Z1
+	VMOVUPS 128(CX)(BX*4), Z2
+	VMOVUPS 192(CX)(BX*4), Z3
+	VSQRTPS Z0, Z0
+	VSQRTPS Z1, Z1
+	VSQRTPS Z2, Z2
+	VSQRTPS Z3, Z3
+	VMOVUPS Z0, (AX)(BX*4)
+	VMOVUPS Z1, 64(AX)(BX*4)
+	VMOVUPS Z2, 128(AX)(BX*4)
+	VMOVUPS Z3, 192(AX)(BX*4)
+	ADDQ    $0x40, BX
+	SUBQ    $0x40, DX
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(BX*4), Z0
+	VSQRTPS Z0, Z0
+	VMOVUPS Z0, (AX)(BX*4)
+	ADDQ    $0x10, BX
+	SUBQ    $0x10, DX
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z0
+	VSQRTPS       Z0, Z0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of14
+	VMOVUPS       Y0, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of14:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of14
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of14:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of14
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of14:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of14
+	VMOVSS X0, (AX)
+
+rest1of14:
+vdone:
+	VZEROUPPER
+	RET
+
+// func reciprocalAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·reciprocalAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VBROADCASTSS const0<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x40, DX
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(BX*4), Z1
+	VMOVUPS 64(CX)(BX*4), Z2
+	VMOVUPS 128(CX)(BX*4), Z3
+	VMOVUPS 192(CX)(BX*4), Z4
+	VDIVPS  Z1, Z0, Z1
+	VDIVPS  Z2, Z0, Z2
+	VDIVPS  Z3, Z0, Z3
+	VDIVPS  Z4, Z0, Z4
+	VMOVUPS Z1, (AX)(BX*4)
+	VMOVUPS Z2, 64(AX)(BX*4)
+	VMOVUPS Z3, 128(AX)(BX*4)
+	VMOVUPS Z4, 192(AX)(BX*4)
+	ADDQ    $0x40, BX
+	SUBQ    $0x40, DX
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(BX*4), Z1
+	VDIVPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)(BX*4)
+	ADDQ    $0x10, BX
+	SUBQ    $0x10, DX
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z1
+	VDIVPS        Z1, Z0, Z1
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of15
+	VMOVUPS       Y1, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of15:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of15
+	VMOVUPS       X1, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of15:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of15
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of15:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of15
+	VMOVSS X1, (AX)
+
+rest1of15:
+vdone:
+	VZEROUPPER
+	RET
+
+// func thresholdedReluAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·thresholdedReluAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VXORPS       X0, X0, X0
+	VCVTSD2SS    (BX), X0, X0
+	VBROADCASTSS X0, Z0
+	VPXORD       Z1, Z1, Z1
+	XORQ         BX, BX
+	SUBQ         $0x40, DX
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(BX*4), Z2
+	VMOVUPS 64(CX)(BX*4), Z3
+	VMOVUPS 128(CX)(BX*4), Z4
+	VMOVUPS 192(CX)(BX*4), Z5
+	VCMPPS  $0x12, Z0, Z2, K1
+	VMOVAPS Z1, K1, Z2
+	VCMPPS  $0x12, Z0, Z3, K1
+	VMOVAPS Z1, K1, Z3
+	VCMPPS  $0x12, Z0, Z4, K1
+	VMOVAPS Z1, K1, Z4
+	VCMPPS  $0x12, Z0, Z5, K1
+	VMOVAPS Z1, K1, Z5
+	VMOVUPS Z2, (AX)(BX*4)
+	VMOVUPS Z3, 64(AX)(BX*4)
+	VMOVUPS Z4, 128(AX)(BX*4)
+	VMOVUPS Z5, 192(AX)(BX*4)
+	ADDQ    $0x40, BX
+	SUBQ    $0x40, DX
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(BX*4), Z2
+	VCMPPS  $0x12, Z0, Z2, K1
+	VMOVAPS Z1, K1, Z2
+	VMOVUPS Z2, (AX)(BX*4)
+	ADDQ    $0x10, BX
+	SUBQ    $0x10, DX
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z2
+	VCMPPS        $0x12, Z0, Z2, K1
+	VMOVAPS       Z1, K1, Z2
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of16
+	VMOVUPS       Y2, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z2, Y2
+
+rest8of16:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of16
+	VMOVUPS       X2, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of16:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of16
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of16:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of16
+	VMOVSS X2, (AX)
+
+rest1of16:
+vdone:
+	VZEROUPPER
+	RET
+
 // func addVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
 // Requires: AVX, AVX512F, AVX512VL
 TEXT ·addVVAVX512(SB), NOSPLIT, $0-112
@@ -705,31 +1470,31 @@ v1end:
 	VADDPS        Z1, Z0, Z0
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of8
+	JZ            rest8of17
 	VMOVUPS       Y0, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z0, Y0
 
-rest8of8:
+rest8of17:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of8
+	JZ            rest4of17
 	VMOVUPS       X0, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y0, X0
 
-rest4of8:
+rest4of17:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of8
+	JZ        rest2of17
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of8:
+rest2of17:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of8
+	JZ     rest1of17
 	VMOVSS X0, (R10)
 
-rest1of8:
+rest1of17:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -801,31 +1566,31 @@ v1end:
 	VADDPS        Z0, Z1, Z1
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of9
+	JZ            rest8of18
 	VMOVUPS       Y1, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of9:
+rest8of18:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of9
+	JZ            rest4of18
 	VMOVUPS       X1, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of9:
+rest4of18:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of9
+	JZ        rest2of18
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of9:
+rest2of18:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of9
+	JZ     rest1of18
 	VMOVSS X1, (R10)
 
-rest1of9:
+rest1of18:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -902,31 +1667,31 @@ v1end:
 	VSUBPS        Z1, Z0, Z0
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of10
+	JZ            rest8of19
 	VMOVUPS       Y0, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z0, Y0
 
-rest8of10:
+rest8of19:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of10
+	JZ            rest4of19
 	VMOVUPS       X0, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y0, X0
 
-rest4of10:
+rest4of19:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of10
+	JZ        rest2of19
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of10:
+rest2of19:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of10
+	JZ     rest1of19
 	VMOVSS X0, (R10)
 
-rest1of10:
+rest1of19:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -998,31 +1763,31 @@ v1end:
 	VSUBPS        Z0, Z1, Z1
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of11
+	JZ            rest8of20
 	VMOVUPS       Y1, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of11:
+rest8of20:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of11
+	JZ            rest4of20
 	VMOVUPS       X1, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of11:
+rest4of20:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of11
+	JZ        rest2of20
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of11:
+rest2of20:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of11
+	JZ     rest1of20
 	VMOVSS X1, (R10)
 
-rest1of11:
+rest1of20:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1094,31 +1859,31 @@ v1end:
 	VSUBPS        Z1, Z0, Z0
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of12
+	JZ            rest8of21
 	VMOVUPS       Y0, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z0, Y0
 
-rest8of12:
+rest8of21:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of12
+	JZ            rest4of21
 	VMOVUPS       X0, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y0, X0
 
-rest4of12:
+rest4of21:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of12
+	JZ        rest2of21
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of12:
+rest2of21:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of12
+	JZ     rest1of21
 	VMOVSS X0, (R10)
 
-rest1of12:
+rest1of21:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1195,31 +1960,31 @@ v1end:
 	VMULPS        Z1, Z0, Z0
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of13
+	JZ            rest8of22
 	VMOVUPS       Y0, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z0, Y0
 
-rest8of13:
+rest8of22:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of13
+	JZ            rest4of22
 	VMOVUPS       X0, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y0, X0
 
-rest4of13:
+rest4of22:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of13
+	JZ        rest2of22
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of13:
+rest2of22:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of13
+	JZ     rest1of22
 	VMOVSS X0, (R10)
 
-rest1of13:
+rest1of22:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1291,31 +2056,31 @@ v1end:
 	VMULPS        Z0, Z1, Z1
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of14
+	JZ            rest8of23
 	VMOVUPS       Y1, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of14:
+rest8of23:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of14
+	JZ            rest4of23
 	VMOVUPS       X1, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of14:
+rest4of23:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of14
+	JZ        rest2of23
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of14:
+rest2of23:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of14
+	JZ     rest1of23
 	VMOVSS X1, (R10)
 
-rest1of14:
+rest1of23:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1392,31 +2157,31 @@ v1end:
 	VDIVPS        Z1, Z0, Z0
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of15
+	JZ            rest8of24
 	VMOVUPS       Y0, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z0, Y0
 
-rest8of15:
+rest8of24:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of15
+	JZ            rest4of24
 	VMOVUPS       X0, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y0, X0
 
-rest4of15:
+rest4of24:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of15
+	JZ        rest2of24
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of15:
+rest2of24:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of15
+	JZ     rest1of24
 	VMOVSS X0, (R10)
 
-rest1of15:
+rest1of24:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1488,31 +2253,31 @@ v1end:
 	VDIVPS        Z0, Z1, Z1
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of16
+	JZ            rest8of25
 	VMOVUPS       Y1, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of16:
+rest8of25:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of16
+	JZ            rest4of25
 	VMOVUPS       X1, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of16:
+rest4of25:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of16
+	JZ        rest2of25
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of16:
+rest2of25:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of16
+	JZ     rest1of25
 	VMOVSS X1, (R10)
 
-rest1of16:
+rest1of25:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1584,31 +2349,31 @@ v1end:
 	VDIVPS        Z1, Z0, Z0
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of17
+	JZ            rest8of26
 	VMOVUPS       Y0, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z0, Y0
 
-rest8of17:
+rest8of26:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of17
+	JZ            rest4of26
 	VMOVUPS       X0, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y0, X0
 
-rest4of17:
+rest4of26:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of17
+	JZ        rest2of26
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of17:
+rest2of26:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of17
+	JZ     rest1of26
 	VMOVSS X0, (R10)
 
-rest1of17:
+rest1of26:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1692,31 +2457,31 @@ v1end:
 	VMULPS        Z2, Z1, K1, Z1
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of18
+	JZ            rest8of27
 	VMOVUPS       Y1, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of18:
+rest8of27:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of18
+	JZ            rest4of27
 	VMOVUPS       X1, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of18:
+rest4of27:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of18
+	JZ        rest2of27
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of18:
+rest2of27:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of18
+	JZ     rest1of27
 	VMOVSS X1, (R10)
 
-rest1of18:
+rest1of27:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1795,31 +2560,31 @@ v1end:
 	VMULPS        Z1, Z2, K1, Z2
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of19
+	JZ            rest8of28
 	VMOVUPS       Y2, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z2, Y2
 
-rest8of19:
+rest8of28:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of19
+	JZ            rest4of28
 	VMOVUPS       X2, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y2, X2
 
-rest4of19:
+rest4of28:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of19
+	JZ        rest2of28
 	VMOVLPS   X2, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X2, X2
 
-rest2of19:
+rest2of28:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of19
+	JZ     rest1of28
 	VMOVSS X2, (R10)
 
-rest1of19:
+rest1of28:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1904,31 +2669,1336 @@ v1end:
 	VMULPS        Z2, Z1, K1, Z1
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of20
+	JZ            rest8of29
 	VMOVUPS       Y1, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of20:
+rest8of29:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of20
+	JZ            rest4of29
 	VMOVUPS       X1, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of20:
+rest4of29:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of20
+	JZ        rest2of29
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of20:
+rest2of29:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of20
+	JZ     rest1of29
 	VMOVSS X1, (R10)
 
-rest1of20:
+rest1of29:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func maxVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·maxVVAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS (CX)(R10*4), Z0
+	VMOVUPS (DX)(R10*4), Z4
+	VMOVUPS 64(CX)(R10*4), Z1
+	VMOVUPS 64(DX)(R10*4), Z5
+	VMOVUPS 128(CX)(R10*4), Z2
+	VMOVUPS 128(DX)(R10*4), Z6
+	VMOVUPS 192(CX)(R10*4), Z3
+	VMOVUPS 192(DX)(R10*4), Z7
+	VMAXPS  Z4, Z0, Z4
+	VCMPPS  $0x03, Z0, Z0, K1
+	VMOVAPS Z0, K1, Z4
+	VMOVAPS Z4, Z0
+	VMAXPS  Z5, Z1, Z4
+	VCMPPS  $0x03, Z1, Z1, K1
+	VMOVAPS Z1, K1, Z4
+	VMOVAPS Z4, Z1
+	VMAXPS  Z6, Z2, Z4
+	VCMPPS  $0x03, Z2, Z2, K1
+	VMOVAPS Z2, K1, Z4
+	VMOVAPS Z4, Z2
+	VMAXPS  Z7, Z3, Z4
+	VCMPPS  $0x03, Z3, Z3, K1
+	VMOVAPS Z3, K1, Z4
+	VMOVAPS Z4, Z3
+	VMOVUPS Z0, (AX)(R10*4)
+	VMOVUPS Z1, 64(AX)(R10*4)
+	VMOVUPS Z2, 128(AX)(R10*4)
+	VMOVUPS Z3, 192(AX)(R10*4)
+	ADDQ    $0x40, R10
+	SUBQ    $0x40, R11
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(R10*4), Z0
+	VMOVUPS (DX)(R10*4), Z1
+	VMAXPS  Z1, Z0, Z1
+	VCMPPS  $0x03, Z0, Z0, K1
+	VMOVAPS Z0, K1, Z1
+	VMOVAPS Z1, Z0
+	VMOVUPS Z0, (AX)(R10*4)
+	ADDQ    $0x10, R10
+	SUBQ    $0x10, R11
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z0
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VMAXPS        Z1, Z0, Z1
+	VCMPPS        $0x03, Z0, Z0, K1
+	VMOVAPS       Z0, K1, Z1
+	VMOVAPS       Z1, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of30
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of30:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of30
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of30:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of30
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of30:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of30
+	VMOVSS X0, (R10)
+
+rest1of30:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func maxVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·maxVSAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Z0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(R10*4), Z1
+	VMOVUPS 64(CX)(R10*4), Z2
+	VMOVUPS 128(CX)(R10*4), Z3
+	VMOVUPS 192(CX)(R10*4), Z4
+	VMAXPS  Z0, Z1, Z5
+	VCMPPS  $0x03, Z1, Z1, K1
+	VMOVAPS Z1, K1, Z5
+	VMOVAPS Z5, Z1
+	VMAXPS  Z0, Z2, Z5
+	VCMPPS  $0x03, Z2, Z2, K1
+	VMOVAPS Z2, K1, Z5
+	VMOVAPS Z5, Z2
+	VMAXPS  Z0, Z3, Z5
+	VCMPPS  $0x03, Z3, Z3, K1
+	VMOVAPS Z3, K1, Z5
+	VMOVAPS Z5, Z3
+	VMAXPS  Z0, Z4, Z5
+	VCMPPS  $0x03, Z4, Z4, K1
+	VMOVAPS Z4, K1, Z5
+	VMOVAPS Z5, Z4
+	VMOVUPS Z1, (AX)(R10*4)
+	VMOVUPS Z2, 64(AX)(R10*4)
+	VMOVUPS Z3, 128(AX)(R10*4)
+	VMOVUPS Z4, 192(AX)(R10*4)
+	ADDQ    $0x40, R10
+	SUBQ    $0x40, R11
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(R10*4), Z1
+	VMAXPS  Z0, Z1, Z2
+	VCMPPS  $0x03, Z1, Z1, K1
+	VMOVAPS Z1, K1, Z2
+	VMOVAPS Z2, Z1
+	VMOVUPS Z1, (AX)(R10*4)
+	ADDQ    $0x10, R10
+	SUBQ    $0x10, R11
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMAXPS        Z0, Z1, Z0
+	VCMPPS        $0x03, Z1, Z1, K1
+	VMOVAPS       Z1, K1, Z0
+	VMOVAPS       Z0, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of31
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of31:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of31
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of31:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of31
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of31:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of31
+	VMOVSS X1, (R10)
+
+rest1of31:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func minVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·minVVAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS (CX)(R10*4), Z0
+	VMOVUPS (DX)(R10*4), Z4
+	VMOVUPS 64(CX)(R10*4), Z1
+	VMOVUPS 64(DX)(R10*4), Z5
+	VMOVUPS 128(CX)(R10*4), Z2
+	VMOVUPS 128(DX)(R10*4), Z6
+	VMOVUPS 192(CX)(R10*4), Z3
+	VMOVUPS 192(DX)(R10*4), Z7
+	VMINPS  Z4, Z0, Z4
+	VCMPPS  $0x03, Z0, Z0, K1
+	VMOVAPS Z0, K1, Z4
+	VMOVAPS Z4, Z0
+	VMINPS  Z5, Z1, Z4
+	VCMPPS  $0x03, Z1, Z1, K1
+	VMOVAPS Z1, K1, Z4
+	VMOVAPS Z4, Z1
+	VMINPS  Z6, Z2, Z4
+	VCMPPS  $0x03, Z2, Z2, K1
+	VMOVAPS Z2, K1, Z4
+	VMOVAPS Z4, Z2
+	VMINPS  Z7, Z3, Z4
+	VCMPPS  $0x03, Z3, Z3, K1
+	VMOVAPS Z3, K1, Z4
+	VMOVAPS Z4, Z3
+	VMOVUPS Z0, (AX)(R10*4)
+	VMOVUPS Z1, 64(AX)(R10*4)
+	VMOVUPS Z2, 128(AX)(R10*4)
+	VMOVUPS Z3, 192(AX)(R10*4)
+	ADDQ    $0x40, R10
+	SUBQ    $0x40, R11
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(R10*4), Z0
+	VMOVUPS (DX)(R10*4), Z1
+	VMINPS  Z1, Z0, Z1
+	VCMPPS  $0x03, Z0, Z0, K1
+	VMOVAPS Z0, K1, Z1
+	VMOVAPS Z1, Z0
+	VMOVUPS Z0, (AX)(R10*4)
+	ADDQ    $0x10, R10
+	SUBQ    $0x10, R11
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z0
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VMINPS        Z1, Z0, Z1
+	VCMPPS        $0x03, Z0, Z0, K1
+	VMOVAPS       Z0, K1, Z1
+	VMOVAPS       Z1, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of32
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of32:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of32
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of32:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of32
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of32:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of32
+	VMOVSS X0, (R10)
+
+rest1of32:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func minVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·minVSAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Z0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(R10*4), Z1
+	VMOVUPS 64(CX)(R10*4), Z2
+	VMOVUPS 128(CX)(R10*4), Z3
+	VMOVUPS 192(CX)(R10*4), Z4
+	VMINPS  Z0, Z1, Z5
+	VCMPPS  $0x03, Z1, Z1, K1
+	VMOVAPS Z1, K1, Z5
+	VMOVAPS Z5, Z1
+	VMINPS  Z0, Z2, Z5
+	VCMPPS  $0x03, Z2, Z2, K1
+	VMOVAPS Z2, K1, Z5
+	VMOVAPS Z5, Z2
+	VMINPS  Z0, Z3, Z5
+	VCMPPS  $0x03, Z3, Z3, K1
+	VMOVAPS Z3, K1, Z5
+	VMOVAPS Z5, Z3
+	VMINPS  Z0, Z4, Z5
+	VCMPPS  $0x03, Z4, Z4, K1
+	VMOVAPS Z4, K1, Z5
+	VMOVAPS Z5, Z4
+	VMOVUPS Z1, (AX)(R10*4)
+	VMOVUPS Z2, 64(AX)(R10*4)
+	VMOVUPS Z3, 128(AX)(R10*4)
+	VMOVUPS Z4, 192(AX)(R10*4)
+	ADDQ    $0x40, R10
+	SUBQ    $0x40, R11
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(R10*4), Z1
+	VMINPS  Z0, Z1, Z2
+	VCMPPS  $0x03, Z1, Z1, K1
+	VMOVAPS Z1, K1, Z2
+	VMOVAPS Z2, Z1
+	VMOVUPS Z1, (AX)(R10*4)
+	ADDQ    $0x10, R10
+	SUBQ    $0x10, R11
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMINPS        Z0, Z1, Z0
+	VCMPPS        $0x03, Z1, Z1, K1
+	VMOVAPS       Z1, K1, Z0
+	VMOVAPS       Z0, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of33
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of33:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of33
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of33:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of33
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of33:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of33
+	VMOVSS X1, (R10)
+
+rest1of33:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func lessVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·lessVVAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Z1
+	VMOVUPS   (DX)(R10*4), Z5
+	VMOVUPS   64(CX)(R10*4), Z2
+	VMOVUPS   64(DX)(R10*4), Z6
+	VMOVUPS   128(CX)(R10*4), Z3
+	VMOVUPS   128(DX)(R10*4), Z7
+	VMOVUPS   192(CX)(R10*4), Z4
+	VMOVUPS   192(DX)(R10*4), Z8
+	VCMPPS    $0x11, Z5, Z1, K1
+	VMOVAPS.Z Z0, K1, Z1
+	VCMPPS    $0x11, Z6, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x11, Z7, Z3, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x11, Z8, Z4, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VMOVUPS   Z1, (AX)(R10*4)
+	VMOVUPS   Z2, 64(AX)(R10*4)
+	VMOVUPS   Z3, 128(AX)(R10*4)
+	VMOVUPS   Z4, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Z1
+	VMOVUPS   (DX)(R10*4), Z2
+	VCMPPS    $0x11, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z1
+	VMOVUPS   Z1, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VCMPPS        $0x11, Z2, Z1, K1
+	VMOVAPS.Z     Z0, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of34
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of34:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of34
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of34:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of34
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of34:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of34
+	VMOVSS X1, (R10)
+
+rest1of34:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func lessVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·lessVSAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	VBROADCASTSS (DX), Z1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Z2
+	VMOVUPS   64(CX)(R10*4), Z3
+	VMOVUPS   128(CX)(R10*4), Z4
+	VMOVUPS   192(CX)(R10*4), Z5
+	VCMPPS    $0x11, Z1, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x11, Z1, Z3, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x11, Z1, Z4, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VCMPPS    $0x11, Z1, Z5, K1
+	VMOVAPS.Z Z0, K1, Z5
+	VMOVUPS   Z2, (AX)(R10*4)
+	VMOVUPS   Z3, 64(AX)(R10*4)
+	VMOVUPS   Z4, 128(AX)(R10*4)
+	VMOVUPS   Z5, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Z2
+	VCMPPS    $0x11, Z1, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z2
+	VCMPPS        $0x11, Z1, Z2, K1
+	VMOVAPS.Z     Z0, K1, Z2
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of35
+	VMOVUPS       Y2, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z2, Y2
+
+rest8of35:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of35
+	VMOVUPS       X2, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of35:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of35
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of35:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of35
+	VMOVSS X2, (R10)
+
+rest1of35:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func lessSVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·lessSVAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	VBROADCASTSS (CX), Z1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (DX)(R10*4), Z2
+	VMOVUPS   64(DX)(R10*4), Z3
+	VMOVUPS   128(DX)(R10*4), Z4
+	VMOVUPS   192(DX)(R10*4), Z5
+	VCMPPS    $0x11, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x11, Z3, Z1, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x11, Z4, Z1, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VCMPPS    $0x11, Z5, Z1, K1
+	VMOVAPS.Z Z0, K1, Z5
+	VMOVUPS   Z2, (AX)(R10*4)
+	VMOVUPS   Z3, 64(AX)(R10*4)
+	VMOVUPS   Z4, 128(AX)(R10*4)
+	VMOVUPS   Z5, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (DX)(R10*4), Z2
+	VCMPPS    $0x11, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VCMPPS        $0x11, Z2, Z1, K1
+	VMOVAPS.Z     Z0, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of36
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of36:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of36
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of36:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of36
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of36:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of36
+	VMOVSS X1, (R10)
+
+rest1of36:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func lessOrEqualVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·lessOrEqualVVAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Z1
+	VMOVUPS   (DX)(R10*4), Z5
+	VMOVUPS   64(CX)(R10*4), Z2
+	VMOVUPS   64(DX)(R10*4), Z6
+	VMOVUPS   128(CX)(R10*4), Z3
+	VMOVUPS   128(DX)(R10*4), Z7
+	VMOVUPS   192(CX)(R10*4), Z4
+	VMOVUPS   192(DX)(R10*4), Z8
+	VCMPPS    $0x12, Z5, Z1, K1
+	VMOVAPS.Z Z0, K1, Z1
+	VCMPPS    $0x12, Z6, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x12, Z7, Z3, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x12, Z8, Z4, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VMOVUPS   Z1, (AX)(R10*4)
+	VMOVUPS   Z2, 64(AX)(R10*4)
+	VMOVUPS   Z3, 128(AX)(R10*4)
+	VMOVUPS   Z4, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Z1
+	VMOVUPS   (DX)(R10*4), Z2
+	VCMPPS    $0x12, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z1
+	VMOVUPS   Z1, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VCMPPS        $0x12, Z2, Z1, K1
+	VMOVAPS.Z     Z0, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of37
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of37:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of37
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of37:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of37
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of37:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of37
+	VMOVSS X1, (R10)
+
+rest1of37:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func lessOrEqualVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·lessOrEqualVSAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	VBROADCASTSS (DX), Z1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Z2
+	VMOVUPS   64(CX)(R10*4), Z3
+	VMOVUPS   128(CX)(R10*4), Z4
+	VMOVUPS   192(CX)(R10*4), Z5
+	VCMPPS    $0x12, Z1, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x12, Z1, Z3, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x12, Z1, Z4, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VCMPPS    $0x12, Z1, Z5, K1
+	VMOVAPS.Z Z0, K1, Z5
+	VMOVUPS   Z2, (AX)(R10*4)
+	VMOVUPS   Z3, 64(AX)(R10*4)
+	VMOVUPS   Z4, 128(AX)(R10*4)
+	VMOVUPS   Z5, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Z2
+	VCMPPS    $0x12, Z1, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z2
+	VCMPPS        $0x12, Z1, Z2, K1
+	VMOVAPS.Z     Z0, K1, Z2
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of38
+	VMOVUPS       Y2, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z2, Y2
+
+rest8of38:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of38
+	VMOVUPS       X2, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of38:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of38
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of38:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of38
+	VMOVSS X2, (R10)
+
+rest1of38:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func lessOrEqualSVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·lessOrEqualSVAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	VBROADCASTSS (CX), Z1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (DX)(R10*4), Z2
+	VMOVUPS   64(DX)(R10*4), Z3
+	VMOVUPS   128(DX)(R10*4), Z4
+	VMOVUPS   192(DX)(R10*4), Z5
+	VCMPPS    $0x12, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x12, Z3, Z1, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x12, Z4, Z1, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VCMPPS    $0x12, Z5, Z1, K1
+	VMOVAPS.Z Z0, K1, Z5
+	VMOVUPS   Z2, (AX)(R10*4)
+	VMOVUPS   Z3, 64(AX)(R10*4)
+	VMOVUPS   Z4, 128(AX)(R10*4)
+	VMOVUPS   Z5, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (DX)(R10*4), Z2
+	VCMPPS    $0x12, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VCMPPS        $0x12, Z2, Z1, K1
+	VMOVAPS.Z     Z0, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of39
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of39:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of39
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of39:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of39
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of39:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of39
+	VMOVSS X1, (R10)
+
+rest1of39:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func equalVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·equalVVAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Z1
+	VMOVUPS   (DX)(R10*4), Z5
+	VMOVUPS   64(CX)(R10*4), Z2
+	VMOVUPS   64(DX)(R10*4), Z6
+	VMOVUPS   128(CX)(R10*4), Z3
+	VMOVUPS   128(DX)(R10*4), Z7
+	VMOVUPS   192(CX)(R10*4), Z4
+	VMOVUPS   192(DX)(R10*4), Z8
+	VCMPPS    $0x00, Z5, Z1, K1
+	VMOVAPS.Z Z0, K1, Z1
+	VCMPPS    $0x00, Z6, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x00, Z7, Z3, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x00, Z8, Z4, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VMOVUPS   Z1, (AX)(R10*4)
+	VMOVUPS   Z2, 64(AX)(R10*4)
+	VMOVUPS   Z3, 128(AX)(R10*4)
+	VMOVUPS   Z4, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Z1
+	VMOVUPS   (DX)(R10*4), Z2
+	VCMPPS    $0x00, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z1
+	VMOVUPS   Z1, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VCMPPS        $0x00, Z2, Z1, K1
+	VMOVAPS.Z     Z0, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of40
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of40:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of40
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of40:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of40
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of40:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of40
+	VMOVSS X1, (R10)
+
+rest1of40:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func equalVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·equalVSAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	VBROADCASTSS (DX), Z1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Z2
+	VMOVUPS   64(CX)(R10*4), Z3
+	VMOVUPS   128(CX)(R10*4), Z4
+	VMOVUPS   192(CX)(R10*4), Z5
+	VCMPPS    $0x00, Z1, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x00, Z1, Z3, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x00, Z1, Z4, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VCMPPS    $0x00, Z1, Z5, K1
+	VMOVAPS.Z Z0, K1, Z5
+	VMOVUPS   Z2, (AX)(R10*4)
+	VMOVUPS   Z3, 64(AX)(R10*4)
+	VMOVUPS   Z4, 128(AX)(R10*4)
+	VMOVUPS   Z5, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Z2
+	VCMPPS    $0x00, Z1, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z2
+	VCMPPS        $0x00, Z1, Z2, K1
+	VMOVAPS.Z     Z0, K1, Z2
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of41
+	VMOVUPS       Y2, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z2, Y2
+
+rest8of41:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of41
+	VMOVUPS       X2, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of41:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of41
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of41:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of41
+	VMOVSS X2, (R10)
+
+rest1of41:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -1990,31 +4060,31 @@ v1end:
 	VMAXPS        Z1, Z0, Z1
 	LEAQ          (AX)(BX*4), AX
 	TESTQ         $0x00000008, DX
-	JZ            rest8of21
+	JZ            rest8of42
 	VMOVUPS       Y1, (AX)
 	ADDQ          $0x20, AX
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of21:
+rest8of42:
 	TESTQ         $0x00000004, DX
-	JZ            rest4of21
+	JZ            rest4of42
 	VMOVUPS       X1, (AX)
 	ADDQ          $0x10, AX
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of21:
+rest4of42:
 	TESTQ     $0x00000002, DX
-	JZ        rest2of21
+	JZ        rest2of42
 	VMOVLPS   X1, (AX)
 	ADDQ      $0x08, AX
 	VPERMILPD $0x01, X1, X1
 
-rest2of21:
+rest2of42:
 	TESTQ  $0x00000001, DX
-	JZ     rest1of21
+	JZ     rest1of42
 	VMOVSS X1, (AX)
 
-rest1of21:
+rest1of42:
 vdone:
 	SFENCE
 	VZEROUPPER
@@ -2081,31 +4151,31 @@ v1end:
 	VMULPS        Z0, Z2, K1, Z2
 	LEAQ          (AX)(BX*4), AX
 	TESTQ         $0x00000008, DX
-	JZ            rest8of22
+	JZ            rest8of43
 	VMOVUPS       Y2, (AX)
 	ADDQ          $0x20, AX
 	VEXTRACTF64X4 $0x01, Z2, Y2
 
-rest8of22:
+rest8of43:
 	TESTQ         $0x00000004, DX
-	JZ            rest4of22
+	JZ            rest4of43
 	VMOVUPS       X2, (AX)
 	ADDQ          $0x10, AX
 	VEXTRACTF32X4 $0x01, Y2, X2
 
-rest4of22:
+rest4of43:
 	TESTQ     $0x00000002, DX
-	JZ        rest2of22
+	JZ        rest2of43
 	VMOVLPS   X2, (AX)
 	ADDQ      $0x08, AX
 	VPERMILPD $0x01, X2, X2
 
-rest2of22:
+rest2of43:
 	TESTQ  $0x00000001, DX
-	JZ     rest1of22
+	JZ     rest1of43
 	VMOVSS X2, (AX)
 
-rest1of22:
+rest1of43:
 vdone:
 	SFENCE
 	VZEROUPPER
@@ -2174,31 +4244,31 @@ v1end:
 	VMINPS        Z2, Z1, Z2
 	LEAQ          (AX)(BX*4), AX
 	TESTQ         $0x00000008, DX
-	JZ            rest8of23
+	JZ            rest8of44
 	VMOVUPS       Y2, (AX)
 	ADDQ          $0x20, AX
 	VEXTRACTF64X4 $0x01, Z2, Y2
 
-rest8of23:
+rest8of44:
 	TESTQ         $0x00000004, DX
-	JZ            rest4of23
+	JZ            rest4of44
 	VMOVUPS       X2, (AX)
 	ADDQ          $0x10, AX
 	VEXTRACTF32X4 $0x01, Y2, X2
 
-rest4of23:
+rest4of44:
 	TESTQ     $0x00000002, DX
-	JZ        rest2of23
+	JZ        rest2of44
 	VMOVLPS   X2, (AX)
 	ADDQ      $0x08, AX
 	VPERMILPD $0x01, X2, X2
 
-rest2of23:
+rest2of44:
 	TESTQ  $0x00000001, DX
-	JZ     rest1of23
+	JZ     rest1of44
 	VMOVSS X2, (AX)
 
-rest1of23:
+rest1of44:
 vdone:
 	SFENCE
 	VZEROUPPER
@@ -2275,31 +4345,799 @@ v1end:
 	VMINPS        Z4, Z3, Z4
 	LEAQ          (AX)(BX*4), AX
 	TESTQ         $0x00000008, DX
-	JZ            rest8of24
+	JZ            rest8of45
 	VMOVUPS       Y4, (AX)
 	ADDQ          $0x20, AX
 	VEXTRACTF64X4 $0x01, Z4, Y4
 
-rest8of24:
+rest8of45:
 	TESTQ         $0x00000004, DX
-	JZ            rest4of24
+	JZ            rest4of45
 	VMOVUPS       X4, (AX)
 	ADDQ          $0x10, AX
 	VEXTRACTF32X4 $0x01, Y4, X4
 
-rest4of24:
+rest4of45:
 	TESTQ     $0x00000002, DX
-	JZ        rest2of24
+	JZ        rest2of45
 	VMOVLPS   X4, (AX)
 	ADDQ      $0x08, AX
 	VPERMILPD $0x01, X4, X4
 
-rest2of24:
+rest2of45:
 	TESTQ  $0x00000001, DX
-	JZ     rest1of24
+	JZ     rest1of45
 	VMOVSS X4, (AX)
 
-rest1of24:
+rest1of45:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func absStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·absStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x40, DX
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Z0
+	VMOVUPS  64(CX)(BX*4), Z1
+	VMOVUPS  128(CX)(BX*4), Z2
+	VMOVUPS  192(CX)(BX*4), Z3
+	VPSLLD   $0x01, Z0, Z0
+	VPSRLD   $0x01, Z0, Z0
+	VPSLLD   $0x01, Z1, Z1
+	VPSRLD   $0x01, Z1, Z1
+	VPSLLD   $0x01, Z2, Z2
+	VPSRLD   $0x01, Z2, Z2
+	VPSLLD   $0x01, Z3, Z3
+	VPSRLD   $0x01, Z3, Z3
+	VMOVNTPS Z0, (AX)(BX*4)
+	VMOVNTPS Z1, 64(AX)(BX*4)
+	VMOVNTPS Z2, 128(AX)(BX*4)
+	VMOVNTPS Z3, 192(AX)(BX*4)
+	ADDQ     $0x40, BX
+	SUBQ     $0x40, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Z0
+	VPSLLD   $0x01, Z0, Z0
+	VPSRLD   $0x01, Z0, Z0
+	VMOVNTPS Z0, (AX)(BX*4)
+	ADDQ     $0x10, BX
+	SUBQ     $0x10, DX
+	JGE      v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z0
+	VPSLLD        $0x01, Z0, Z0
+	VPSRLD        $0x01, Z0, Z0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of46
+	VMOVUPS       Y0, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of46:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of46
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of46:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of46
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of46:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of46
+	VMOVSS X0, (AX)
+
+rest1of46:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func negStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, MMX+
+TEXT ·negStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VPBROADCASTD signbit<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x40, DX
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Z1
+	VMOVUPS  64(CX)(BX*4), Z2
+	VMOVUPS  128(CX)(BX*4), Z3
+	VMOVUPS  192(CX)(BX*4), Z4
+	VXORPS   Z0, Z1, Z1
+	VXORPS   Z0, Z2, Z2
+	VXORPS   Z0, Z3, Z3
+	VXORPS   Z0, Z4, Z4
+	VMOVNTPS Z1, (AX)(BX*4)
+	VMOVNTPS Z2, 64(AX)(BX*4)
+	VMOVNTPS Z3, 128(AX)(BX*4)
+	VMOVNTPS Z4, 192(AX)(BX*4)
+	ADDQ     $0x40, BX
+	SUBQ     $0x40, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Z1
+	VXORPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)(BX*4)
+	ADDQ     $0x10, BX
+	SUBQ     $0x10, DX
+	JGE      v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z1
+	VXORPS        Z0, Z1, Z1
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of47
+	VMOVUPS       Y1, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of47:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of47
+	VMOVUPS       X1, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of47:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of47
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of47:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of47
+	VMOVSS X1, (AX)
+
+rest1of47:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func roundStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·roundStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x40, DX
+	JL   v4end
+
+v4:
+	VMOVUPS     (CX)(BX*4), Z0
+	VMOVUPS     64(CX)(BX*4), Z1
+	VMOVUPS     128(CX)(BX*4), Z2
+	VMOVUPS     192(CX)(BX*4), Z3
+	VRNDSCALEPS $0x08, Z0, Z0
+	VRNDSCALEPS $0x08, Z1, Z1
+	VRNDSCALEPS $0x08, Z2, Z2
+	VRNDSCALEPS $0x08, Z3, Z3
+	VMOVNTPS    Z0, (AX)(BX*4)
+	VMOVNTPS    Z1, 64(AX)(BX*4)
+	VMOVNTPS    Z2, 128(AX)(BX*4)
+	VMOVNTPS    Z3, 192(AX)(BX*4)
+	ADDQ        $0x40, BX
+	SUBQ        $0x40, DX
+	JGE         v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS     (CX)(BX*4), Z0
+	VRNDSCALEPS $0x08, Z0, Z0
+	VMOVNTPS    Z0, (AX)(BX*4)
+	ADDQ        $0x10, BX
+	SUBQ        $0x10, DX
+	JGE         v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z0
+	VRNDSCALEPS   $0x08, Z0, Z0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of48
+	VMOVUPS       Y0, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of48:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of48
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of48:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of48
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of48:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of48
+	VMOVSS X0, (AX)
+
+rest1of48:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func floorStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·floorStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x40, DX
+	JL   v4end
+
+v4:
+	VMOVUPS     (CX)(BX*4), Z0
+	VMOVUPS     64(CX)(BX*4), Z1
+	VMOVUPS     128(CX)(BX*4), Z2
+	VMOVUPS     192(CX)(BX*4), Z3
+	VRNDSCALEPS $0x09, Z0, Z0
+	VRNDSCALEPS $0x09, Z1, Z1
+	VRNDSCALEPS $0x09, Z2, Z2
+	VRNDSCALEPS $0x09, Z3, Z3
+	VMOVNTPS    Z0, (AX)(BX*4)
+	VMOVNTPS    Z1, 64(AX)(BX*4)
+	VMOVNTPS    Z2, 128(AX)(BX*4)
+	VMOVNTPS    Z3, 192(AX)(BX*4)
+	ADDQ        $0x40, BX
+	SUBQ        $0x40, DX
+	JGE         v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS     (CX)(BX*4), Z0
+	VRNDSCALEPS $0x09, Z0, Z0
+	VMOVNTPS    Z0, (AX)(BX*4)
+	ADDQ        $0x10, BX
+	SUBQ        $0x10, DX
+	JGE         v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z0
+	VRNDSCALEPS   $0x09, Z0, Z0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of49
+	VMOVUPS       Y0, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of49:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of49
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of49:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of49
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of49:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of49
+	VMOVSS X0, (AX)
+
+rest1of49:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func ceilStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·ceilStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x40, DX
+	JL   v4end
+
+v4:
+	VMOVUPS     (CX)(BX*4), Z0
+	VMOVUPS     64(CX)(BX*4), Z1
+	VMOVUPS     128(CX)(BX*4), Z2
+	VMOVUPS     192(CX)(BX*4), Z3
+	VRNDSCALEPS $0x0a, Z0, Z0
+	VRNDSCALEPS $0x0a, Z1, Z1
+	VRNDSCALEPS $0x0a, Z2, Z2
+	VRNDSCALEPS $0x0a, Z3, Z3
+	VMOVNTPS    Z0, (AX)(BX*4)
+	VMOVNTPS    Z1, 64(AX)(BX*4)
+	VMOVNTPS    Z2, 128(AX)(BX*4)
+	VMOVNTPS    Z3, 192(AX)(BX*4)
+	ADDQ        $0x40, BX
+	SUBQ        $0x40, DX
+	JGE         v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS     (CX)(BX*4), Z0
+	VRNDSCALEPS $0x0a, Z0, Z0
+	VMOVNTPS    Z0, (AX)(BX*4)
+	ADDQ        $0x10, BX
+	SUBQ        $0x10, DX
+	JGE         v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z0
+	VRNDSCALEPS   $0x0a, Z0, Z0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of50
+	VMOVUPS       Y0, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of50:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of50
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of50:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of50
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of50:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of50
+	VMOVSS X0, (AX)
+
+rest1of50:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func signStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·signStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VPXORD       Z0, Z0, Z0
+	VBROADCASTSS const0<>+0(SB), Z1
+	VBROADCASTSS const1<>+0(SB), Z2
+	XORQ         BX, BX
+	SUBQ         $0x40, DX
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Z3
+	VMOVUPS  64(CX)(BX*4), Z4
+	VMOVUPS  128(CX)(BX*4), Z5
+	VMOVUPS  192(CX)(BX*4), Z6
+	VCMPPS   $0x11, Z3, Z0, K1
+	VCMPPS   $0x11, Z0, Z3, K2
+	VMOVAPS  Z1, K1, Z3
+	VMOVAPS  Z2, K2, Z3
+	VCMPPS   $0x11, Z4, Z0, K1
+	VCMPPS   $0x11, Z0, Z4, K2
+	VMOVAPS  Z1, K1, Z4
+	VMOVAPS  Z2, K2, Z4
+	VCMPPS   $0x11, Z5, Z0, K1
+	VCMPPS   $0x11, Z0, Z5, K2
+	VMOVAPS  Z1, K1, Z5
+	VMOVAPS  Z2, K2, Z5
+	VCMPPS   $0x11, Z6, Z0, K1
+	VCMPPS   $0x11, Z0, Z6, K2
+	VMOVAPS  Z1, K1, Z6
+	VMOVAPS  Z2, K2, Z6
+	VMOVNTPS Z3, (AX)(BX*4)
+	VMOVNTPS Z4, 64(AX)(BX*4)
+	VMOVNTPS Z5, 128(AX)(BX*4)
+	VMOVNTPS Z6, 192(AX)(BX*4)
+	ADDQ     $0x40, BX
+	SUBQ     $0x40, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Z3
+	VCMPPS   $0x11, Z3, Z0, K1
+	VCMPPS   $0x11, Z0, Z3, K2
+	VMOVAPS  Z1, K1, Z3
+	VMOVAPS  Z2, K2, Z3
+	VMOVNTPS Z3, (AX)(BX*4)
+	ADDQ     $0x10, BX
+	SUBQ     $0x10, DX
+	JGE      v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z3
+	VCMPPS        $0x11, Z3, Z0, K1
+	VCMPPS        $0x11, Z0, Z3, K2
+	VMOVAPS       Z1, K1, Z3
+	VMOVAPS       Z2, K2, Z3
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of51
+	VMOVUPS       Y3, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z3, Y3
+
+rest8of51:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of51
+	VMOVUPS       X3, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y3, X3
+
+rest4of51:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of51
+	VMOVLPS   X3, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X3, X3
+
+rest2of51:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of51
+	VMOVSS X3, (AX)
+
+rest1of51:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func sqrtStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·sqrtStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x40, DX
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Z0
+	VMOVUPS  64(CX)(BX*4), Z1
+	VMOVUPS  128(CX)(BX*4), Z2
+	VMOVUPS  192(CX)(BX*4), Z3
+	VSQRTPS  Z0, Z0
+	VSQRTPS  Z1, Z1
+	VSQRTPS  Z2, Z2
+	VSQRTPS  Z3, Z3
+	VMOVNTPS Z0, (AX)(BX*4)
+	VMOVNTPS Z1, 64(AX)(BX*4)
+	VMOVNTPS Z2, 128(AX)(BX*4)
+	VMOVNTPS Z3, 192(AX)(BX*4)
+	ADDQ     $0x40, BX
+	SUBQ     $0x40, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Z0
+	VSQRTPS  Z0, Z0
+	VMOVNTPS Z0, (AX)(BX*4)
+	ADDQ     $0x10, BX
+	SUBQ     $0x10, DX
+	JGE      v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z0
+	VSQRTPS       Z0, Z0
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of52
+	VMOVUPS       Y0, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of52:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of52
+	VMOVUPS       X0, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of52:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of52
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of52:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of52
+	VMOVSS X0, (AX)
+
+rest1of52:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func reciprocalStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·reciprocalStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VBROADCASTSS const0<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x40, DX
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Z1
+	VMOVUPS  64(CX)(BX*4), Z2
+	VMOVUPS  128(CX)(BX*4), Z3
+	VMOVUPS  192(CX)(BX*4), Z4
+	VDIVPS   Z1, Z0, Z1
+	VDIVPS   Z2, Z0, Z2
+	VDIVPS   Z3, Z0, Z3
+	VDIVPS   Z4, Z0, Z4
+	VMOVNTPS Z1, (AX)(BX*4)
+	VMOVNTPS Z2, 64(AX)(BX*4)
+	VMOVNTPS Z3, 128(AX)(BX*4)
+	VMOVNTPS Z4, 192(AX)(BX*4)
+	ADDQ     $0x40, BX
+	SUBQ     $0x40, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Z1
+	VDIVPS   Z1, Z0, Z1
+	VMOVNTPS Z1, (AX)(BX*4)
+	ADDQ     $0x10, BX
+	SUBQ     $0x10, DX
+	JGE      v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z1
+	VDIVPS        Z1, Z0, Z1
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of53
+	VMOVUPS       Y1, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of53:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of53
+	VMOVUPS       X1, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of53:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of53
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of53:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of53
+	VMOVSS X1, (AX)
+
+rest1of53:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func thresholdedReluStreamAVX512(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·thresholdedReluStreamAVX512(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VXORPS       X0, X0, X0
+	VCVTSD2SS    (BX), X0, X0
+	VBROADCASTSS X0, Z0
+	VPXORD       Z1, Z1, Z1
+	XORQ         BX, BX
+	SUBQ         $0x40, DX
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Z2
+	VMOVUPS  64(CX)(BX*4), Z3
+	VMOVUPS  128(CX)(BX*4), Z4
+	VMOVUPS  192(CX)(BX*4), Z5
+	VCMPPS   $0x12, Z0, Z2, K1
+	VMOVAPS  Z1, K1, Z2
+	VCMPPS   $0x12, Z0, Z3, K1
+	VMOVAPS  Z1, K1, Z3
+	VCMPPS   $0x12, Z0, Z4, K1
+	VMOVAPS  Z1, K1, Z4
+	VCMPPS   $0x12, Z0, Z5, K1
+	VMOVAPS  Z1, K1, Z5
+	VMOVNTPS Z2, (AX)(BX*4)
+	VMOVNTPS Z3, 64(AX)(BX*4)
+	VMOVNTPS Z4, 128(AX)(BX*4)
+	VMOVNTPS Z5, 192(AX)(BX*4)
+	ADDQ     $0x40, BX
+	SUBQ     $0x40, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, DX
+	SUBQ $0x10, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Z2
+	VCMPPS   $0x12, Z0, Z2, K1
+	VMOVAPS  Z1, K1, Z2
+	VMOVNTPS Z2, (AX)(BX*4)
+	ADDQ     $0x10, BX
+	SUBQ     $0x10, DX
+	JGE      v1
+
+v1end:
+	ADDQ          $0x10, DX
+	TESTQ         DX, DX
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), SI
+	KMOVW         (SI)(DX*2), K1
+	VMOVUPS.Z     (CX)(BX*4), K1, Z2
+	VCMPPS        $0x12, Z0, Z2, K1
+	VMOVAPS       Z1, K1, Z2
+	LEAQ          (AX)(BX*4), AX
+	TESTQ         $0x00000008, DX
+	JZ            rest8of54
+	VMOVUPS       Y2, (AX)
+	ADDQ          $0x20, AX
+	VEXTRACTF64X4 $0x01, Z2, Y2
+
+rest8of54:
+	TESTQ         $0x00000004, DX
+	JZ            rest4of54
+	VMOVUPS       X2, (AX)
+	ADDQ          $0x10, AX
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of54:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of54
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of54:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of54
+	VMOVSS X2, (AX)
+
+rest1of54:
 vdone:
 	SFENCE
 	VZEROUPPER
@@ -2372,31 +5210,31 @@ v1end:
 	VADDPS        Z1, Z0, Z0
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of25
+	JZ            rest8of55
 	VMOVUPS       Y0, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z0, Y0
 
-rest8of25:
+rest8of55:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of25
+	JZ            rest4of55
 	VMOVUPS       X0, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y0, X0
 
-rest4of25:
+rest4of55:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of25
+	JZ        rest2of55
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of25:
+rest2of55:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of25
+	JZ     rest1of55
 	VMOVSS X0, (R10)
 
-rest1of25:
+rest1of55:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2469,31 +5307,31 @@ v1end:
 	VADDPS        Z0, Z1, Z1
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of26
+	JZ            rest8of56
 	VMOVUPS       Y1, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of26:
+rest8of56:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of26
+	JZ            rest4of56
 	VMOVUPS       X1, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of26:
+rest4of56:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of26
+	JZ        rest2of56
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of26:
+rest2of56:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of26
+	JZ     rest1of56
 	VMOVSS X1, (R10)
 
-rest1of26:
+rest1of56:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2571,31 +5409,31 @@ v1end:
 	VSUBPS        Z1, Z0, Z0
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of27
+	JZ            rest8of57
 	VMOVUPS       Y0, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z0, Y0
 
-rest8of27:
+rest8of57:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of27
+	JZ            rest4of57
 	VMOVUPS       X0, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y0, X0
 
-rest4of27:
+rest4of57:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of27
+	JZ        rest2of57
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of27:
+rest2of57:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of27
+	JZ     rest1of57
 	VMOVSS X0, (R10)
 
-rest1of27:
+rest1of57:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2668,31 +5506,31 @@ v1end:
 	VSUBPS        Z0, Z1, Z1
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of28
+	JZ            rest8of58
 	VMOVUPS       Y1, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of28:
+rest8of58:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of28
+	JZ            rest4of58
 	VMOVUPS       X1, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of28:
+rest4of58:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of28
+	JZ        rest2of58
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of28:
+rest2of58:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of28
+	JZ     rest1of58
 	VMOVSS X1, (R10)
 
-rest1of28:
+rest1of58:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2765,31 +5603,31 @@ v1end:
 	VSUBPS        Z1, Z0, Z0
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of29
+	JZ            rest8of59
 	VMOVUPS       Y0, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z0, Y0
 
-rest8of29:
+rest8of59:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of29
+	JZ            rest4of59
 	VMOVUPS       X0, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y0, X0
 
-rest4of29:
+rest4of59:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of29
+	JZ        rest2of59
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of29:
+rest2of59:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of29
+	JZ     rest1of59
 	VMOVSS X0, (R10)
 
-rest1of29:
+rest1of59:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2867,31 +5705,31 @@ v1end:
 	VMULPS        Z1, Z0, Z0
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of30
+	JZ            rest8of60
 	VMOVUPS       Y0, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z0, Y0
 
-rest8of30:
+rest8of60:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of30
+	JZ            rest4of60
 	VMOVUPS       X0, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y0, X0
 
-rest4of30:
+rest4of60:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of30
+	JZ        rest2of60
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of30:
+rest2of60:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of30
+	JZ     rest1of60
 	VMOVSS X0, (R10)
 
-rest1of30:
+rest1of60:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -2964,31 +5802,31 @@ v1end:
 	VMULPS        Z0, Z1, Z1
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of31
+	JZ            rest8of61
 	VMOVUPS       Y1, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of31:
+rest8of61:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of31
+	JZ            rest4of61
 	VMOVUPS       X1, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of31:
+rest4of61:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of31
+	JZ        rest2of61
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of31:
+rest2of61:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of31
+	JZ     rest1of61
 	VMOVSS X1, (R10)
 
-rest1of31:
+rest1of61:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3066,31 +5904,31 @@ v1end:
 	VDIVPS        Z1, Z0, Z0
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of32
+	JZ            rest8of62
 	VMOVUPS       Y0, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z0, Y0
 
-rest8of32:
+rest8of62:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of32
+	JZ            rest4of62
 	VMOVUPS       X0, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y0, X0
 
-rest4of32:
+rest4of62:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of32
+	JZ        rest2of62
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of32:
+rest2of62:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of32
+	JZ     rest1of62
 	VMOVSS X0, (R10)
 
-rest1of32:
+rest1of62:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3163,31 +6001,31 @@ v1end:
 	VDIVPS        Z0, Z1, Z1
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of33
+	JZ            rest8of63
 	VMOVUPS       Y1, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of33:
+rest8of63:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of33
+	JZ            rest4of63
 	VMOVUPS       X1, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of33:
+rest4of63:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of33
+	JZ        rest2of63
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of33:
+rest2of63:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of33
+	JZ     rest1of63
 	VMOVSS X1, (R10)
 
-rest1of33:
+rest1of63:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3260,31 +6098,31 @@ v1end:
 	VDIVPS        Z1, Z0, Z0
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of34
+	JZ            rest8of64
 	VMOVUPS       Y0, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z0, Y0
 
-rest8of34:
+rest8of64:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of34
+	JZ            rest4of64
 	VMOVUPS       X0, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y0, X0
 
-rest4of34:
+rest4of64:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of34
+	JZ        rest2of64
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of34:
+rest2of64:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of34
+	JZ     rest1of64
 	VMOVSS X0, (R10)
 
-rest1of34:
+rest1of64:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3369,31 +6207,31 @@ v1end:
 	VMULPS        Z2, Z1, K1, Z1
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of35
+	JZ            rest8of65
 	VMOVUPS       Y1, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of35:
+rest8of65:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of35
+	JZ            rest4of65
 	VMOVUPS       X1, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of35:
+rest4of65:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of35
+	JZ        rest2of65
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of35:
+rest2of65:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of35
+	JZ     rest1of65
 	VMOVSS X1, (R10)
 
-rest1of35:
+rest1of65:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3473,31 +6311,31 @@ v1end:
 	VMULPS        Z1, Z2, K1, Z2
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of36
+	JZ            rest8of66
 	VMOVUPS       Y2, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z2, Y2
 
-rest8of36:
+rest8of66:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of36
+	JZ            rest4of66
 	VMOVUPS       X2, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y2, X2
 
-rest4of36:
+rest4of66:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of36
+	JZ        rest2of66
 	VMOVLPS   X2, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X2, X2
 
-rest2of36:
+rest2of66:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of36
+	JZ     rest1of66
 	VMOVSS X2, (R10)
 
-rest1of36:
+rest1of66:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3583,31 +6421,31 @@ v1end:
 	VMULPS        Z2, Z1, K1, Z1
 	LEAQ          (AX)(R10*4), R10
 	TESTQ         $0x00000008, R11
-	JZ            rest8of37
+	JZ            rest8of67
 	VMOVUPS       Y1, (R10)
 	ADDQ          $0x20, R10
 	VEXTRACTF64X4 $0x01, Z1, Y1
 
-rest8of37:
+rest8of67:
 	TESTQ         $0x00000004, R11
-	JZ            rest4of37
+	JZ            rest4of67
 	VMOVUPS       X1, (R10)
 	ADDQ          $0x10, R10
 	VEXTRACTF32X4 $0x01, Y1, X1
 
-rest4of37:
+rest4of67:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of37
+	JZ        rest2of67
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of37:
+rest2of67:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of37
+	JZ     rest1of67
 	VMOVSS X1, (R10)
 
-rest1of37:
+rest1of67:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -3615,6 +6453,1791 @@ vdone:
 	DECQ SI
 	JNZ  row
 	SFENCE
+	VZEROUPPER
+	RET
+
+// func maxVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·maxVVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z0
+	VMOVUPS  (DX)(R10*4), Z4
+	VMOVUPS  64(CX)(R10*4), Z1
+	VMOVUPS  64(DX)(R10*4), Z5
+	VMOVUPS  128(CX)(R10*4), Z2
+	VMOVUPS  128(DX)(R10*4), Z6
+	VMOVUPS  192(CX)(R10*4), Z3
+	VMOVUPS  192(DX)(R10*4), Z7
+	VMAXPS   Z4, Z0, Z4
+	VCMPPS   $0x03, Z0, Z0, K1
+	VMOVAPS  Z0, K1, Z4
+	VMOVAPS  Z4, Z0
+	VMAXPS   Z5, Z1, Z4
+	VCMPPS   $0x03, Z1, Z1, K1
+	VMOVAPS  Z1, K1, Z4
+	VMOVAPS  Z4, Z1
+	VMAXPS   Z6, Z2, Z4
+	VCMPPS   $0x03, Z2, Z2, K1
+	VMOVAPS  Z2, K1, Z4
+	VMOVAPS  Z4, Z2
+	VMAXPS   Z7, Z3, Z4
+	VCMPPS   $0x03, Z3, Z3, K1
+	VMOVAPS  Z3, K1, Z4
+	VMOVAPS  Z4, Z3
+	VMOVNTPS Z0, (AX)(R10*4)
+	VMOVNTPS Z1, 64(AX)(R10*4)
+	VMOVNTPS Z2, 128(AX)(R10*4)
+	VMOVNTPS Z3, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z0
+	VMOVUPS  (DX)(R10*4), Z1
+	VMAXPS   Z1, Z0, Z1
+	VCMPPS   $0x03, Z0, Z0, K1
+	VMOVAPS  Z0, K1, Z1
+	VMOVAPS  Z1, Z0
+	VMOVNTPS Z0, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z0
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VMAXPS        Z1, Z0, Z1
+	VCMPPS        $0x03, Z0, Z0, K1
+	VMOVAPS       Z0, K1, Z1
+	VMOVAPS       Z1, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of68
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of68:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of68
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of68:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of68
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of68:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of68
+	VMOVSS X0, (R10)
+
+rest1of68:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func maxVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·maxVSStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Z0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z1
+	VMOVUPS  64(CX)(R10*4), Z2
+	VMOVUPS  128(CX)(R10*4), Z3
+	VMOVUPS  192(CX)(R10*4), Z4
+	VMAXPS   Z0, Z1, Z5
+	VCMPPS   $0x03, Z1, Z1, K1
+	VMOVAPS  Z1, K1, Z5
+	VMOVAPS  Z5, Z1
+	VMAXPS   Z0, Z2, Z5
+	VCMPPS   $0x03, Z2, Z2, K1
+	VMOVAPS  Z2, K1, Z5
+	VMOVAPS  Z5, Z2
+	VMAXPS   Z0, Z3, Z5
+	VCMPPS   $0x03, Z3, Z3, K1
+	VMOVAPS  Z3, K1, Z5
+	VMOVAPS  Z5, Z3
+	VMAXPS   Z0, Z4, Z5
+	VCMPPS   $0x03, Z4, Z4, K1
+	VMOVAPS  Z4, K1, Z5
+	VMOVAPS  Z5, Z4
+	VMOVNTPS Z1, (AX)(R10*4)
+	VMOVNTPS Z2, 64(AX)(R10*4)
+	VMOVNTPS Z3, 128(AX)(R10*4)
+	VMOVNTPS Z4, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z1
+	VMAXPS   Z0, Z1, Z2
+	VCMPPS   $0x03, Z1, Z1, K1
+	VMOVAPS  Z1, K1, Z2
+	VMOVAPS  Z2, Z1
+	VMOVNTPS Z1, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMAXPS        Z0, Z1, Z0
+	VCMPPS        $0x03, Z1, Z1, K1
+	VMOVAPS       Z1, K1, Z0
+	VMOVAPS       Z0, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of69
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of69:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of69
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of69:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of69
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of69:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of69
+	VMOVSS X1, (R10)
+
+rest1of69:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func minVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·minVVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z0
+	VMOVUPS  (DX)(R10*4), Z4
+	VMOVUPS  64(CX)(R10*4), Z1
+	VMOVUPS  64(DX)(R10*4), Z5
+	VMOVUPS  128(CX)(R10*4), Z2
+	VMOVUPS  128(DX)(R10*4), Z6
+	VMOVUPS  192(CX)(R10*4), Z3
+	VMOVUPS  192(DX)(R10*4), Z7
+	VMINPS   Z4, Z0, Z4
+	VCMPPS   $0x03, Z0, Z0, K1
+	VMOVAPS  Z0, K1, Z4
+	VMOVAPS  Z4, Z0
+	VMINPS   Z5, Z1, Z4
+	VCMPPS   $0x03, Z1, Z1, K1
+	VMOVAPS  Z1, K1, Z4
+	VMOVAPS  Z4, Z1
+	VMINPS   Z6, Z2, Z4
+	VCMPPS   $0x03, Z2, Z2, K1
+	VMOVAPS  Z2, K1, Z4
+	VMOVAPS  Z4, Z2
+	VMINPS   Z7, Z3, Z4
+	VCMPPS   $0x03, Z3, Z3, K1
+	VMOVAPS  Z3, K1, Z4
+	VMOVAPS  Z4, Z3
+	VMOVNTPS Z0, (AX)(R10*4)
+	VMOVNTPS Z1, 64(AX)(R10*4)
+	VMOVNTPS Z2, 128(AX)(R10*4)
+	VMOVNTPS Z3, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z0
+	VMOVUPS  (DX)(R10*4), Z1
+	VMINPS   Z1, Z0, Z1
+	VCMPPS   $0x03, Z0, Z0, K1
+	VMOVAPS  Z0, K1, Z1
+	VMOVAPS  Z1, Z0
+	VMOVNTPS Z0, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z0
+	VMOVUPS.Z     (DX)(R10*4), K1, Z1
+	VMINPS        Z1, Z0, Z1
+	VCMPPS        $0x03, Z0, Z0, K1
+	VMOVAPS       Z0, K1, Z1
+	VMOVAPS       Z1, Z0
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of70
+	VMOVUPS       Y0, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z0, Y0
+
+rest8of70:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of70
+	VMOVUPS       X0, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y0, X0
+
+rest4of70:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of70
+	VMOVLPS   X0, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X0, X0
+
+rest2of70:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of70
+	VMOVSS X0, (R10)
+
+rest1of70:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func minVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·minVSStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Z0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Z1
+	VMOVUPS  64(CX)(R10*4), Z2
+	VMOVUPS  128(CX)(R10*4), Z3
+	VMOVUPS  192(CX)(R10*4), Z4
+	VMINPS   Z0, Z1, Z5
+	VCMPPS   $0x03, Z1, Z1, K1
+	VMOVAPS  Z1, K1, Z5
+	VMOVAPS  Z5, Z1
+	VMINPS   Z0, Z2, Z5
+	VCMPPS   $0x03, Z2, Z2, K1
+	VMOVAPS  Z2, K1, Z5
+	VMOVAPS  Z5, Z2
+	VMINPS   Z0, Z3, Z5
+	VCMPPS   $0x03, Z3, Z3, K1
+	VMOVAPS  Z3, K1, Z5
+	VMOVAPS  Z5, Z3
+	VMINPS   Z0, Z4, Z5
+	VCMPPS   $0x03, Z4, Z4, K1
+	VMOVAPS  Z4, K1, Z5
+	VMOVAPS  Z5, Z4
+	VMOVNTPS Z1, (AX)(R10*4)
+	VMOVNTPS Z2, 64(AX)(R10*4)
+	VMOVNTPS Z3, 128(AX)(R10*4)
+	VMOVNTPS Z4, 192(AX)(R10*4)
+	ADDQ     $0x40, R10
+	SUBQ     $0x40, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Z1
+	VMINPS   Z0, Z1, Z2
+	VCMPPS   $0x03, Z1, Z1, K1
+	VMOVAPS  Z1, K1, Z2
+	VMOVAPS  Z2, Z1
+	VMOVNTPS Z1, (AX)(R10*4)
+	ADDQ     $0x10, R10
+	SUBQ     $0x10, R11
+	JGE      v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMINPS        Z0, Z1, Z0
+	VCMPPS        $0x03, Z1, Z1, K1
+	VMOVAPS       Z1, K1, Z0
+	VMOVAPS       Z0, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of71
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of71:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of71
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of71:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of71
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of71:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of71
+	VMOVSS X1, (R10)
+
+rest1of71:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func lessVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·lessVVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Z1
+	VMOVUPS   (DX)(R10*4), Z5
+	VMOVUPS   64(CX)(R10*4), Z2
+	VMOVUPS   64(DX)(R10*4), Z6
+	VMOVUPS   128(CX)(R10*4), Z3
+	VMOVUPS   128(DX)(R10*4), Z7
+	VMOVUPS   192(CX)(R10*4), Z4
+	VMOVUPS   192(DX)(R10*4), Z8
+	VCMPPS    $0x11, Z5, Z1, K1
+	VMOVAPS.Z Z0, K1, Z1
+	VCMPPS    $0x11, Z6, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x11, Z7, Z3, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x11, Z8, Z4, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VMOVNTPS  Z1, (AX)(R10*4)
+	VMOVNTPS  Z2, 64(AX)(R10*4)
+	VMOVNTPS  Z3, 128(AX)(R10*4)
+	VMOVNTPS  Z4, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Z1
+	VMOVUPS   (DX)(R10*4), Z2
+	VCMPPS    $0x11, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z1
+	VMOVNTPS  Z1, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VCMPPS        $0x11, Z2, Z1, K1
+	VMOVAPS.Z     Z0, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of72
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of72:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of72
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of72:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of72
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of72:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of72
+	VMOVSS X1, (R10)
+
+rest1of72:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func lessVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·lessVSStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	VBROADCASTSS (DX), Z1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Z2
+	VMOVUPS   64(CX)(R10*4), Z3
+	VMOVUPS   128(CX)(R10*4), Z4
+	VMOVUPS   192(CX)(R10*4), Z5
+	VCMPPS    $0x11, Z1, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x11, Z1, Z3, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x11, Z1, Z4, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VCMPPS    $0x11, Z1, Z5, K1
+	VMOVAPS.Z Z0, K1, Z5
+	VMOVNTPS  Z2, (AX)(R10*4)
+	VMOVNTPS  Z3, 64(AX)(R10*4)
+	VMOVNTPS  Z4, 128(AX)(R10*4)
+	VMOVNTPS  Z5, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Z2
+	VCMPPS    $0x11, Z1, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVNTPS  Z2, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z2
+	VCMPPS        $0x11, Z1, Z2, K1
+	VMOVAPS.Z     Z0, K1, Z2
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of73
+	VMOVUPS       Y2, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z2, Y2
+
+rest8of73:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of73
+	VMOVUPS       X2, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of73:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of73
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of73:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of73
+	VMOVSS X2, (R10)
+
+rest1of73:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func lessSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·lessSVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	VBROADCASTSS (CX), Z1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (DX)(R10*4), Z2
+	VMOVUPS   64(DX)(R10*4), Z3
+	VMOVUPS   128(DX)(R10*4), Z4
+	VMOVUPS   192(DX)(R10*4), Z5
+	VCMPPS    $0x11, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x11, Z3, Z1, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x11, Z4, Z1, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VCMPPS    $0x11, Z5, Z1, K1
+	VMOVAPS.Z Z0, K1, Z5
+	VMOVNTPS  Z2, (AX)(R10*4)
+	VMOVNTPS  Z3, 64(AX)(R10*4)
+	VMOVNTPS  Z4, 128(AX)(R10*4)
+	VMOVNTPS  Z5, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (DX)(R10*4), Z2
+	VCMPPS    $0x11, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVNTPS  Z2, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VCMPPS        $0x11, Z2, Z1, K1
+	VMOVAPS.Z     Z0, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of74
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of74:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of74
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of74:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of74
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of74:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of74
+	VMOVSS X1, (R10)
+
+rest1of74:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func lessOrEqualVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·lessOrEqualVVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Z1
+	VMOVUPS   (DX)(R10*4), Z5
+	VMOVUPS   64(CX)(R10*4), Z2
+	VMOVUPS   64(DX)(R10*4), Z6
+	VMOVUPS   128(CX)(R10*4), Z3
+	VMOVUPS   128(DX)(R10*4), Z7
+	VMOVUPS   192(CX)(R10*4), Z4
+	VMOVUPS   192(DX)(R10*4), Z8
+	VCMPPS    $0x12, Z5, Z1, K1
+	VMOVAPS.Z Z0, K1, Z1
+	VCMPPS    $0x12, Z6, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x12, Z7, Z3, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x12, Z8, Z4, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VMOVNTPS  Z1, (AX)(R10*4)
+	VMOVNTPS  Z2, 64(AX)(R10*4)
+	VMOVNTPS  Z3, 128(AX)(R10*4)
+	VMOVNTPS  Z4, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Z1
+	VMOVUPS   (DX)(R10*4), Z2
+	VCMPPS    $0x12, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z1
+	VMOVNTPS  Z1, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VCMPPS        $0x12, Z2, Z1, K1
+	VMOVAPS.Z     Z0, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of75
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of75:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of75
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of75:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of75
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of75:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of75
+	VMOVSS X1, (R10)
+
+rest1of75:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func lessOrEqualVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·lessOrEqualVSStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	VBROADCASTSS (DX), Z1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Z2
+	VMOVUPS   64(CX)(R10*4), Z3
+	VMOVUPS   128(CX)(R10*4), Z4
+	VMOVUPS   192(CX)(R10*4), Z5
+	VCMPPS    $0x12, Z1, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x12, Z1, Z3, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x12, Z1, Z4, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VCMPPS    $0x12, Z1, Z5, K1
+	VMOVAPS.Z Z0, K1, Z5
+	VMOVNTPS  Z2, (AX)(R10*4)
+	VMOVNTPS  Z3, 64(AX)(R10*4)
+	VMOVNTPS  Z4, 128(AX)(R10*4)
+	VMOVNTPS  Z5, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Z2
+	VCMPPS    $0x12, Z1, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVNTPS  Z2, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z2
+	VCMPPS        $0x12, Z1, Z2, K1
+	VMOVAPS.Z     Z0, K1, Z2
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of76
+	VMOVUPS       Y2, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z2, Y2
+
+rest8of76:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of76
+	VMOVUPS       X2, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of76:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of76
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of76:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of76
+	VMOVSS X2, (R10)
+
+rest1of76:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func lessOrEqualSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·lessOrEqualSVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	VBROADCASTSS (CX), Z1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (DX)(R10*4), Z2
+	VMOVUPS   64(DX)(R10*4), Z3
+	VMOVUPS   128(DX)(R10*4), Z4
+	VMOVUPS   192(DX)(R10*4), Z5
+	VCMPPS    $0x12, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x12, Z3, Z1, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x12, Z4, Z1, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VCMPPS    $0x12, Z5, Z1, K1
+	VMOVAPS.Z Z0, K1, Z5
+	VMOVNTPS  Z2, (AX)(R10*4)
+	VMOVNTPS  Z3, 64(AX)(R10*4)
+	VMOVNTPS  Z4, 128(AX)(R10*4)
+	VMOVNTPS  Z5, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (DX)(R10*4), Z2
+	VCMPPS    $0x12, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVNTPS  Z2, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VCMPPS        $0x12, Z2, Z1, K1
+	VMOVAPS.Z     Z0, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of77
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of77:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of77
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of77:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of77
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of77:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of77
+	VMOVSS X1, (R10)
+
+rest1of77:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func equalVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·equalVVStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x40, R11
+	JL   v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Z1
+	VMOVUPS   (DX)(R10*4), Z5
+	VMOVUPS   64(CX)(R10*4), Z2
+	VMOVUPS   64(DX)(R10*4), Z6
+	VMOVUPS   128(CX)(R10*4), Z3
+	VMOVUPS   128(DX)(R10*4), Z7
+	VMOVUPS   192(CX)(R10*4), Z4
+	VMOVUPS   192(DX)(R10*4), Z8
+	VCMPPS    $0x00, Z5, Z1, K1
+	VMOVAPS.Z Z0, K1, Z1
+	VCMPPS    $0x00, Z6, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x00, Z7, Z3, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x00, Z8, Z4, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VMOVNTPS  Z1, (AX)(R10*4)
+	VMOVNTPS  Z2, 64(AX)(R10*4)
+	VMOVNTPS  Z3, 128(AX)(R10*4)
+	VMOVNTPS  Z4, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Z1
+	VMOVUPS   (DX)(R10*4), Z2
+	VCMPPS    $0x00, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z1
+	VMOVNTPS  Z1, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z1
+	VMOVUPS.Z     (DX)(R10*4), K1, Z2
+	VCMPPS        $0x00, Z2, Z1, K1
+	VMOVAPS.Z     Z0, K1, Z1
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of78
+	VMOVUPS       Y1, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of78:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of78
+	VMOVUPS       X1, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of78:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of78
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of78:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of78
+	VMOVSS X1, (R10)
+
+rest1of78:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func equalVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·equalVSStreamAVX512(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Z0
+
+row:
+	VBROADCASTSS (DX), Z1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x40, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Z2
+	VMOVUPS   64(CX)(R10*4), Z3
+	VMOVUPS   128(CX)(R10*4), Z4
+	VMOVUPS   192(CX)(R10*4), Z5
+	VCMPPS    $0x00, Z1, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VCMPPS    $0x00, Z1, Z3, K1
+	VMOVAPS.Z Z0, K1, Z3
+	VCMPPS    $0x00, Z1, Z4, K1
+	VMOVAPS.Z Z0, K1, Z4
+	VCMPPS    $0x00, Z1, Z5, K1
+	VMOVAPS.Z Z0, K1, Z5
+	VMOVNTPS  Z2, (AX)(R10*4)
+	VMOVNTPS  Z3, 64(AX)(R10*4)
+	VMOVNTPS  Z4, 128(AX)(R10*4)
+	VMOVNTPS  Z5, 192(AX)(R10*4)
+	ADDQ      $0x40, R10
+	SUBQ      $0x40, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x40, R11
+	SUBQ $0x10, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Z2
+	VCMPPS    $0x00, Z1, Z2, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVNTPS  Z2, (AX)(R10*4)
+	ADDQ      $0x10, R10
+	SUBQ      $0x10, R11
+	JGE       v1
+
+v1end:
+	ADDQ          $0x10, R11
+	TESTQ         R11, R11
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R12
+	KMOVW         (R12)(R11*2), K1
+	VMOVUPS.Z     (CX)(R10*4), K1, Z2
+	VCMPPS        $0x00, Z1, Z2, K1
+	VMOVAPS.Z     Z0, K1, Z2
+	LEAQ          (AX)(R10*4), R10
+	TESTQ         $0x00000008, R11
+	JZ            rest8of79
+	VMOVUPS       Y2, (R10)
+	ADDQ          $0x20, R10
+	VEXTRACTF64X4 $0x01, Z2, Y2
+
+rest8of79:
+	TESTQ         $0x00000004, R11
+	JZ            rest4of79
+	VMOVUPS       X2, (R10)
+	ADDQ          $0x10, R10
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of79:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of79
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of79:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of79
+	VMOVSS X2, (R10)
+
+rest1of79:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func whereVVAVX512(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·whereVVAVX512(SB), NOSPLIT, $0-144
+	MOVQ   z_base+0(FP), AX
+	MOVQ   c_base+24(FP), CX
+	MOVQ   x_base+48(FP), DX
+	MOVQ   y_base+72(FP), BX
+	MOVQ   n+96(FP), SI
+	VPXORD Z0, Z0, Z0
+
+row:
+	XORQ DI, DI
+	MOVQ SI, R8
+	SUBQ $0x40, R8
+	JL   v4end
+
+v4:
+	VMOVUPS (CX)(DI*4), Z1
+	VCMPPS  $0x04, Z0, Z1, K1
+	VMOVUPS (DX)(DI*4), Z1
+	VMOVUPS (BX)(DI*4), Z2
+	VMOVAPS Z1, K1, Z2
+	VMOVUPS 64(CX)(DI*4), Z1
+	VCMPPS  $0x04, Z0, Z1, K1
+	VMOVUPS 64(DX)(DI*4), Z1
+	VMOVUPS 64(BX)(DI*4), Z3
+	VMOVAPS Z1, K1, Z3
+	VMOVUPS 128(CX)(DI*4), Z1
+	VCMPPS  $0x04, Z0, Z1, K1
+	VMOVUPS 128(DX)(DI*4), Z1
+	VMOVUPS 128(BX)(DI*4), Z4
+	VMOVAPS Z1, K1, Z4
+	VMOVUPS 192(CX)(DI*4), Z1
+	VCMPPS  $0x04, Z0, Z1, K1
+	VMOVUPS 192(DX)(DI*4), Z1
+	VMOVUPS 192(BX)(DI*4), Z5
+	VMOVAPS Z1, K1, Z5
+	VMOVUPS Z2, (AX)(DI*4)
+	VMOVUPS Z3, 64(AX)(DI*4)
+	VMOVUPS Z4, 128(AX)(DI*4)
+	VMOVUPS Z5, 192(AX)(DI*4)
+	ADDQ    $0x40, DI
+	SUBQ    $0x40, R8
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, R8
+	SUBQ $0x10, R8
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(DI*4), Z1
+	VCMPPS  $0x04, Z0, Z1, K1
+	VMOVUPS (DX)(DI*4), Z1
+	VMOVUPS (BX)(DI*4), Z2
+	VMOVAPS Z1, K1, Z2
+	VMOVUPS Z2, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, R8
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, R8
+	TESTQ         R8, R8
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R9
+	KMOVW         (R9)(R8*2), K1
+	VMOVUPS.Z     (CX)(DI*4), K1, Z1
+	VCMPPS        $0x04, Z0, Z1, K2
+	VMOVUPS.Z     (DX)(DI*4), K1, Z1
+	VMOVUPS.Z     (BX)(DI*4), K1, Z2
+	VMOVAPS       Z1, K2, Z2
+	LEAQ          (AX)(DI*4), DI
+	TESTQ         $0x00000008, R8
+	JZ            rest8of80
+	VMOVUPS       Y2, (DI)
+	ADDQ          $0x20, DI
+	VEXTRACTF64X4 $0x01, Z2, Y2
+
+rest8of80:
+	TESTQ         $0x00000004, R8
+	JZ            rest4of80
+	VMOVUPS       X2, (DI)
+	ADDQ          $0x10, DI
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of80:
+	TESTQ     $0x00000002, R8
+	JZ        rest2of80
+	VMOVLPS   X2, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPD $0x01, X2, X2
+
+rest2of80:
+	TESTQ  $0x00000001, R8
+	JZ     rest1of80
+	VMOVSS X2, (DI)
+
+rest1of80:
+vdone:
+	MOVQ lz+112(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, AX
+	MOVQ lc+120(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, CX
+	MOVQ lx+128(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, DX
+	MOVQ ly+136(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, BX
+	MOVQ rows+104(FP), DI
+	DECQ DI
+	MOVQ DI, rows+104(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func whereVSAVX512(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·whereVSAVX512(SB), NOSPLIT, $0-144
+	MOVQ   z_base+0(FP), AX
+	MOVQ   c_base+24(FP), CX
+	MOVQ   x_base+48(FP), DX
+	MOVQ   y_base+72(FP), BX
+	MOVQ   n+96(FP), SI
+	VPXORD Z0, Z0, Z0
+
+row:
+	VBROADCASTSS (BX), Z1
+	XORQ         DI, DI
+	MOVQ         SI, R8
+	SUBQ         $0x40, R8
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(DI*4), Z2
+	VCMPPS  $0x04, Z0, Z2, K1
+	VMOVUPS (DX)(DI*4), Z2
+	VMOVAPS Z1, Z3
+	VMOVAPS Z2, K1, Z3
+	VMOVUPS 64(CX)(DI*4), Z2
+	VCMPPS  $0x04, Z0, Z2, K1
+	VMOVUPS 64(DX)(DI*4), Z2
+	VMOVAPS Z1, Z4
+	VMOVAPS Z2, K1, Z4
+	VMOVUPS 128(CX)(DI*4), Z2
+	VCMPPS  $0x04, Z0, Z2, K1
+	VMOVUPS 128(DX)(DI*4), Z2
+	VMOVAPS Z1, Z5
+	VMOVAPS Z2, K1, Z5
+	VMOVUPS 192(CX)(DI*4), Z2
+	VCMPPS  $0x04, Z0, Z2, K1
+	VMOVUPS 192(DX)(DI*4), Z2
+	VMOVAPS Z1, Z6
+	VMOVAPS Z2, K1, Z6
+	VMOVUPS Z3, (AX)(DI*4)
+	VMOVUPS Z4, 64(AX)(DI*4)
+	VMOVUPS Z5, 128(AX)(DI*4)
+	VMOVUPS Z6, 192(AX)(DI*4)
+	ADDQ    $0x40, DI
+	SUBQ    $0x40, R8
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, R8
+	SUBQ $0x10, R8
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(DI*4), Z2
+	VCMPPS  $0x04, Z0, Z2, K1
+	VMOVUPS (DX)(DI*4), Z2
+	VMOVAPS Z1, Z3
+	VMOVAPS Z2, K1, Z3
+	VMOVUPS Z3, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, R8
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, R8
+	TESTQ         R8, R8
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R9
+	KMOVW         (R9)(R8*2), K1
+	VMOVUPS.Z     (CX)(DI*4), K1, Z2
+	VCMPPS        $0x04, Z0, Z2, K2
+	VMOVUPS.Z     (DX)(DI*4), K1, Z2
+	VMOVAPS       Z1, Z1
+	VMOVAPS       Z2, K2, Z1
+	LEAQ          (AX)(DI*4), DI
+	TESTQ         $0x00000008, R8
+	JZ            rest8of81
+	VMOVUPS       Y1, (DI)
+	ADDQ          $0x20, DI
+	VEXTRACTF64X4 $0x01, Z1, Y1
+
+rest8of81:
+	TESTQ         $0x00000004, R8
+	JZ            rest4of81
+	VMOVUPS       X1, (DI)
+	ADDQ          $0x10, DI
+	VEXTRACTF32X4 $0x01, Y1, X1
+
+rest4of81:
+	TESTQ     $0x00000002, R8
+	JZ        rest2of81
+	VMOVLPS   X1, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPD $0x01, X1, X1
+
+rest2of81:
+	TESTQ  $0x00000001, R8
+	JZ     rest1of81
+	VMOVSS X1, (DI)
+
+rest1of81:
+vdone:
+	MOVQ lz+112(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, AX
+	MOVQ lc+120(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, CX
+	MOVQ lx+128(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, DX
+	MOVQ ly+136(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, BX
+	MOVQ rows+104(FP), DI
+	DECQ DI
+	MOVQ DI, rows+104(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func whereSVAVX512(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·whereSVAVX512(SB), NOSPLIT, $0-144
+	MOVQ   z_base+0(FP), AX
+	MOVQ   c_base+24(FP), CX
+	MOVQ   x_base+48(FP), DX
+	MOVQ   y_base+72(FP), BX
+	MOVQ   n+96(FP), SI
+	VPXORD Z0, Z0, Z0
+
+row:
+	VBROADCASTSS (DX), Z1
+	XORQ         DI, DI
+	MOVQ         SI, R8
+	SUBQ         $0x40, R8
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(DI*4), Z2
+	VCMPPS  $0x04, Z0, Z2, K1
+	VMOVUPS (BX)(DI*4), Z2
+	VMOVAPS Z1, K1, Z2
+	VMOVUPS 64(CX)(DI*4), Z3
+	VCMPPS  $0x04, Z0, Z3, K1
+	VMOVUPS 64(BX)(DI*4), Z3
+	VMOVAPS Z1, K1, Z3
+	VMOVUPS 128(CX)(DI*4), Z4
+	VCMPPS  $0x04, Z0, Z4, K1
+	VMOVUPS 128(BX)(DI*4), Z4
+	VMOVAPS Z1, K1, Z4
+	VMOVUPS 192(CX)(DI*4), Z5
+	VCMPPS  $0x04, Z0, Z5, K1
+	VMOVUPS 192(BX)(DI*4), Z5
+	VMOVAPS Z1, K1, Z5
+	VMOVUPS Z2, (AX)(DI*4)
+	VMOVUPS Z3, 64(AX)(DI*4)
+	VMOVUPS Z4, 128(AX)(DI*4)
+	VMOVUPS Z5, 192(AX)(DI*4)
+	ADDQ    $0x40, DI
+	SUBQ    $0x40, R8
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, R8
+	SUBQ $0x10, R8
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(DI*4), Z2
+	VCMPPS  $0x04, Z0, Z2, K1
+	VMOVUPS (BX)(DI*4), Z2
+	VMOVAPS Z1, K1, Z2
+	VMOVUPS Z2, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, R8
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, R8
+	TESTQ         R8, R8
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R9
+	KMOVW         (R9)(R8*2), K1
+	VMOVUPS.Z     (CX)(DI*4), K1, Z2
+	VCMPPS        $0x04, Z0, Z2, K2
+	VMOVUPS.Z     (BX)(DI*4), K1, Z2
+	VMOVAPS       Z1, K2, Z2
+	LEAQ          (AX)(DI*4), DI
+	TESTQ         $0x00000008, R8
+	JZ            rest8of82
+	VMOVUPS       Y2, (DI)
+	ADDQ          $0x20, DI
+	VEXTRACTF64X4 $0x01, Z2, Y2
+
+rest8of82:
+	TESTQ         $0x00000004, R8
+	JZ            rest4of82
+	VMOVUPS       X2, (DI)
+	ADDQ          $0x10, DI
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of82:
+	TESTQ     $0x00000002, R8
+	JZ        rest2of82
+	VMOVLPS   X2, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPD $0x01, X2, X2
+
+rest2of82:
+	TESTQ  $0x00000001, R8
+	JZ     rest1of82
+	VMOVSS X2, (DI)
+
+rest1of82:
+vdone:
+	MOVQ lz+112(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, AX
+	MOVQ lc+120(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, CX
+	MOVQ lx+128(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, DX
+	MOVQ ly+136(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, BX
+	MOVQ rows+104(FP), DI
+	DECQ DI
+	MOVQ DI, rows+104(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func whereSSAVX512(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·whereSSAVX512(SB), NOSPLIT, $0-144
+	MOVQ   z_base+0(FP), AX
+	MOVQ   c_base+24(FP), CX
+	MOVQ   x_base+48(FP), DX
+	MOVQ   y_base+72(FP), BX
+	MOVQ   n+96(FP), SI
+	VPXORD Z0, Z0, Z0
+
+row:
+	VBROADCASTSS (DX), Z1
+	VBROADCASTSS (BX), Z2
+	XORQ         DI, DI
+	MOVQ         SI, R8
+	SUBQ         $0x40, R8
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(DI*4), Z3
+	VCMPPS  $0x04, Z0, Z3, K1
+	VMOVAPS Z2, Z3
+	VMOVAPS Z1, K1, Z3
+	VMOVUPS 64(CX)(DI*4), Z4
+	VCMPPS  $0x04, Z0, Z4, K1
+	VMOVAPS Z2, Z4
+	VMOVAPS Z1, K1, Z4
+	VMOVUPS 128(CX)(DI*4), Z5
+	VCMPPS  $0x04, Z0, Z5, K1
+	VMOVAPS Z2, Z5
+	VMOVAPS Z1, K1, Z5
+	VMOVUPS 192(CX)(DI*4), Z6
+	VCMPPS  $0x04, Z0, Z6, K1
+	VMOVAPS Z2, Z6
+	VMOVAPS Z1, K1, Z6
+	VMOVUPS Z3, (AX)(DI*4)
+	VMOVUPS Z4, 64(AX)(DI*4)
+	VMOVUPS Z5, 128(AX)(DI*4)
+	VMOVUPS Z6, 192(AX)(DI*4)
+	ADDQ    $0x40, DI
+	SUBQ    $0x40, R8
+	JGE     v4
+
+v4end:
+	ADDQ $0x40, R8
+	SUBQ $0x10, R8
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(DI*4), Z3
+	VCMPPS  $0x04, Z0, Z3, K1
+	VMOVAPS Z2, Z3
+	VMOVAPS Z1, K1, Z3
+	VMOVUPS Z3, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, R8
+	JGE     v1
+
+v1end:
+	ADDQ          $0x10, R8
+	TESTQ         R8, R8
+	JZ            vdone
+	LEAQ          opmasks<>+0(SB), R9
+	KMOVW         (R9)(R8*2), K1
+	VMOVUPS.Z     (CX)(DI*4), K1, Z3
+	VCMPPS        $0x04, Z0, Z3, K1
+	VMOVAPS       Z2, Z2
+	VMOVAPS       Z1, K1, Z2
+	LEAQ          (AX)(DI*4), DI
+	TESTQ         $0x00000008, R8
+	JZ            rest8of83
+	VMOVUPS       Y2, (DI)
+	ADDQ          $0x20, DI
+	VEXTRACTF64X4 $0x01, Z2, Y2
+
+rest8of83:
+	TESTQ         $0x00000004, R8
+	JZ            rest4of83
+	VMOVUPS       X2, (DI)
+	ADDQ          $0x10, DI
+	VEXTRACTF32X4 $0x01, Y2, X2
+
+rest4of83:
+	TESTQ     $0x00000002, R8
+	JZ        rest2of83
+	VMOVLPS   X2, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPD $0x01, X2, X2
+
+rest2of83:
+	TESTQ  $0x00000001, R8
+	JZ     rest1of83
+	VMOVSS X2, (DI)
+
+rest1of83:
+vdone:
+	MOVQ lz+112(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, AX
+	MOVQ lc+120(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, CX
+	MOVQ lx+128(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, DX
+	MOVQ ly+136(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, BX
+	MOVQ rows+104(FP), DI
+	DECQ DI
+	MOVQ DI, rows+104(FP)
+	JNZ  row
 	VZEROUPPER
 	RET
 
@@ -4219,6 +8842,720 @@ vdone:
 	VZEROUPPER
 	RET
 
+// func absAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX2
+TEXT ·absAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x20, DX
+	JL   v4end
+
+v4:
+	VMOVUPS (CX)(BX*4), Y0
+	VMOVUPS 32(CX)(BX*4), Y1
+	VMOVUPS 64(CX)(BX*4), Y2
+	VMOVUPS 96(CX)(BX*4), Y3
+	VPSLLD  $0x01, Y0, Y0
+	VPSRLD  $0x01, Y0, Y0
+	VPSLLD  $0x01, Y1, Y1
+	VPSRLD  $0x01, Y1, Y1
+	VPSLLD  $0x01, Y2, Y2
+	VPSRLD  $0x01, Y2, Y2
+	VPSLLD  $0x01, Y3, Y3
+	VPSRLD  $0x01, Y3, Y3
+	VMOVUPS Y0, (AX)(BX*4)
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS Y2, 64(AX)(BX*4)
+	VMOVUPS Y3, 96(AX)(BX*4)
+	ADDQ    $0x20, BX
+	SUBQ    $0x20, DX
+	JGE     v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(BX*4), Y0
+	VPSLLD  $0x01, Y0, Y0
+	VPSRLD  $0x01, Y0, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	ADDQ    $0x08, BX
+	SUBQ    $0x08, DX
+	JGE     v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y0
+	VPSLLD       $0x01, Y0, Y0
+	VPSRLD       $0x01, Y0, Y0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of8
+	VMOVUPS      X0, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y0, X0
+
+rest4of8:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of8
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of8:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of8
+	VMOVSS X0, (AX)
+
+rest1of8:
+vdone:
+	VZEROUPPER
+	RET
+
+// func negAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX2
+TEXT ·negAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VPBROADCASTD signbit<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x20, DX
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(BX*4), Y1
+	VMOVUPS 32(CX)(BX*4), Y2
+	VMOVUPS 64(CX)(BX*4), Y3
+	VMOVUPS 96(CX)(BX*4), Y4
+	VXORPS  Y0, Y1, Y1
+	VXORPS  Y0, Y2, Y2
+	VXORPS  Y0, Y3, Y3
+	VXORPS  Y0, Y4, Y4
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS Y2, 32(AX)(BX*4)
+	VMOVUPS Y3, 64(AX)(BX*4)
+	VMOVUPS Y4, 96(AX)(BX*4)
+	ADDQ    $0x20, BX
+	SUBQ    $0x20, DX
+	JGE     v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(BX*4), Y1
+	VXORPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x08, BX
+	SUBQ    $0x08, DX
+	JGE     v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y1
+	VMASKMOVPS   (CX)(BX*4), Y1, Y1
+	VXORPS       Y0, Y1, Y1
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of9
+	VMOVUPS      X1, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of9:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of9
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of9:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of9
+	VMOVSS X1, (AX)
+
+rest1of9:
+vdone:
+	VZEROUPPER
+	RET
+
+// func roundAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX
+TEXT ·roundAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x20, DX
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Y0
+	VMOVUPS  32(CX)(BX*4), Y1
+	VMOVUPS  64(CX)(BX*4), Y2
+	VMOVUPS  96(CX)(BX*4), Y3
+	VROUNDPS $0x08, Y0, Y0
+	VROUNDPS $0x08, Y1, Y1
+	VROUNDPS $0x08, Y2, Y2
+	VROUNDPS $0x08, Y3, Y3
+	VMOVUPS  Y0, (AX)(BX*4)
+	VMOVUPS  Y1, 32(AX)(BX*4)
+	VMOVUPS  Y2, 64(AX)(BX*4)
+	VMOVUPS  Y3, 96(AX)(BX*4)
+	ADDQ     $0x20, BX
+	SUBQ     $0x20, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Y0
+	VROUNDPS $0x08, Y0, Y0
+	VMOVUPS  Y0, (AX)(BX*4)
+	ADDQ     $0x08, BX
+	SUBQ     $0x08, DX
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y0
+	VROUNDPS     $0x08, Y0, Y0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of10
+	VMOVUPS      X0, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y0, X0
+
+rest4of10:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of10
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of10:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of10
+	VMOVSS X0, (AX)
+
+rest1of10:
+vdone:
+	VZEROUPPER
+	RET
+
+// func floorAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX
+TEXT ·floorAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x20, DX
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Y0
+	VMOVUPS  32(CX)(BX*4), Y1
+	VMOVUPS  64(CX)(BX*4), Y2
+	VMOVUPS  96(CX)(BX*4), Y3
+	VROUNDPS $0x09, Y0, Y0
+	VROUNDPS $0x09, Y1, Y1
+	VROUNDPS $0x09, Y2, Y2
+	VROUNDPS $0x09, Y3, Y3
+	VMOVUPS  Y0, (AX)(BX*4)
+	VMOVUPS  Y1, 32(AX)(BX*4)
+	VMOVUPS  Y2, 64(AX)(BX*4)
+	VMOVUPS  Y3, 96(AX)(BX*4)
+	ADDQ     $0x20, BX
+	SUBQ     $0x20, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Y0
+	VROUNDPS $0x09, Y0, Y0
+	VMOVUPS  Y0, (AX)(BX*4)
+	ADDQ     $0x08, BX
+	SUBQ     $0x08, DX
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y0
+	VROUNDPS     $0x09, Y0, Y0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of11
+	VMOVUPS      X0, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y0, X0
+
+rest4of11:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of11
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of11:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of11
+	VMOVSS X0, (AX)
+
+rest1of11:
+vdone:
+	VZEROUPPER
+	RET
+
+// func ceilAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX
+TEXT ·ceilAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x20, DX
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Y0
+	VMOVUPS  32(CX)(BX*4), Y1
+	VMOVUPS  64(CX)(BX*4), Y2
+	VMOVUPS  96(CX)(BX*4), Y3
+	VROUNDPS $0x0a, Y0, Y0
+	VROUNDPS $0x0a, Y1, Y1
+	VROUNDPS $0x0a, Y2, Y2
+	VROUNDPS $0x0a, Y3, Y3
+	VMOVUPS  Y0, (AX)(BX*4)
+	VMOVUPS  Y1, 32(AX)(BX*4)
+	VMOVUPS  Y2, 64(AX)(BX*4)
+	VMOVUPS  Y3, 96(AX)(BX*4)
+	ADDQ     $0x20, BX
+	SUBQ     $0x20, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Y0
+	VROUNDPS $0x0a, Y0, Y0
+	VMOVUPS  Y0, (AX)(BX*4)
+	ADDQ     $0x08, BX
+	SUBQ     $0x08, DX
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y0
+	VROUNDPS     $0x0a, Y0, Y0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of12
+	VMOVUPS      X0, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y0, X0
+
+rest4of12:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of12
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of12:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of12
+	VMOVSS X0, (AX)
+
+rest1of12:
+vdone:
+	VZEROUPPER
+	RET
+
+// func signAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX
+TEXT ·signAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS const0<>+0(SB), Y1
+	VBROADCASTSS const1<>+0(SB), Y2
+	XORQ         BX, BX
+	SUBQ         $0x20, DX
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(BX*4), Y3
+	VMOVUPS   32(CX)(BX*4), Y4
+	VMOVUPS   64(CX)(BX*4), Y5
+	VMOVUPS   96(CX)(BX*4), Y6
+	VCMPPS    $0x11, Y3, Y0, Y7
+	VCMPPS    $0x11, Y0, Y3, Y8
+	VBLENDVPS Y7, Y1, Y3, Y3
+	VBLENDVPS Y8, Y2, Y3, Y3
+	VCMPPS    $0x11, Y4, Y0, Y7
+	VCMPPS    $0x11, Y0, Y4, Y8
+	VBLENDVPS Y7, Y1, Y4, Y4
+	VBLENDVPS Y8, Y2, Y4, Y4
+	VCMPPS    $0x11, Y5, Y0, Y7
+	VCMPPS    $0x11, Y0, Y5, Y8
+	VBLENDVPS Y7, Y1, Y5, Y5
+	VBLENDVPS Y8, Y2, Y5, Y5
+	VCMPPS    $0x11, Y6, Y0, Y7
+	VCMPPS    $0x11, Y0, Y6, Y8
+	VBLENDVPS Y7, Y1, Y6, Y6
+	VBLENDVPS Y8, Y2, Y6, Y6
+	VMOVUPS   Y3, (AX)(BX*4)
+	VMOVUPS   Y4, 32(AX)(BX*4)
+	VMOVUPS   Y5, 64(AX)(BX*4)
+	VMOVUPS   Y6, 96(AX)(BX*4)
+	ADDQ      $0x20, BX
+	SUBQ      $0x20, DX
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(BX*4), Y3
+	VCMPPS    $0x11, Y3, Y0, Y4
+	VCMPPS    $0x11, Y0, Y3, Y5
+	VBLENDVPS Y4, Y1, Y3, Y3
+	VBLENDVPS Y5, Y2, Y3, Y3
+	VMOVUPS   Y3, (AX)(BX*4)
+	ADDQ      $0x08, BX
+	SUBQ      $0x08, DX
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y3
+	VMASKMOVPS   (CX)(BX*4), Y3, Y3
+	VCMPPS       $0x11, Y3, Y0, Y4
+	VCMPPS       $0x11, Y0, Y3, Y0
+	VBLENDVPS    Y4, Y1, Y3, Y3
+	VBLENDVPS    Y0, Y2, Y3, Y3
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of13
+	VMOVUPS      X3, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y3, X3
+
+rest4of13:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of13
+	VMOVLPS   X3, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X3, X3
+
+rest2of13:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of13
+	VMOVSS X3, (AX)
+
+rest1of13:
+vdone:
+	VZEROUPPER
+	RET
+
+// func sqrtAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX
+TEXT ·sqrtAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x20, DX
+	JL   v4end
+
+v4:
+	VMOVUPS (CX)(BX*4), Y0
+	VMOVUPS 32(CX)(BX*4), Y1
+	VMOVUPS 64(CX)(BX*4), Y2
+	VMOVUPS 96(CX)(BX*4), Y3
+	VSQRTPS Y0, Y0
+	VSQRTPS Y1, Y1
+	VSQRTPS Y2, Y2
+	VSQRTPS Y3, Y3
+	VMOVUPS Y0, (AX)(BX*4)
+	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS Y2, 64(AX)(BX*4)
+	VMOVUPS Y3, 96(AX)(BX*4)
+	ADDQ    $0x20, BX
+	SUBQ    $0x20, DX
+	JGE     v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(BX*4), Y0
+	VSQRTPS Y0, Y0
+	VMOVUPS Y0, (AX)(BX*4)
+	ADDQ    $0x08, BX
+	SUBQ    $0x08, DX
+	JGE     v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y0
+	VSQRTPS      Y0, Y0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of14
+	VMOVUPS      X0, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y0, X0
+
+rest4of14:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of14
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of14:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of14
+	VMOVSS X0, (AX)
+
+rest1of14:
+vdone:
+	VZEROUPPER
+	RET
+
+// func reciprocalAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX
+TEXT ·reciprocalAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VBROADCASTSS const0<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x20, DX
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(BX*4), Y1
+	VMOVUPS 32(CX)(BX*4), Y2
+	VMOVUPS 64(CX)(BX*4), Y3
+	VMOVUPS 96(CX)(BX*4), Y4
+	VDIVPS  Y1, Y0, Y1
+	VDIVPS  Y2, Y0, Y2
+	VDIVPS  Y3, Y0, Y3
+	VDIVPS  Y4, Y0, Y4
+	VMOVUPS Y1, (AX)(BX*4)
+	VMOVUPS Y2, 32(AX)(BX*4)
+	VMOVUPS Y3, 64(AX)(BX*4)
+	VMOVUPS Y4, 96(AX)(BX*4)
+	ADDQ    $0x20, BX
+	SUBQ    $0x20, DX
+	JGE     v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(BX*4), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x08, BX
+	SUBQ    $0x08, DX
+	JGE     v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y1
+	VMASKMOVPS   (CX)(BX*4), Y1, Y1
+	VDIVPS       Y1, Y0, Y1
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of15
+	VMOVUPS      X1, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of15:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of15
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of15:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of15
+	VMOVSS X1, (AX)
+
+rest1of15:
+vdone:
+	VZEROUPPER
+	RET
+
+// func thresholdedReluAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX2
+TEXT ·thresholdedReluAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VXORPS       X0, X0, X0
+	VCVTSD2SS    (BX), X0, X0
+	VBROADCASTSS X0, Y0
+	VXORPS       Y1, Y1, Y1
+	XORQ         BX, BX
+	SUBQ         $0x20, DX
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(BX*4), Y2
+	VMOVUPS   32(CX)(BX*4), Y3
+	VMOVUPS   64(CX)(BX*4), Y4
+	VMOVUPS   96(CX)(BX*4), Y5
+	VCMPPS    $0x12, Y0, Y2, Y6
+	VBLENDVPS Y6, Y1, Y2, Y2
+	VCMPPS    $0x12, Y0, Y3, Y6
+	VBLENDVPS Y6, Y1, Y3, Y3
+	VCMPPS    $0x12, Y0, Y4, Y6
+	VBLENDVPS Y6, Y1, Y4, Y4
+	VCMPPS    $0x12, Y0, Y5, Y6
+	VBLENDVPS Y6, Y1, Y5, Y5
+	VMOVUPS   Y2, (AX)(BX*4)
+	VMOVUPS   Y3, 32(AX)(BX*4)
+	VMOVUPS   Y4, 64(AX)(BX*4)
+	VMOVUPS   Y5, 96(AX)(BX*4)
+	ADDQ      $0x20, BX
+	SUBQ      $0x20, DX
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(BX*4), Y2
+	VCMPPS    $0x12, Y0, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)(BX*4)
+	ADDQ      $0x08, BX
+	SUBQ      $0x08, DX
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y2
+	VMASKMOVPS   (CX)(BX*4), Y2, Y2
+	VCMPPS       $0x12, Y0, Y2, Y0
+	VBLENDVPS    Y0, Y1, Y2, Y2
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of16
+	VMOVUPS      X2, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of16:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of16
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of16:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of16
+	VMOVSS X2, (AX)
+
+rest1of16:
+vdone:
+	VZEROUPPER
+	RET
+
 // func addVVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
 // Requires: AVX
 TEXT ·addVVAVX2(SB), NOSPLIT, $0-112
@@ -4288,24 +9625,24 @@ v1end:
 	VADDPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of8
+	JZ           rest4of17
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of8:
+rest4of17:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of8
+	JZ        rest2of17
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of8:
+rest2of17:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of8
+	JZ     rest1of17
 	VMOVSS X1, (R10)
 
-rest1of8:
+rest1of17:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4379,24 +9716,24 @@ v1end:
 	VADDPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of9
+	JZ           rest4of18
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of9:
+rest4of18:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of9
+	JZ        rest2of18
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of9:
+rest2of18:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of9
+	JZ     rest1of18
 	VMOVSS X1, (R10)
 
-rest1of9:
+rest1of18:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4475,24 +9812,24 @@ v1end:
 	VSUBPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of10
+	JZ           rest4of19
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of10:
+rest4of19:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of10
+	JZ        rest2of19
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of10:
+rest2of19:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of10
+	JZ     rest1of19
 	VMOVSS X1, (R10)
 
-rest1of10:
+rest1of19:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4566,24 +9903,24 @@ v1end:
 	VSUBPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of11
+	JZ           rest4of20
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of11:
+rest4of20:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of11
+	JZ        rest2of20
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of11:
+rest2of20:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of11
+	JZ     rest1of20
 	VMOVSS X1, (R10)
 
-rest1of11:
+rest1of20:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4657,24 +9994,24 @@ v1end:
 	VSUBPS       Y1, Y0, Y0
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of12
+	JZ           rest4of21
 	VMOVUPS      X0, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y0, X0
 
-rest4of12:
+rest4of21:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of12
+	JZ        rest2of21
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of12:
+rest2of21:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of12
+	JZ     rest1of21
 	VMOVSS X0, (R10)
 
-rest1of12:
+rest1of21:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4753,24 +10090,24 @@ v1end:
 	VMULPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of13
+	JZ           rest4of22
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of13:
+rest4of22:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of13
+	JZ        rest2of22
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of13:
+rest2of22:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of13
+	JZ     rest1of22
 	VMOVSS X1, (R10)
 
-rest1of13:
+rest1of22:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4844,24 +10181,24 @@ v1end:
 	VMULPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of14
+	JZ           rest4of23
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of14:
+rest4of23:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of14
+	JZ        rest2of23
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of14:
+rest2of23:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of14
+	JZ     rest1of23
 	VMOVSS X1, (R10)
 
-rest1of14:
+rest1of23:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -4940,24 +10277,24 @@ v1end:
 	VDIVPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of15
+	JZ           rest4of24
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of15:
+rest4of24:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of15
+	JZ        rest2of24
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of15:
+rest2of24:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of15
+	JZ     rest1of24
 	VMOVSS X1, (R10)
 
-rest1of15:
+rest1of24:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5031,24 +10368,24 @@ v1end:
 	VDIVPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of16
+	JZ           rest4of25
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of16:
+rest4of25:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of16
+	JZ        rest2of25
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of16:
+rest2of25:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of16
+	JZ     rest1of25
 	VMOVSS X1, (R10)
 
-rest1of16:
+rest1of25:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5122,24 +10459,24 @@ v1end:
 	VDIVPS       Y1, Y0, Y0
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of17
+	JZ           rest4of26
 	VMOVUPS      X0, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y0, X0
 
-rest4of17:
+rest4of26:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of17
+	JZ        rest2of26
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of17:
+rest2of26:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of17
+	JZ     rest1of26
 	VMOVSS X0, (R10)
 
-rest1of17:
+rest1of26:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5231,24 +10568,24 @@ v1end:
 	VBLENDVPS    Y3, Y1, Y2, Y2
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of18
+	JZ           rest4of27
 	VMOVUPS      X2, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y2, X2
 
-rest4of18:
+rest4of27:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of18
+	JZ        rest2of27
 	VMOVLPS   X2, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X2, X2
 
-rest2of18:
+rest2of27:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of18
+	JZ     rest1of27
 	VMOVSS X2, (R10)
 
-rest1of18:
+rest1of27:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5335,24 +10672,24 @@ v1end:
 	VBLENDVPS    Y3, Y1, Y2, Y2
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of19
+	JZ           rest4of28
 	VMOVUPS      X2, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y2, X2
 
-rest4of19:
+rest4of28:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of19
+	JZ        rest2of28
 	VMOVLPS   X2, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X2, X2
 
-rest2of19:
+rest2of28:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of19
+	JZ     rest1of28
 	VMOVSS X2, (R10)
 
-rest1of19:
+rest1of28:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5445,24 +10782,1269 @@ v1end:
 	VBLENDVPS    Y3, Y2, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of20
+	JZ           rest4of29
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of20:
+rest4of29:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of20
+	JZ        rest2of29
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of20:
+rest2of29:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of20
+	JZ     rest1of29
 	VMOVSS X1, (R10)
 
-rest1of20:
+rest1of29:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func maxVVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX
+TEXT ·maxVVAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Y0
+	VMOVUPS   (DX)(R10*4), Y4
+	VMOVUPS   32(CX)(R10*4), Y1
+	VMOVUPS   32(DX)(R10*4), Y5
+	VMOVUPS   64(CX)(R10*4), Y2
+	VMOVUPS   64(DX)(R10*4), Y6
+	VMOVUPS   96(CX)(R10*4), Y3
+	VMOVUPS   96(DX)(R10*4), Y7
+	VMAXPS    Y4, Y0, Y4
+	VCMPPS    $0x03, Y0, Y0, Y8
+	VBLENDVPS Y8, Y0, Y4, Y4
+	VMOVAPS   Y4, Y0
+	VMAXPS    Y5, Y1, Y4
+	VCMPPS    $0x03, Y1, Y1, Y5
+	VBLENDVPS Y5, Y1, Y4, Y4
+	VMOVAPS   Y4, Y1
+	VMAXPS    Y6, Y2, Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VBLENDVPS Y5, Y2, Y4, Y4
+	VMOVAPS   Y4, Y2
+	VMAXPS    Y7, Y3, Y4
+	VCMPPS    $0x03, Y3, Y3, Y5
+	VBLENDVPS Y5, Y3, Y4, Y4
+	VMOVAPS   Y4, Y3
+	VMOVUPS   Y0, (AX)(R10*4)
+	VMOVUPS   Y1, 32(AX)(R10*4)
+	VMOVUPS   Y2, 64(AX)(R10*4)
+	VMOVUPS   Y3, 96(AX)(R10*4)
+	ADDQ      $0x20, R10
+	SUBQ      $0x20, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Y0
+	VMOVUPS   (DX)(R10*4), Y1
+	VMAXPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVAPS   Y1, Y0
+	VMOVUPS   Y0, (AX)(R10*4)
+	ADDQ      $0x08, R10
+	SUBQ      $0x08, R11
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y0
+	VMASKMOVPS   (CX)(R10*4), Y0, Y1
+	VMASKMOVPS   (DX)(R10*4), Y0, Y0
+	VMAXPS       Y0, Y1, Y0
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y1, Y0, Y0
+	VMOVAPS      Y0, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of30
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of30:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of30
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of30:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of30
+	VMOVSS X1, (R10)
+
+rest1of30:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func maxVSAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX
+TEXT ·maxVSAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Y0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Y1
+	VMOVUPS   32(CX)(R10*4), Y2
+	VMOVUPS   64(CX)(R10*4), Y3
+	VMOVUPS   96(CX)(R10*4), Y4
+	VMAXPS    Y0, Y1, Y5
+	VCMPPS    $0x03, Y1, Y1, Y6
+	VBLENDVPS Y6, Y1, Y5, Y5
+	VMOVAPS   Y5, Y1
+	VMAXPS    Y0, Y2, Y5
+	VCMPPS    $0x03, Y2, Y2, Y6
+	VBLENDVPS Y6, Y2, Y5, Y5
+	VMOVAPS   Y5, Y2
+	VMAXPS    Y0, Y3, Y5
+	VCMPPS    $0x03, Y3, Y3, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVAPS   Y5, Y3
+	VMAXPS    Y0, Y4, Y5
+	VCMPPS    $0x03, Y4, Y4, Y6
+	VBLENDVPS Y6, Y4, Y5, Y5
+	VMOVAPS   Y5, Y4
+	VMOVUPS   Y1, (AX)(R10*4)
+	VMOVUPS   Y2, 32(AX)(R10*4)
+	VMOVUPS   Y3, 64(AX)(R10*4)
+	VMOVUPS   Y4, 96(AX)(R10*4)
+	ADDQ      $0x20, R10
+	SUBQ      $0x20, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Y1
+	VMAXPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVAPS   Y2, Y1
+	VMOVUPS   Y1, (AX)(R10*4)
+	ADDQ      $0x08, R10
+	SUBQ      $0x08, R11
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y1, Y0, Y0
+	VMOVAPS      Y0, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of31
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of31:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of31
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of31:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of31
+	VMOVSS X1, (R10)
+
+rest1of31:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func minVVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX
+TEXT ·minVVAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Y0
+	VMOVUPS   (DX)(R10*4), Y4
+	VMOVUPS   32(CX)(R10*4), Y1
+	VMOVUPS   32(DX)(R10*4), Y5
+	VMOVUPS   64(CX)(R10*4), Y2
+	VMOVUPS   64(DX)(R10*4), Y6
+	VMOVUPS   96(CX)(R10*4), Y3
+	VMOVUPS   96(DX)(R10*4), Y7
+	VMINPS    Y4, Y0, Y4
+	VCMPPS    $0x03, Y0, Y0, Y8
+	VBLENDVPS Y8, Y0, Y4, Y4
+	VMOVAPS   Y4, Y0
+	VMINPS    Y5, Y1, Y4
+	VCMPPS    $0x03, Y1, Y1, Y5
+	VBLENDVPS Y5, Y1, Y4, Y4
+	VMOVAPS   Y4, Y1
+	VMINPS    Y6, Y2, Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VBLENDVPS Y5, Y2, Y4, Y4
+	VMOVAPS   Y4, Y2
+	VMINPS    Y7, Y3, Y4
+	VCMPPS    $0x03, Y3, Y3, Y5
+	VBLENDVPS Y5, Y3, Y4, Y4
+	VMOVAPS   Y4, Y3
+	VMOVUPS   Y0, (AX)(R10*4)
+	VMOVUPS   Y1, 32(AX)(R10*4)
+	VMOVUPS   Y2, 64(AX)(R10*4)
+	VMOVUPS   Y3, 96(AX)(R10*4)
+	ADDQ      $0x20, R10
+	SUBQ      $0x20, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Y0
+	VMOVUPS   (DX)(R10*4), Y1
+	VMINPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVAPS   Y1, Y0
+	VMOVUPS   Y0, (AX)(R10*4)
+	ADDQ      $0x08, R10
+	SUBQ      $0x08, R11
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y0
+	VMASKMOVPS   (CX)(R10*4), Y0, Y1
+	VMASKMOVPS   (DX)(R10*4), Y0, Y0
+	VMINPS       Y0, Y1, Y0
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y1, Y0, Y0
+	VMOVAPS      Y0, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of32
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of32:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of32
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of32:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of32
+	VMOVSS X1, (R10)
+
+rest1of32:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func minVSAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX
+TEXT ·minVSAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Y0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Y1
+	VMOVUPS   32(CX)(R10*4), Y2
+	VMOVUPS   64(CX)(R10*4), Y3
+	VMOVUPS   96(CX)(R10*4), Y4
+	VMINPS    Y0, Y1, Y5
+	VCMPPS    $0x03, Y1, Y1, Y6
+	VBLENDVPS Y6, Y1, Y5, Y5
+	VMOVAPS   Y5, Y1
+	VMINPS    Y0, Y2, Y5
+	VCMPPS    $0x03, Y2, Y2, Y6
+	VBLENDVPS Y6, Y2, Y5, Y5
+	VMOVAPS   Y5, Y2
+	VMINPS    Y0, Y3, Y5
+	VCMPPS    $0x03, Y3, Y3, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVAPS   Y5, Y3
+	VMINPS    Y0, Y4, Y5
+	VCMPPS    $0x03, Y4, Y4, Y6
+	VBLENDVPS Y6, Y4, Y5, Y5
+	VMOVAPS   Y5, Y4
+	VMOVUPS   Y1, (AX)(R10*4)
+	VMOVUPS   Y2, 32(AX)(R10*4)
+	VMOVUPS   Y3, 64(AX)(R10*4)
+	VMOVUPS   Y4, 96(AX)(R10*4)
+	ADDQ      $0x20, R10
+	SUBQ      $0x20, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Y1
+	VMINPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVAPS   Y2, Y1
+	VMOVUPS   Y1, (AX)(R10*4)
+	ADDQ      $0x08, R10
+	SUBQ      $0x08, R11
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y1, Y0, Y0
+	VMOVAPS      Y0, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of33
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of33:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of33
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of33:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of33
+	VMOVSS X1, (R10)
+
+rest1of33:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func lessVVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX
+TEXT ·lessVVAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS (DX)(R10*4), Y5
+	VMOVUPS 32(CX)(R10*4), Y2
+	VMOVUPS 32(DX)(R10*4), Y6
+	VMOVUPS 64(CX)(R10*4), Y3
+	VMOVUPS 64(DX)(R10*4), Y7
+	VMOVUPS 96(CX)(R10*4), Y4
+	VMOVUPS 96(DX)(R10*4), Y8
+	VCMPPS  $0x11, Y5, Y1, Y1
+	VANDPS  Y0, Y1, Y1
+	VCMPPS  $0x11, Y6, Y2, Y2
+	VANDPS  Y0, Y2, Y2
+	VCMPPS  $0x11, Y7, Y3, Y3
+	VANDPS  Y0, Y3, Y3
+	VCMPPS  $0x11, Y8, Y4, Y4
+	VANDPS  Y0, Y4, Y4
+	VMOVUPS Y1, (AX)(R10*4)
+	VMOVUPS Y2, 32(AX)(R10*4)
+	VMOVUPS Y3, 64(AX)(R10*4)
+	VMOVUPS Y4, 96(AX)(R10*4)
+	ADDQ    $0x20, R10
+	SUBQ    $0x20, R11
+	JGE     v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS (DX)(R10*4), Y2
+	VCMPPS  $0x11, Y2, Y1, Y1
+	VANDPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(R10*4)
+	ADDQ    $0x08, R10
+	SUBQ    $0x08, R11
+	JGE     v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y2
+	VMASKMOVPS   (DX)(R10*4), Y1, Y1
+	VCMPPS       $0x11, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of34
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of34:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of34
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of34:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of34
+	VMOVSS X2, (R10)
+
+rest1of34:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func lessVSAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX
+TEXT ·lessVSAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	VBROADCASTSS (DX), Y1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(R10*4), Y2
+	VMOVUPS 32(CX)(R10*4), Y3
+	VMOVUPS 64(CX)(R10*4), Y4
+	VMOVUPS 96(CX)(R10*4), Y5
+	VCMPPS  $0x11, Y1, Y2, Y2
+	VANDPS  Y0, Y2, Y2
+	VCMPPS  $0x11, Y1, Y3, Y3
+	VANDPS  Y0, Y3, Y3
+	VCMPPS  $0x11, Y1, Y4, Y4
+	VANDPS  Y0, Y4, Y4
+	VCMPPS  $0x11, Y1, Y5, Y5
+	VANDPS  Y0, Y5, Y5
+	VMOVUPS Y2, (AX)(R10*4)
+	VMOVUPS Y3, 32(AX)(R10*4)
+	VMOVUPS Y4, 64(AX)(R10*4)
+	VMOVUPS Y5, 96(AX)(R10*4)
+	ADDQ    $0x20, R10
+	SUBQ    $0x20, R11
+	JGE     v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(R10*4), Y2
+	VCMPPS  $0x11, Y1, Y2, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (AX)(R10*4)
+	ADDQ    $0x08, R10
+	SUBQ    $0x08, R11
+	JGE     v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (CX)(R10*4), Y2, Y2
+	VCMPPS       $0x11, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of35
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of35:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of35
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of35:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of35
+	VMOVSS X2, (R10)
+
+rest1of35:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func lessSVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX
+TEXT ·lessSVAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	VBROADCASTSS (CX), Y1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS (DX)(R10*4), Y2
+	VMOVUPS 32(DX)(R10*4), Y3
+	VMOVUPS 64(DX)(R10*4), Y4
+	VMOVUPS 96(DX)(R10*4), Y5
+	VCMPPS  $0x11, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VCMPPS  $0x11, Y3, Y1, Y3
+	VANDPS  Y0, Y3, Y3
+	VCMPPS  $0x11, Y4, Y1, Y4
+	VANDPS  Y0, Y4, Y4
+	VCMPPS  $0x11, Y5, Y1, Y5
+	VANDPS  Y0, Y5, Y5
+	VMOVUPS Y2, (AX)(R10*4)
+	VMOVUPS Y3, 32(AX)(R10*4)
+	VMOVUPS Y4, 64(AX)(R10*4)
+	VMOVUPS Y5, 96(AX)(R10*4)
+	ADDQ    $0x20, R10
+	SUBQ    $0x20, R11
+	JGE     v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS (DX)(R10*4), Y2
+	VCMPPS  $0x11, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (AX)(R10*4)
+	ADDQ    $0x08, R10
+	SUBQ    $0x08, R11
+	JGE     v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (DX)(R10*4), Y2, Y2
+	VCMPPS       $0x11, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of36
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of36:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of36
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of36:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of36
+	VMOVSS X1, (R10)
+
+rest1of36:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func lessOrEqualVVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX
+TEXT ·lessOrEqualVVAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS (DX)(R10*4), Y5
+	VMOVUPS 32(CX)(R10*4), Y2
+	VMOVUPS 32(DX)(R10*4), Y6
+	VMOVUPS 64(CX)(R10*4), Y3
+	VMOVUPS 64(DX)(R10*4), Y7
+	VMOVUPS 96(CX)(R10*4), Y4
+	VMOVUPS 96(DX)(R10*4), Y8
+	VCMPPS  $0x12, Y5, Y1, Y1
+	VANDPS  Y0, Y1, Y1
+	VCMPPS  $0x12, Y6, Y2, Y2
+	VANDPS  Y0, Y2, Y2
+	VCMPPS  $0x12, Y7, Y3, Y3
+	VANDPS  Y0, Y3, Y3
+	VCMPPS  $0x12, Y8, Y4, Y4
+	VANDPS  Y0, Y4, Y4
+	VMOVUPS Y1, (AX)(R10*4)
+	VMOVUPS Y2, 32(AX)(R10*4)
+	VMOVUPS Y3, 64(AX)(R10*4)
+	VMOVUPS Y4, 96(AX)(R10*4)
+	ADDQ    $0x20, R10
+	SUBQ    $0x20, R11
+	JGE     v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS (DX)(R10*4), Y2
+	VCMPPS  $0x12, Y2, Y1, Y1
+	VANDPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(R10*4)
+	ADDQ    $0x08, R10
+	SUBQ    $0x08, R11
+	JGE     v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y2
+	VMASKMOVPS   (DX)(R10*4), Y1, Y1
+	VCMPPS       $0x12, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of37
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of37:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of37
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of37:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of37
+	VMOVSS X2, (R10)
+
+rest1of37:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func lessOrEqualVSAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX
+TEXT ·lessOrEqualVSAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	VBROADCASTSS (DX), Y1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(R10*4), Y2
+	VMOVUPS 32(CX)(R10*4), Y3
+	VMOVUPS 64(CX)(R10*4), Y4
+	VMOVUPS 96(CX)(R10*4), Y5
+	VCMPPS  $0x12, Y1, Y2, Y2
+	VANDPS  Y0, Y2, Y2
+	VCMPPS  $0x12, Y1, Y3, Y3
+	VANDPS  Y0, Y3, Y3
+	VCMPPS  $0x12, Y1, Y4, Y4
+	VANDPS  Y0, Y4, Y4
+	VCMPPS  $0x12, Y1, Y5, Y5
+	VANDPS  Y0, Y5, Y5
+	VMOVUPS Y2, (AX)(R10*4)
+	VMOVUPS Y3, 32(AX)(R10*4)
+	VMOVUPS Y4, 64(AX)(R10*4)
+	VMOVUPS Y5, 96(AX)(R10*4)
+	ADDQ    $0x20, R10
+	SUBQ    $0x20, R11
+	JGE     v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(R10*4), Y2
+	VCMPPS  $0x12, Y1, Y2, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (AX)(R10*4)
+	ADDQ    $0x08, R10
+	SUBQ    $0x08, R11
+	JGE     v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (CX)(R10*4), Y2, Y2
+	VCMPPS       $0x12, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of38
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of38:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of38
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of38:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of38
+	VMOVSS X2, (R10)
+
+rest1of38:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func lessOrEqualSVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX
+TEXT ·lessOrEqualSVAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	VBROADCASTSS (CX), Y1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS (DX)(R10*4), Y2
+	VMOVUPS 32(DX)(R10*4), Y3
+	VMOVUPS 64(DX)(R10*4), Y4
+	VMOVUPS 96(DX)(R10*4), Y5
+	VCMPPS  $0x12, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VCMPPS  $0x12, Y3, Y1, Y3
+	VANDPS  Y0, Y3, Y3
+	VCMPPS  $0x12, Y4, Y1, Y4
+	VANDPS  Y0, Y4, Y4
+	VCMPPS  $0x12, Y5, Y1, Y5
+	VANDPS  Y0, Y5, Y5
+	VMOVUPS Y2, (AX)(R10*4)
+	VMOVUPS Y3, 32(AX)(R10*4)
+	VMOVUPS Y4, 64(AX)(R10*4)
+	VMOVUPS Y5, 96(AX)(R10*4)
+	ADDQ    $0x20, R10
+	SUBQ    $0x20, R11
+	JGE     v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS (DX)(R10*4), Y2
+	VCMPPS  $0x12, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (AX)(R10*4)
+	ADDQ    $0x08, R10
+	SUBQ    $0x08, R11
+	JGE     v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (DX)(R10*4), Y2, Y2
+	VCMPPS       $0x12, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of39
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of39:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of39
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of39:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of39
+	VMOVSS X1, (R10)
+
+rest1of39:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func equalVVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX
+TEXT ·equalVVAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS (DX)(R10*4), Y5
+	VMOVUPS 32(CX)(R10*4), Y2
+	VMOVUPS 32(DX)(R10*4), Y6
+	VMOVUPS 64(CX)(R10*4), Y3
+	VMOVUPS 64(DX)(R10*4), Y7
+	VMOVUPS 96(CX)(R10*4), Y4
+	VMOVUPS 96(DX)(R10*4), Y8
+	VCMPPS  $0x00, Y5, Y1, Y1
+	VANDPS  Y0, Y1, Y1
+	VCMPPS  $0x00, Y6, Y2, Y2
+	VANDPS  Y0, Y2, Y2
+	VCMPPS  $0x00, Y7, Y3, Y3
+	VANDPS  Y0, Y3, Y3
+	VCMPPS  $0x00, Y8, Y4, Y4
+	VANDPS  Y0, Y4, Y4
+	VMOVUPS Y1, (AX)(R10*4)
+	VMOVUPS Y2, 32(AX)(R10*4)
+	VMOVUPS Y3, 64(AX)(R10*4)
+	VMOVUPS Y4, 96(AX)(R10*4)
+	ADDQ    $0x20, R10
+	SUBQ    $0x20, R11
+	JGE     v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS (DX)(R10*4), Y2
+	VCMPPS  $0x00, Y2, Y1, Y1
+	VANDPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(R10*4)
+	ADDQ    $0x08, R10
+	SUBQ    $0x08, R11
+	JGE     v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y2
+	VMASKMOVPS   (DX)(R10*4), Y1, Y1
+	VCMPPS       $0x00, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of40
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of40:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of40
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of40:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of40
+	VMOVSS X2, (R10)
+
+rest1of40:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func equalVSAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX
+TEXT ·equalVSAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	VBROADCASTSS (DX), Y1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS (CX)(R10*4), Y2
+	VMOVUPS 32(CX)(R10*4), Y3
+	VMOVUPS 64(CX)(R10*4), Y4
+	VMOVUPS 96(CX)(R10*4), Y5
+	VCMPPS  $0x00, Y1, Y2, Y2
+	VANDPS  Y0, Y2, Y2
+	VCMPPS  $0x00, Y1, Y3, Y3
+	VANDPS  Y0, Y3, Y3
+	VCMPPS  $0x00, Y1, Y4, Y4
+	VANDPS  Y0, Y4, Y4
+	VCMPPS  $0x00, Y1, Y5, Y5
+	VANDPS  Y0, Y5, Y5
+	VMOVUPS Y2, (AX)(R10*4)
+	VMOVUPS Y3, 32(AX)(R10*4)
+	VMOVUPS Y4, 64(AX)(R10*4)
+	VMOVUPS Y5, 96(AX)(R10*4)
+	ADDQ    $0x20, R10
+	SUBQ    $0x20, R11
+	JGE     v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS (CX)(R10*4), Y2
+	VCMPPS  $0x00, Y1, Y2, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (AX)(R10*4)
+	ADDQ    $0x08, R10
+	SUBQ    $0x08, R11
+	JGE     v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (CX)(R10*4), Y2, Y2
+	VCMPPS       $0x00, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of41
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of41:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of41
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of41:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of41
+	VMOVSS X2, (R10)
+
+rest1of41:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5526,24 +12108,24 @@ v1end:
 	VMAXPS       Y1, Y0, Y1
 	LEAQ         (AX)(BX*4), AX
 	TESTQ        $0x00000004, DX
-	JZ           rest4of21
+	JZ           rest4of42
 	VMOVUPS      X1, (AX)
 	ADDQ         $0x10, AX
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of21:
+rest4of42:
 	TESTQ     $0x00000002, DX
-	JZ        rest2of21
+	JZ        rest2of42
 	VMOVLPS   X1, (AX)
 	ADDQ      $0x08, AX
 	VPERMILPD $0x01, X1, X1
 
-rest2of21:
+rest2of42:
 	TESTQ  $0x00000001, DX
-	JZ     rest1of21
+	JZ     rest1of42
 	VMOVSS X1, (AX)
 
-rest1of21:
+rest1of42:
 vdone:
 	SFENCE
 	VZEROUPPER
@@ -5618,24 +12200,24 @@ v1end:
 	VBLENDVPS    Y1, Y0, Y2, Y2
 	LEAQ         (AX)(BX*4), AX
 	TESTQ        $0x00000004, DX
-	JZ           rest4of22
+	JZ           rest4of43
 	VMOVUPS      X2, (AX)
 	ADDQ         $0x10, AX
 	VEXTRACTF128 $0x01, Y2, X2
 
-rest4of22:
+rest4of43:
 	TESTQ     $0x00000002, DX
-	JZ        rest2of22
+	JZ        rest2of43
 	VMOVLPS   X2, (AX)
 	ADDQ      $0x08, AX
 	VPERMILPD $0x01, X2, X2
 
-rest2of22:
+rest2of43:
 	TESTQ  $0x00000001, DX
-	JZ     rest1of22
+	JZ     rest1of43
 	VMOVSS X2, (AX)
 
-rest1of22:
+rest1of43:
 vdone:
 	SFENCE
 	VZEROUPPER
@@ -5706,24 +12288,24 @@ v1end:
 	VMINPS       Y2, Y1, Y2
 	LEAQ         (AX)(BX*4), AX
 	TESTQ        $0x00000004, DX
-	JZ           rest4of23
+	JZ           rest4of44
 	VMOVUPS      X2, (AX)
 	ADDQ         $0x10, AX
 	VEXTRACTF128 $0x01, Y2, X2
 
-rest4of23:
+rest4of44:
 	TESTQ     $0x00000002, DX
-	JZ        rest2of23
+	JZ        rest2of44
 	VMOVLPS   X2, (AX)
 	ADDQ      $0x08, AX
 	VPERMILPD $0x01, X2, X2
 
-rest2of23:
+rest2of44:
 	TESTQ  $0x00000001, DX
-	JZ     rest1of23
+	JZ     rest1of44
 	VMOVSS X2, (AX)
 
-rest1of23:
+rest1of44:
 vdone:
 	SFENCE
 	VZEROUPPER
@@ -5802,24 +12384,747 @@ v1end:
 	VMINPS       Y4, Y3, Y4
 	LEAQ         (AX)(BX*4), AX
 	TESTQ        $0x00000004, DX
-	JZ           rest4of24
+	JZ           rest4of45
 	VMOVUPS      X4, (AX)
 	ADDQ         $0x10, AX
 	VEXTRACTF128 $0x01, Y4, X4
 
-rest4of24:
+rest4of45:
 	TESTQ     $0x00000002, DX
-	JZ        rest2of24
+	JZ        rest2of45
 	VMOVLPS   X4, (AX)
 	ADDQ      $0x08, AX
 	VPERMILPD $0x01, X4, X4
 
-rest2of24:
+rest2of45:
 	TESTQ  $0x00000001, DX
-	JZ     rest1of24
+	JZ     rest1of45
 	VMOVSS X4, (AX)
 
-rest1of24:
+rest1of45:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func absStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX2, MMX+
+TEXT ·absStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x20, DX
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Y0
+	VMOVUPS  32(CX)(BX*4), Y1
+	VMOVUPS  64(CX)(BX*4), Y2
+	VMOVUPS  96(CX)(BX*4), Y3
+	VPSLLD   $0x01, Y0, Y0
+	VPSRLD   $0x01, Y0, Y0
+	VPSLLD   $0x01, Y1, Y1
+	VPSRLD   $0x01, Y1, Y1
+	VPSLLD   $0x01, Y2, Y2
+	VPSRLD   $0x01, Y2, Y2
+	VPSLLD   $0x01, Y3, Y3
+	VPSRLD   $0x01, Y3, Y3
+	VMOVNTPS Y0, (AX)(BX*4)
+	VMOVNTPS Y1, 32(AX)(BX*4)
+	VMOVNTPS Y2, 64(AX)(BX*4)
+	VMOVNTPS Y3, 96(AX)(BX*4)
+	ADDQ     $0x20, BX
+	SUBQ     $0x20, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Y0
+	VPSLLD   $0x01, Y0, Y0
+	VPSRLD   $0x01, Y0, Y0
+	VMOVNTPS Y0, (AX)(BX*4)
+	ADDQ     $0x08, BX
+	SUBQ     $0x08, DX
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y0
+	VPSLLD       $0x01, Y0, Y0
+	VPSRLD       $0x01, Y0, Y0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of46
+	VMOVUPS      X0, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y0, X0
+
+rest4of46:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of46
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of46:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of46
+	VMOVSS X0, (AX)
+
+rest1of46:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func negStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX2, MMX+
+TEXT ·negStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VPBROADCASTD signbit<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x20, DX
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Y1
+	VMOVUPS  32(CX)(BX*4), Y2
+	VMOVUPS  64(CX)(BX*4), Y3
+	VMOVUPS  96(CX)(BX*4), Y4
+	VXORPS   Y0, Y1, Y1
+	VXORPS   Y0, Y2, Y2
+	VXORPS   Y0, Y3, Y3
+	VXORPS   Y0, Y4, Y4
+	VMOVNTPS Y1, (AX)(BX*4)
+	VMOVNTPS Y2, 32(AX)(BX*4)
+	VMOVNTPS Y3, 64(AX)(BX*4)
+	VMOVNTPS Y4, 96(AX)(BX*4)
+	ADDQ     $0x20, BX
+	SUBQ     $0x20, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Y1
+	VXORPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)(BX*4)
+	ADDQ     $0x08, BX
+	SUBQ     $0x08, DX
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y1
+	VMASKMOVPS   (CX)(BX*4), Y1, Y1
+	VXORPS       Y0, Y1, Y1
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of47
+	VMOVUPS      X1, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of47:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of47
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of47:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of47
+	VMOVSS X1, (AX)
+
+rest1of47:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func roundStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, MMX+
+TEXT ·roundStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x20, DX
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Y0
+	VMOVUPS  32(CX)(BX*4), Y1
+	VMOVUPS  64(CX)(BX*4), Y2
+	VMOVUPS  96(CX)(BX*4), Y3
+	VROUNDPS $0x08, Y0, Y0
+	VROUNDPS $0x08, Y1, Y1
+	VROUNDPS $0x08, Y2, Y2
+	VROUNDPS $0x08, Y3, Y3
+	VMOVNTPS Y0, (AX)(BX*4)
+	VMOVNTPS Y1, 32(AX)(BX*4)
+	VMOVNTPS Y2, 64(AX)(BX*4)
+	VMOVNTPS Y3, 96(AX)(BX*4)
+	ADDQ     $0x20, BX
+	SUBQ     $0x20, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Y0
+	VROUNDPS $0x08, Y0, Y0
+	VMOVNTPS Y0, (AX)(BX*4)
+	ADDQ     $0x08, BX
+	SUBQ     $0x08, DX
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y0
+	VROUNDPS     $0x08, Y0, Y0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of48
+	VMOVUPS      X0, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y0, X0
+
+rest4of48:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of48
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of48:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of48
+	VMOVSS X0, (AX)
+
+rest1of48:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func floorStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, MMX+
+TEXT ·floorStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x20, DX
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Y0
+	VMOVUPS  32(CX)(BX*4), Y1
+	VMOVUPS  64(CX)(BX*4), Y2
+	VMOVUPS  96(CX)(BX*4), Y3
+	VROUNDPS $0x09, Y0, Y0
+	VROUNDPS $0x09, Y1, Y1
+	VROUNDPS $0x09, Y2, Y2
+	VROUNDPS $0x09, Y3, Y3
+	VMOVNTPS Y0, (AX)(BX*4)
+	VMOVNTPS Y1, 32(AX)(BX*4)
+	VMOVNTPS Y2, 64(AX)(BX*4)
+	VMOVNTPS Y3, 96(AX)(BX*4)
+	ADDQ     $0x20, BX
+	SUBQ     $0x20, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Y0
+	VROUNDPS $0x09, Y0, Y0
+	VMOVNTPS Y0, (AX)(BX*4)
+	ADDQ     $0x08, BX
+	SUBQ     $0x08, DX
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y0
+	VROUNDPS     $0x09, Y0, Y0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of49
+	VMOVUPS      X0, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y0, X0
+
+rest4of49:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of49
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of49:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of49
+	VMOVSS X0, (AX)
+
+rest1of49:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func ceilStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, MMX+
+TEXT ·ceilStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x20, DX
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Y0
+	VMOVUPS  32(CX)(BX*4), Y1
+	VMOVUPS  64(CX)(BX*4), Y2
+	VMOVUPS  96(CX)(BX*4), Y3
+	VROUNDPS $0x0a, Y0, Y0
+	VROUNDPS $0x0a, Y1, Y1
+	VROUNDPS $0x0a, Y2, Y2
+	VROUNDPS $0x0a, Y3, Y3
+	VMOVNTPS Y0, (AX)(BX*4)
+	VMOVNTPS Y1, 32(AX)(BX*4)
+	VMOVNTPS Y2, 64(AX)(BX*4)
+	VMOVNTPS Y3, 96(AX)(BX*4)
+	ADDQ     $0x20, BX
+	SUBQ     $0x20, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Y0
+	VROUNDPS $0x0a, Y0, Y0
+	VMOVNTPS Y0, (AX)(BX*4)
+	ADDQ     $0x08, BX
+	SUBQ     $0x08, DX
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y0
+	VROUNDPS     $0x0a, Y0, Y0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of50
+	VMOVUPS      X0, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y0, X0
+
+rest4of50:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of50
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of50:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of50
+	VMOVSS X0, (AX)
+
+rest1of50:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func signStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, MMX+
+TEXT ·signStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS const0<>+0(SB), Y1
+	VBROADCASTSS const1<>+0(SB), Y2
+	XORQ         BX, BX
+	SUBQ         $0x20, DX
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(BX*4), Y3
+	VMOVUPS   32(CX)(BX*4), Y4
+	VMOVUPS   64(CX)(BX*4), Y5
+	VMOVUPS   96(CX)(BX*4), Y6
+	VCMPPS    $0x11, Y3, Y0, Y7
+	VCMPPS    $0x11, Y0, Y3, Y8
+	VBLENDVPS Y7, Y1, Y3, Y3
+	VBLENDVPS Y8, Y2, Y3, Y3
+	VCMPPS    $0x11, Y4, Y0, Y7
+	VCMPPS    $0x11, Y0, Y4, Y8
+	VBLENDVPS Y7, Y1, Y4, Y4
+	VBLENDVPS Y8, Y2, Y4, Y4
+	VCMPPS    $0x11, Y5, Y0, Y7
+	VCMPPS    $0x11, Y0, Y5, Y8
+	VBLENDVPS Y7, Y1, Y5, Y5
+	VBLENDVPS Y8, Y2, Y5, Y5
+	VCMPPS    $0x11, Y6, Y0, Y7
+	VCMPPS    $0x11, Y0, Y6, Y8
+	VBLENDVPS Y7, Y1, Y6, Y6
+	VBLENDVPS Y8, Y2, Y6, Y6
+	VMOVNTPS  Y3, (AX)(BX*4)
+	VMOVNTPS  Y4, 32(AX)(BX*4)
+	VMOVNTPS  Y5, 64(AX)(BX*4)
+	VMOVNTPS  Y6, 96(AX)(BX*4)
+	ADDQ      $0x20, BX
+	SUBQ      $0x20, DX
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(BX*4), Y3
+	VCMPPS    $0x11, Y3, Y0, Y4
+	VCMPPS    $0x11, Y0, Y3, Y5
+	VBLENDVPS Y4, Y1, Y3, Y3
+	VBLENDVPS Y5, Y2, Y3, Y3
+	VMOVNTPS  Y3, (AX)(BX*4)
+	ADDQ      $0x08, BX
+	SUBQ      $0x08, DX
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y3
+	VMASKMOVPS   (CX)(BX*4), Y3, Y3
+	VCMPPS       $0x11, Y3, Y0, Y4
+	VCMPPS       $0x11, Y0, Y3, Y0
+	VBLENDVPS    Y4, Y1, Y3, Y3
+	VBLENDVPS    Y0, Y2, Y3, Y3
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of51
+	VMOVUPS      X3, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y3, X3
+
+rest4of51:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of51
+	VMOVLPS   X3, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X3, X3
+
+rest2of51:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of51
+	VMOVSS X3, (AX)
+
+rest1of51:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func sqrtStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, MMX+
+TEXT ·sqrtStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ src_len+32(FP), DX
+	MOVQ k+48(FP), BX
+	XORQ BX, BX
+	SUBQ $0x20, DX
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Y0
+	VMOVUPS  32(CX)(BX*4), Y1
+	VMOVUPS  64(CX)(BX*4), Y2
+	VMOVUPS  96(CX)(BX*4), Y3
+	VSQRTPS  Y0, Y0
+	VSQRTPS  Y1, Y1
+	VSQRTPS  Y2, Y2
+	VSQRTPS  Y3, Y3
+	VMOVNTPS Y0, (AX)(BX*4)
+	VMOVNTPS Y1, 32(AX)(BX*4)
+	VMOVNTPS Y2, 64(AX)(BX*4)
+	VMOVNTPS Y3, 96(AX)(BX*4)
+	ADDQ     $0x20, BX
+	SUBQ     $0x20, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Y0
+	VSQRTPS  Y0, Y0
+	VMOVNTPS Y0, (AX)(BX*4)
+	ADDQ     $0x08, BX
+	SUBQ     $0x08, DX
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y0
+	VSQRTPS      Y0, Y0
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of52
+	VMOVUPS      X0, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y0, X0
+
+rest4of52:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of52
+	VMOVLPS   X0, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X0, X0
+
+rest2of52:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of52
+	VMOVSS X0, (AX)
+
+rest1of52:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func reciprocalStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, MMX+
+TEXT ·reciprocalStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VBROADCASTSS const0<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x20, DX
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(BX*4), Y1
+	VMOVUPS  32(CX)(BX*4), Y2
+	VMOVUPS  64(CX)(BX*4), Y3
+	VMOVUPS  96(CX)(BX*4), Y4
+	VDIVPS   Y1, Y0, Y1
+	VDIVPS   Y2, Y0, Y2
+	VDIVPS   Y3, Y0, Y3
+	VDIVPS   Y4, Y0, Y4
+	VMOVNTPS Y1, (AX)(BX*4)
+	VMOVNTPS Y2, 32(AX)(BX*4)
+	VMOVNTPS Y3, 64(AX)(BX*4)
+	VMOVNTPS Y4, 96(AX)(BX*4)
+	ADDQ     $0x20, BX
+	SUBQ     $0x20, DX
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(BX*4), Y1
+	VDIVPS   Y1, Y0, Y1
+	VMOVNTPS Y1, (AX)(BX*4)
+	ADDQ     $0x08, BX
+	SUBQ     $0x08, DX
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y1
+	VMASKMOVPS   (CX)(BX*4), Y1, Y1
+	VDIVPS       Y1, Y0, Y1
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of53
+	VMOVUPS      X1, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of53:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of53
+	VMOVLPS   X1, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X1, X1
+
+rest2of53:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of53
+	VMOVSS X1, (AX)
+
+rest1of53:
+vdone:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func thresholdedReluStreamAVX2(dst []float32, src []float32, k *[3]float64)
+// Requires: AVX, AVX2, MMX+
+TEXT ·thresholdedReluStreamAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         src_len+32(FP), DX
+	MOVQ         k+48(FP), BX
+	VXORPS       X0, X0, X0
+	VCVTSD2SS    (BX), X0, X0
+	VBROADCASTSS X0, Y0
+	VXORPS       Y1, Y1, Y1
+	XORQ         BX, BX
+	SUBQ         $0x20, DX
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(BX*4), Y2
+	VMOVUPS   32(CX)(BX*4), Y3
+	VMOVUPS   64(CX)(BX*4), Y4
+	VMOVUPS   96(CX)(BX*4), Y5
+	VCMPPS    $0x12, Y0, Y2, Y6
+	VBLENDVPS Y6, Y1, Y2, Y2
+	VCMPPS    $0x12, Y0, Y3, Y6
+	VBLENDVPS Y6, Y1, Y3, Y3
+	VCMPPS    $0x12, Y0, Y4, Y6
+	VBLENDVPS Y6, Y1, Y4, Y4
+	VCMPPS    $0x12, Y0, Y5, Y6
+	VBLENDVPS Y6, Y1, Y5, Y5
+	VMOVNTPS  Y2, (AX)(BX*4)
+	VMOVNTPS  Y3, 32(AX)(BX*4)
+	VMOVNTPS  Y4, 64(AX)(BX*4)
+	VMOVNTPS  Y5, 96(AX)(BX*4)
+	ADDQ      $0x20, BX
+	SUBQ      $0x20, DX
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, DX
+	SUBQ $0x08, DX
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(BX*4), Y2
+	VCMPPS    $0x12, Y0, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVNTPS  Y2, (AX)(BX*4)
+	ADDQ      $0x08, BX
+	SUBQ      $0x08, DX
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, DX
+	TESTQ        DX, DX
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), SI
+	MOVQ         DX, DI
+	NEGQ         DI
+	VMOVUPS      32(SI)(DI*4), Y2
+	VMASKMOVPS   (CX)(BX*4), Y2, Y2
+	VCMPPS       $0x12, Y0, Y2, Y0
+	VBLENDVPS    Y0, Y1, Y2, Y2
+	LEAQ         (AX)(BX*4), AX
+	TESTQ        $0x00000004, DX
+	JZ           rest4of54
+	VMOVUPS      X2, (AX)
+	ADDQ         $0x10, AX
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of54:
+	TESTQ     $0x00000002, DX
+	JZ        rest2of54
+	VMOVLPS   X2, (AX)
+	ADDQ      $0x08, AX
+	VPERMILPD $0x01, X2, X2
+
+rest2of54:
+	TESTQ  $0x00000001, DX
+	JZ     rest1of54
+	VMOVSS X2, (AX)
+
+rest1of54:
 vdone:
 	SFENCE
 	VZEROUPPER
@@ -5894,24 +13199,24 @@ v1end:
 	VADDPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of25
+	JZ           rest4of55
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of25:
+rest4of55:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of25
+	JZ        rest2of55
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of25:
+rest2of55:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of25
+	JZ     rest1of55
 	VMOVSS X1, (R10)
 
-rest1of25:
+rest1of55:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -5986,24 +13291,24 @@ v1end:
 	VADDPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of26
+	JZ           rest4of56
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of26:
+rest4of56:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of26
+	JZ        rest2of56
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of26:
+rest2of56:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of26
+	JZ     rest1of56
 	VMOVSS X1, (R10)
 
-rest1of26:
+rest1of56:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -6083,24 +13388,24 @@ v1end:
 	VSUBPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of27
+	JZ           rest4of57
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of27:
+rest4of57:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of27
+	JZ        rest2of57
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of27:
+rest2of57:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of27
+	JZ     rest1of57
 	VMOVSS X1, (R10)
 
-rest1of27:
+rest1of57:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -6175,24 +13480,24 @@ v1end:
 	VSUBPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of28
+	JZ           rest4of58
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of28:
+rest4of58:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of28
+	JZ        rest2of58
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of28:
+rest2of58:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of28
+	JZ     rest1of58
 	VMOVSS X1, (R10)
 
-rest1of28:
+rest1of58:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -6267,24 +13572,24 @@ v1end:
 	VSUBPS       Y1, Y0, Y0
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of29
+	JZ           rest4of59
 	VMOVUPS      X0, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y0, X0
 
-rest4of29:
+rest4of59:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of29
+	JZ        rest2of59
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of29:
+rest2of59:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of29
+	JZ     rest1of59
 	VMOVSS X0, (R10)
 
-rest1of29:
+rest1of59:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -6364,24 +13669,24 @@ v1end:
 	VMULPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of30
+	JZ           rest4of60
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of30:
+rest4of60:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of30
+	JZ        rest2of60
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of30:
+rest2of60:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of30
+	JZ     rest1of60
 	VMOVSS X1, (R10)
 
-rest1of30:
+rest1of60:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -6456,24 +13761,24 @@ v1end:
 	VMULPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of31
+	JZ           rest4of61
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of31:
+rest4of61:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of31
+	JZ        rest2of61
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of31:
+rest2of61:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of31
+	JZ     rest1of61
 	VMOVSS X1, (R10)
 
-rest1of31:
+rest1of61:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -6553,24 +13858,24 @@ v1end:
 	VDIVPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of32
+	JZ           rest4of62
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of32:
+rest4of62:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of32
+	JZ        rest2of62
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of32:
+rest2of62:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of32
+	JZ     rest1of62
 	VMOVSS X1, (R10)
 
-rest1of32:
+rest1of62:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -6645,24 +13950,24 @@ v1end:
 	VDIVPS       Y0, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of33
+	JZ           rest4of63
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of33:
+rest4of63:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of33
+	JZ        rest2of63
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of33:
+rest2of63:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of33
+	JZ     rest1of63
 	VMOVSS X1, (R10)
 
-rest1of33:
+rest1of63:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -6737,24 +14042,24 @@ v1end:
 	VDIVPS       Y1, Y0, Y0
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of34
+	JZ           rest4of64
 	VMOVUPS      X0, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y0, X0
 
-rest4of34:
+rest4of64:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of34
+	JZ        rest2of64
 	VMOVLPS   X0, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X0, X0
 
-rest2of34:
+rest2of64:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of34
+	JZ     rest1of64
 	VMOVSS X0, (R10)
 
-rest1of34:
+rest1of64:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -6847,24 +14152,24 @@ v1end:
 	VBLENDVPS    Y3, Y1, Y2, Y2
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of35
+	JZ           rest4of65
 	VMOVUPS      X2, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y2, X2
 
-rest4of35:
+rest4of65:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of35
+	JZ        rest2of65
 	VMOVLPS   X2, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X2, X2
 
-rest2of35:
+rest2of65:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of35
+	JZ     rest1of65
 	VMOVSS X2, (R10)
 
-rest1of35:
+rest1of65:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -6952,24 +14257,24 @@ v1end:
 	VBLENDVPS    Y3, Y1, Y2, Y2
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of36
+	JZ           rest4of66
 	VMOVUPS      X2, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y2, X2
 
-rest4of36:
+rest4of66:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of36
+	JZ        rest2of66
 	VMOVLPS   X2, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X2, X2
 
-rest2of36:
+rest2of66:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of36
+	JZ     rest1of66
 	VMOVSS X2, (R10)
 
-rest1of36:
+rest1of66:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -7063,24 +14368,24 @@ v1end:
 	VBLENDVPS    Y3, Y2, Y1, Y1
 	LEAQ         (AX)(R10*4), R10
 	TESTQ        $0x00000004, R11
-	JZ           rest4of37
+	JZ           rest4of67
 	VMOVUPS      X1, (R10)
 	ADDQ         $0x10, R10
 	VEXTRACTF128 $0x01, Y1, X1
 
-rest4of37:
+rest4of67:
 	TESTQ     $0x00000002, R11
-	JZ        rest2of37
+	JZ        rest2of67
 	VMOVLPS   X1, (R10)
 	ADDQ      $0x08, R10
 	VPERMILPD $0x01, X1, X1
 
-rest2of37:
+rest2of67:
 	TESTQ  $0x00000001, R11
-	JZ     rest1of37
+	JZ     rest1of67
 	VMOVSS X1, (R10)
 
-rest1of37:
+rest1of67:
 vdone:
 	ADDQ DI, AX
 	ADDQ R8, CX
@@ -7088,5 +14393,1710 @@ vdone:
 	DECQ SI
 	JNZ  row
 	SFENCE
+	VZEROUPPER
+	RET
+
+// func maxVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·maxVVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Y0
+	VMOVUPS   (DX)(R10*4), Y4
+	VMOVUPS   32(CX)(R10*4), Y1
+	VMOVUPS   32(DX)(R10*4), Y5
+	VMOVUPS   64(CX)(R10*4), Y2
+	VMOVUPS   64(DX)(R10*4), Y6
+	VMOVUPS   96(CX)(R10*4), Y3
+	VMOVUPS   96(DX)(R10*4), Y7
+	VMAXPS    Y4, Y0, Y4
+	VCMPPS    $0x03, Y0, Y0, Y8
+	VBLENDVPS Y8, Y0, Y4, Y4
+	VMOVAPS   Y4, Y0
+	VMAXPS    Y5, Y1, Y4
+	VCMPPS    $0x03, Y1, Y1, Y5
+	VBLENDVPS Y5, Y1, Y4, Y4
+	VMOVAPS   Y4, Y1
+	VMAXPS    Y6, Y2, Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VBLENDVPS Y5, Y2, Y4, Y4
+	VMOVAPS   Y4, Y2
+	VMAXPS    Y7, Y3, Y4
+	VCMPPS    $0x03, Y3, Y3, Y5
+	VBLENDVPS Y5, Y3, Y4, Y4
+	VMOVAPS   Y4, Y3
+	VMOVNTPS  Y0, (AX)(R10*4)
+	VMOVNTPS  Y1, 32(AX)(R10*4)
+	VMOVNTPS  Y2, 64(AX)(R10*4)
+	VMOVNTPS  Y3, 96(AX)(R10*4)
+	ADDQ      $0x20, R10
+	SUBQ      $0x20, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Y0
+	VMOVUPS   (DX)(R10*4), Y1
+	VMAXPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVAPS   Y1, Y0
+	VMOVNTPS  Y0, (AX)(R10*4)
+	ADDQ      $0x08, R10
+	SUBQ      $0x08, R11
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y0
+	VMASKMOVPS   (CX)(R10*4), Y0, Y1
+	VMASKMOVPS   (DX)(R10*4), Y0, Y0
+	VMAXPS       Y0, Y1, Y0
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y1, Y0, Y0
+	VMOVAPS      Y0, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of68
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of68:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of68
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of68:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of68
+	VMOVSS X1, (R10)
+
+rest1of68:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func maxVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·maxVSStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Y0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Y1
+	VMOVUPS   32(CX)(R10*4), Y2
+	VMOVUPS   64(CX)(R10*4), Y3
+	VMOVUPS   96(CX)(R10*4), Y4
+	VMAXPS    Y0, Y1, Y5
+	VCMPPS    $0x03, Y1, Y1, Y6
+	VBLENDVPS Y6, Y1, Y5, Y5
+	VMOVAPS   Y5, Y1
+	VMAXPS    Y0, Y2, Y5
+	VCMPPS    $0x03, Y2, Y2, Y6
+	VBLENDVPS Y6, Y2, Y5, Y5
+	VMOVAPS   Y5, Y2
+	VMAXPS    Y0, Y3, Y5
+	VCMPPS    $0x03, Y3, Y3, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVAPS   Y5, Y3
+	VMAXPS    Y0, Y4, Y5
+	VCMPPS    $0x03, Y4, Y4, Y6
+	VBLENDVPS Y6, Y4, Y5, Y5
+	VMOVAPS   Y5, Y4
+	VMOVNTPS  Y1, (AX)(R10*4)
+	VMOVNTPS  Y2, 32(AX)(R10*4)
+	VMOVNTPS  Y3, 64(AX)(R10*4)
+	VMOVNTPS  Y4, 96(AX)(R10*4)
+	ADDQ      $0x20, R10
+	SUBQ      $0x20, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Y1
+	VMAXPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVAPS   Y2, Y1
+	VMOVNTPS  Y1, (AX)(R10*4)
+	ADDQ      $0x08, R10
+	SUBQ      $0x08, R11
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y1, Y0, Y0
+	VMOVAPS      Y0, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of69
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of69:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of69
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of69:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of69
+	VMOVSS X1, (R10)
+
+rest1of69:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func minVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·minVVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Y0
+	VMOVUPS   (DX)(R10*4), Y4
+	VMOVUPS   32(CX)(R10*4), Y1
+	VMOVUPS   32(DX)(R10*4), Y5
+	VMOVUPS   64(CX)(R10*4), Y2
+	VMOVUPS   64(DX)(R10*4), Y6
+	VMOVUPS   96(CX)(R10*4), Y3
+	VMOVUPS   96(DX)(R10*4), Y7
+	VMINPS    Y4, Y0, Y4
+	VCMPPS    $0x03, Y0, Y0, Y8
+	VBLENDVPS Y8, Y0, Y4, Y4
+	VMOVAPS   Y4, Y0
+	VMINPS    Y5, Y1, Y4
+	VCMPPS    $0x03, Y1, Y1, Y5
+	VBLENDVPS Y5, Y1, Y4, Y4
+	VMOVAPS   Y4, Y1
+	VMINPS    Y6, Y2, Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VBLENDVPS Y5, Y2, Y4, Y4
+	VMOVAPS   Y4, Y2
+	VMINPS    Y7, Y3, Y4
+	VCMPPS    $0x03, Y3, Y3, Y5
+	VBLENDVPS Y5, Y3, Y4, Y4
+	VMOVAPS   Y4, Y3
+	VMOVNTPS  Y0, (AX)(R10*4)
+	VMOVNTPS  Y1, 32(AX)(R10*4)
+	VMOVNTPS  Y2, 64(AX)(R10*4)
+	VMOVNTPS  Y3, 96(AX)(R10*4)
+	ADDQ      $0x20, R10
+	SUBQ      $0x20, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Y0
+	VMOVUPS   (DX)(R10*4), Y1
+	VMINPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVAPS   Y1, Y0
+	VMOVNTPS  Y0, (AX)(R10*4)
+	ADDQ      $0x08, R10
+	SUBQ      $0x08, R11
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y0
+	VMASKMOVPS   (CX)(R10*4), Y0, Y1
+	VMASKMOVPS   (DX)(R10*4), Y0, Y0
+	VMINPS       Y0, Y1, Y0
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y1, Y0, Y0
+	VMOVAPS      Y0, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of70
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of70:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of70
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of70:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of70
+	VMOVSS X1, (R10)
+
+rest1of70:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func minVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·minVSStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ y_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ n+72(FP), BX
+	MOVQ rows+80(FP), SI
+	MOVQ ly+88(FP), DI
+	MOVQ la+96(FP), R8
+	MOVQ lb+104(FP), R9
+	SHLQ $0x02, DI
+	SHLQ $0x02, R8
+	SHLQ $0x02, R9
+
+row:
+	VBROADCASTSS (DX), Y0
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(R10*4), Y1
+	VMOVUPS   32(CX)(R10*4), Y2
+	VMOVUPS   64(CX)(R10*4), Y3
+	VMOVUPS   96(CX)(R10*4), Y4
+	VMINPS    Y0, Y1, Y5
+	VCMPPS    $0x03, Y1, Y1, Y6
+	VBLENDVPS Y6, Y1, Y5, Y5
+	VMOVAPS   Y5, Y1
+	VMINPS    Y0, Y2, Y5
+	VCMPPS    $0x03, Y2, Y2, Y6
+	VBLENDVPS Y6, Y2, Y5, Y5
+	VMOVAPS   Y5, Y2
+	VMINPS    Y0, Y3, Y5
+	VCMPPS    $0x03, Y3, Y3, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVAPS   Y5, Y3
+	VMINPS    Y0, Y4, Y5
+	VCMPPS    $0x03, Y4, Y4, Y6
+	VBLENDVPS Y6, Y4, Y5, Y5
+	VMOVAPS   Y5, Y4
+	VMOVNTPS  Y1, (AX)(R10*4)
+	VMOVNTPS  Y2, 32(AX)(R10*4)
+	VMOVNTPS  Y3, 64(AX)(R10*4)
+	VMOVNTPS  Y4, 96(AX)(R10*4)
+	ADDQ      $0x20, R10
+	SUBQ      $0x20, R11
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(R10*4), Y1
+	VMINPS    Y0, Y1, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVAPS   Y2, Y1
+	VMOVNTPS  Y1, (AX)(R10*4)
+	ADDQ      $0x08, R10
+	SUBQ      $0x08, R11
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y1, Y0, Y0
+	VMOVAPS      Y0, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of71
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of71:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of71
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of71:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of71
+	VMOVSS X1, (R10)
+
+rest1of71:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func lessVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·lessVVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y1
+	VMOVUPS  (DX)(R10*4), Y5
+	VMOVUPS  32(CX)(R10*4), Y2
+	VMOVUPS  32(DX)(R10*4), Y6
+	VMOVUPS  64(CX)(R10*4), Y3
+	VMOVUPS  64(DX)(R10*4), Y7
+	VMOVUPS  96(CX)(R10*4), Y4
+	VMOVUPS  96(DX)(R10*4), Y8
+	VCMPPS   $0x11, Y5, Y1, Y1
+	VANDPS   Y0, Y1, Y1
+	VCMPPS   $0x11, Y6, Y2, Y2
+	VANDPS   Y0, Y2, Y2
+	VCMPPS   $0x11, Y7, Y3, Y3
+	VANDPS   Y0, Y3, Y3
+	VCMPPS   $0x11, Y8, Y4, Y4
+	VANDPS   Y0, Y4, Y4
+	VMOVNTPS Y1, (AX)(R10*4)
+	VMOVNTPS Y2, 32(AX)(R10*4)
+	VMOVNTPS Y3, 64(AX)(R10*4)
+	VMOVNTPS Y4, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y1
+	VMOVUPS  (DX)(R10*4), Y2
+	VCMPPS   $0x11, Y2, Y1, Y1
+	VANDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y2
+	VMASKMOVPS   (DX)(R10*4), Y1, Y1
+	VCMPPS       $0x11, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of72
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of72:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of72
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of72:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of72
+	VMOVSS X2, (R10)
+
+rest1of72:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func lessVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·lessVSStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	VBROADCASTSS (DX), Y1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y2
+	VMOVUPS  32(CX)(R10*4), Y3
+	VMOVUPS  64(CX)(R10*4), Y4
+	VMOVUPS  96(CX)(R10*4), Y5
+	VCMPPS   $0x11, Y1, Y2, Y2
+	VANDPS   Y0, Y2, Y2
+	VCMPPS   $0x11, Y1, Y3, Y3
+	VANDPS   Y0, Y3, Y3
+	VCMPPS   $0x11, Y1, Y4, Y4
+	VANDPS   Y0, Y4, Y4
+	VCMPPS   $0x11, Y1, Y5, Y5
+	VANDPS   Y0, Y5, Y5
+	VMOVNTPS Y2, (AX)(R10*4)
+	VMOVNTPS Y3, 32(AX)(R10*4)
+	VMOVNTPS Y4, 64(AX)(R10*4)
+	VMOVNTPS Y5, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y2
+	VCMPPS   $0x11, Y1, Y2, Y2
+	VANDPS   Y0, Y2, Y2
+	VMOVNTPS Y2, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (CX)(R10*4), Y2, Y2
+	VCMPPS       $0x11, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of73
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of73:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of73
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of73:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of73
+	VMOVSS X2, (R10)
+
+rest1of73:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func lessSVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·lessSVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	VBROADCASTSS (CX), Y1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (DX)(R10*4), Y2
+	VMOVUPS  32(DX)(R10*4), Y3
+	VMOVUPS  64(DX)(R10*4), Y4
+	VMOVUPS  96(DX)(R10*4), Y5
+	VCMPPS   $0x11, Y2, Y1, Y2
+	VANDPS   Y0, Y2, Y2
+	VCMPPS   $0x11, Y3, Y1, Y3
+	VANDPS   Y0, Y3, Y3
+	VCMPPS   $0x11, Y4, Y1, Y4
+	VANDPS   Y0, Y4, Y4
+	VCMPPS   $0x11, Y5, Y1, Y5
+	VANDPS   Y0, Y5, Y5
+	VMOVNTPS Y2, (AX)(R10*4)
+	VMOVNTPS Y3, 32(AX)(R10*4)
+	VMOVNTPS Y4, 64(AX)(R10*4)
+	VMOVNTPS Y5, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (DX)(R10*4), Y2
+	VCMPPS   $0x11, Y2, Y1, Y2
+	VANDPS   Y0, Y2, Y2
+	VMOVNTPS Y2, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (DX)(R10*4), Y2, Y2
+	VCMPPS       $0x11, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of74
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of74:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of74
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of74:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of74
+	VMOVSS X1, (R10)
+
+rest1of74:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func lessOrEqualVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·lessOrEqualVVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y1
+	VMOVUPS  (DX)(R10*4), Y5
+	VMOVUPS  32(CX)(R10*4), Y2
+	VMOVUPS  32(DX)(R10*4), Y6
+	VMOVUPS  64(CX)(R10*4), Y3
+	VMOVUPS  64(DX)(R10*4), Y7
+	VMOVUPS  96(CX)(R10*4), Y4
+	VMOVUPS  96(DX)(R10*4), Y8
+	VCMPPS   $0x12, Y5, Y1, Y1
+	VANDPS   Y0, Y1, Y1
+	VCMPPS   $0x12, Y6, Y2, Y2
+	VANDPS   Y0, Y2, Y2
+	VCMPPS   $0x12, Y7, Y3, Y3
+	VANDPS   Y0, Y3, Y3
+	VCMPPS   $0x12, Y8, Y4, Y4
+	VANDPS   Y0, Y4, Y4
+	VMOVNTPS Y1, (AX)(R10*4)
+	VMOVNTPS Y2, 32(AX)(R10*4)
+	VMOVNTPS Y3, 64(AX)(R10*4)
+	VMOVNTPS Y4, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y1
+	VMOVUPS  (DX)(R10*4), Y2
+	VCMPPS   $0x12, Y2, Y1, Y1
+	VANDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y2
+	VMASKMOVPS   (DX)(R10*4), Y1, Y1
+	VCMPPS       $0x12, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of75
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of75:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of75
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of75:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of75
+	VMOVSS X2, (R10)
+
+rest1of75:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func lessOrEqualVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·lessOrEqualVSStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	VBROADCASTSS (DX), Y1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y2
+	VMOVUPS  32(CX)(R10*4), Y3
+	VMOVUPS  64(CX)(R10*4), Y4
+	VMOVUPS  96(CX)(R10*4), Y5
+	VCMPPS   $0x12, Y1, Y2, Y2
+	VANDPS   Y0, Y2, Y2
+	VCMPPS   $0x12, Y1, Y3, Y3
+	VANDPS   Y0, Y3, Y3
+	VCMPPS   $0x12, Y1, Y4, Y4
+	VANDPS   Y0, Y4, Y4
+	VCMPPS   $0x12, Y1, Y5, Y5
+	VANDPS   Y0, Y5, Y5
+	VMOVNTPS Y2, (AX)(R10*4)
+	VMOVNTPS Y3, 32(AX)(R10*4)
+	VMOVNTPS Y4, 64(AX)(R10*4)
+	VMOVNTPS Y5, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y2
+	VCMPPS   $0x12, Y1, Y2, Y2
+	VANDPS   Y0, Y2, Y2
+	VMOVNTPS Y2, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (CX)(R10*4), Y2, Y2
+	VCMPPS       $0x12, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of76
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of76:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of76
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of76:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of76
+	VMOVSS X2, (R10)
+
+rest1of76:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func lessOrEqualSVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·lessOrEqualSVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	VBROADCASTSS (CX), Y1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (DX)(R10*4), Y2
+	VMOVUPS  32(DX)(R10*4), Y3
+	VMOVUPS  64(DX)(R10*4), Y4
+	VMOVUPS  96(DX)(R10*4), Y5
+	VCMPPS   $0x12, Y2, Y1, Y2
+	VANDPS   Y0, Y2, Y2
+	VCMPPS   $0x12, Y3, Y1, Y3
+	VANDPS   Y0, Y3, Y3
+	VCMPPS   $0x12, Y4, Y1, Y4
+	VANDPS   Y0, Y4, Y4
+	VCMPPS   $0x12, Y5, Y1, Y5
+	VANDPS   Y0, Y5, Y5
+	VMOVNTPS Y2, (AX)(R10*4)
+	VMOVNTPS Y3, 32(AX)(R10*4)
+	VMOVNTPS Y4, 64(AX)(R10*4)
+	VMOVNTPS Y5, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (DX)(R10*4), Y2
+	VCMPPS   $0x12, Y2, Y1, Y2
+	VANDPS   Y0, Y2, Y2
+	VMOVNTPS Y2, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (DX)(R10*4), Y2, Y2
+	VCMPPS       $0x12, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y1
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of77
+	VMOVUPS      X1, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of77:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of77
+	VMOVLPS   X1, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X1, X1
+
+rest2of77:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of77
+	VMOVSS X1, (R10)
+
+rest1of77:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func equalVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·equalVVStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	XORQ R10, R10
+	MOVQ BX, R11
+	SUBQ $0x20, R11
+	JL   v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y1
+	VMOVUPS  (DX)(R10*4), Y5
+	VMOVUPS  32(CX)(R10*4), Y2
+	VMOVUPS  32(DX)(R10*4), Y6
+	VMOVUPS  64(CX)(R10*4), Y3
+	VMOVUPS  64(DX)(R10*4), Y7
+	VMOVUPS  96(CX)(R10*4), Y4
+	VMOVUPS  96(DX)(R10*4), Y8
+	VCMPPS   $0x00, Y5, Y1, Y1
+	VANDPS   Y0, Y1, Y1
+	VCMPPS   $0x00, Y6, Y2, Y2
+	VANDPS   Y0, Y2, Y2
+	VCMPPS   $0x00, Y7, Y3, Y3
+	VANDPS   Y0, Y3, Y3
+	VCMPPS   $0x00, Y8, Y4, Y4
+	VANDPS   Y0, Y4, Y4
+	VMOVNTPS Y1, (AX)(R10*4)
+	VMOVNTPS Y2, 32(AX)(R10*4)
+	VMOVNTPS Y3, 64(AX)(R10*4)
+	VMOVNTPS Y4, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y1
+	VMOVUPS  (DX)(R10*4), Y2
+	VCMPPS   $0x00, Y2, Y1, Y1
+	VANDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y1
+	VMASKMOVPS   (CX)(R10*4), Y1, Y2
+	VMASKMOVPS   (DX)(R10*4), Y1, Y1
+	VCMPPS       $0x00, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of78
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of78:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of78
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of78:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of78
+	VMOVSS X2, (R10)
+
+rest1of78:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func equalVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+// Requires: AVX, MMX+
+TEXT ·equalVSStreamAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         rows+80(FP), SI
+	MOVQ         ly+88(FP), DI
+	MOVQ         la+96(FP), R8
+	MOVQ         lb+104(FP), R9
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, R8
+	SHLQ         $0x02, R9
+	VBROADCASTSS const0<>+0(SB), Y0
+
+row:
+	VBROADCASTSS (DX), Y1
+	XORQ         R10, R10
+	MOVQ         BX, R11
+	SUBQ         $0x20, R11
+	JL           v4end
+
+v4:
+	VMOVUPS  (CX)(R10*4), Y2
+	VMOVUPS  32(CX)(R10*4), Y3
+	VMOVUPS  64(CX)(R10*4), Y4
+	VMOVUPS  96(CX)(R10*4), Y5
+	VCMPPS   $0x00, Y1, Y2, Y2
+	VANDPS   Y0, Y2, Y2
+	VCMPPS   $0x00, Y1, Y3, Y3
+	VANDPS   Y0, Y3, Y3
+	VCMPPS   $0x00, Y1, Y4, Y4
+	VANDPS   Y0, Y4, Y4
+	VCMPPS   $0x00, Y1, Y5, Y5
+	VANDPS   Y0, Y5, Y5
+	VMOVNTPS Y2, (AX)(R10*4)
+	VMOVNTPS Y3, 32(AX)(R10*4)
+	VMOVNTPS Y4, 64(AX)(R10*4)
+	VMOVNTPS Y5, 96(AX)(R10*4)
+	ADDQ     $0x20, R10
+	SUBQ     $0x20, R11
+	JGE      v4
+
+v4end:
+	ADDQ $0x20, R11
+	SUBQ $0x08, R11
+	JL   v1end
+
+v1:
+	VMOVUPS  (CX)(R10*4), Y2
+	VCMPPS   $0x00, Y1, Y2, Y2
+	VANDPS   Y0, Y2, Y2
+	VMOVNTPS Y2, (AX)(R10*4)
+	ADDQ     $0x08, R10
+	SUBQ     $0x08, R11
+	JGE      v1
+
+v1end:
+	ADDQ         $0x08, R11
+	TESTQ        R11, R11
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R12
+	MOVQ         R11, R13
+	NEGQ         R13
+	VMOVUPS      32(R12)(R13*4), Y2
+	VMASKMOVPS   (CX)(R10*4), Y2, Y2
+	VCMPPS       $0x00, Y1, Y2, Y1
+	VANDPS       Y0, Y1, Y2
+	LEAQ         (AX)(R10*4), R10
+	TESTQ        $0x00000004, R11
+	JZ           rest4of79
+	VMOVUPS      X2, (R10)
+	ADDQ         $0x10, R10
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of79:
+	TESTQ     $0x00000002, R11
+	JZ        rest2of79
+	VMOVLPS   X2, (R10)
+	ADDQ      $0x08, R10
+	VPERMILPD $0x01, X2, X2
+
+rest2of79:
+	TESTQ  $0x00000001, R11
+	JZ     rest1of79
+	VMOVSS X2, (R10)
+
+rest1of79:
+vdone:
+	ADDQ DI, AX
+	ADDQ R8, CX
+	ADDQ R9, DX
+	DECQ SI
+	JNZ  row
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func whereVVAVX2(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+// Requires: AVX
+TEXT ·whereVVAVX2(SB), NOSPLIT, $0-144
+	MOVQ   z_base+0(FP), AX
+	MOVQ   c_base+24(FP), CX
+	MOVQ   x_base+48(FP), DX
+	MOVQ   y_base+72(FP), BX
+	MOVQ   n+96(FP), SI
+	VXORPS Y0, Y0, Y0
+
+row:
+	XORQ DI, DI
+	MOVQ SI, R8
+	SUBQ $0x20, R8
+	JL   v4end
+
+v4:
+	VMOVUPS   (CX)(DI*4), Y1
+	VCMPPS    $0x04, Y0, Y1, Y1
+	VMOVUPS   (DX)(DI*4), Y2
+	VMOVUPS   (BX)(DI*4), Y3
+	VBLENDVPS Y1, Y2, Y3, Y3
+	VMOVUPS   32(CX)(DI*4), Y1
+	VCMPPS    $0x04, Y0, Y1, Y1
+	VMOVUPS   32(DX)(DI*4), Y2
+	VMOVUPS   32(BX)(DI*4), Y4
+	VBLENDVPS Y1, Y2, Y4, Y4
+	VMOVUPS   64(CX)(DI*4), Y1
+	VCMPPS    $0x04, Y0, Y1, Y1
+	VMOVUPS   64(DX)(DI*4), Y2
+	VMOVUPS   64(BX)(DI*4), Y5
+	VBLENDVPS Y1, Y2, Y5, Y5
+	VMOVUPS   96(CX)(DI*4), Y1
+	VCMPPS    $0x04, Y0, Y1, Y1
+	VMOVUPS   96(DX)(DI*4), Y2
+	VMOVUPS   96(BX)(DI*4), Y6
+	VBLENDVPS Y1, Y2, Y6, Y6
+	VMOVUPS   Y3, (AX)(DI*4)
+	VMOVUPS   Y4, 32(AX)(DI*4)
+	VMOVUPS   Y5, 64(AX)(DI*4)
+	VMOVUPS   Y6, 96(AX)(DI*4)
+	ADDQ      $0x20, DI
+	SUBQ      $0x20, R8
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R8
+	SUBQ $0x08, R8
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(DI*4), Y1
+	VCMPPS    $0x04, Y0, Y1, Y1
+	VMOVUPS   (DX)(DI*4), Y2
+	VMOVUPS   (BX)(DI*4), Y3
+	VBLENDVPS Y1, Y2, Y3, Y3
+	VMOVUPS   Y3, (AX)(DI*4)
+	ADDQ      $0x08, DI
+	SUBQ      $0x08, R8
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, R8
+	TESTQ        R8, R8
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R9
+	MOVQ         R8, R10
+	NEGQ         R10
+	VMOVUPS      32(R9)(R10*4), Y1
+	VMASKMOVPS   (CX)(DI*4), Y1, Y2
+	VCMPPS       $0x04, Y0, Y2, Y2
+	VMASKMOVPS   (DX)(DI*4), Y1, Y3
+	VMASKMOVPS   (BX)(DI*4), Y1, Y1
+	VBLENDVPS    Y2, Y3, Y1, Y1
+	LEAQ         (AX)(DI*4), DI
+	TESTQ        $0x00000004, R8
+	JZ           rest4of80
+	VMOVUPS      X1, (DI)
+	ADDQ         $0x10, DI
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of80:
+	TESTQ     $0x00000002, R8
+	JZ        rest2of80
+	VMOVLPS   X1, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPD $0x01, X1, X1
+
+rest2of80:
+	TESTQ  $0x00000001, R8
+	JZ     rest1of80
+	VMOVSS X1, (DI)
+
+rest1of80:
+vdone:
+	MOVQ lz+112(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, AX
+	MOVQ lc+120(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, CX
+	MOVQ lx+128(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, DX
+	MOVQ ly+136(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, BX
+	MOVQ rows+104(FP), DI
+	DECQ DI
+	MOVQ DI, rows+104(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func whereVSAVX2(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+// Requires: AVX
+TEXT ·whereVSAVX2(SB), NOSPLIT, $0-144
+	MOVQ   z_base+0(FP), AX
+	MOVQ   c_base+24(FP), CX
+	MOVQ   x_base+48(FP), DX
+	MOVQ   y_base+72(FP), BX
+	MOVQ   n+96(FP), SI
+	VXORPS Y0, Y0, Y0
+
+row:
+	VBROADCASTSS (BX), Y1
+	XORQ         DI, DI
+	MOVQ         SI, R8
+	SUBQ         $0x20, R8
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(DI*4), Y2
+	VCMPPS    $0x04, Y0, Y2, Y2
+	VMOVUPS   (DX)(DI*4), Y3
+	VMOVAPS   Y1, Y4
+	VBLENDVPS Y2, Y3, Y4, Y4
+	VMOVUPS   32(CX)(DI*4), Y2
+	VCMPPS    $0x04, Y0, Y2, Y2
+	VMOVUPS   32(DX)(DI*4), Y3
+	VMOVAPS   Y1, Y5
+	VBLENDVPS Y2, Y3, Y5, Y5
+	VMOVUPS   64(CX)(DI*4), Y2
+	VCMPPS    $0x04, Y0, Y2, Y2
+	VMOVUPS   64(DX)(DI*4), Y3
+	VMOVAPS   Y1, Y6
+	VBLENDVPS Y2, Y3, Y6, Y6
+	VMOVUPS   96(CX)(DI*4), Y2
+	VCMPPS    $0x04, Y0, Y2, Y2
+	VMOVUPS   96(DX)(DI*4), Y3
+	VMOVAPS   Y1, Y7
+	VBLENDVPS Y2, Y3, Y7, Y7
+	VMOVUPS   Y4, (AX)(DI*4)
+	VMOVUPS   Y5, 32(AX)(DI*4)
+	VMOVUPS   Y6, 64(AX)(DI*4)
+	VMOVUPS   Y7, 96(AX)(DI*4)
+	ADDQ      $0x20, DI
+	SUBQ      $0x20, R8
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R8
+	SUBQ $0x08, R8
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(DI*4), Y2
+	VCMPPS    $0x04, Y0, Y2, Y2
+	VMOVUPS   (DX)(DI*4), Y3
+	VMOVAPS   Y1, Y4
+	VBLENDVPS Y2, Y3, Y4, Y4
+	VMOVUPS   Y4, (AX)(DI*4)
+	ADDQ      $0x08, DI
+	SUBQ      $0x08, R8
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, R8
+	TESTQ        R8, R8
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R9
+	MOVQ         R8, R10
+	NEGQ         R10
+	VMOVUPS      32(R9)(R10*4), Y2
+	VMASKMOVPS   (CX)(DI*4), Y2, Y3
+	VCMPPS       $0x04, Y0, Y3, Y3
+	VMASKMOVPS   (DX)(DI*4), Y2, Y2
+	VMOVAPS      Y1, Y1
+	VBLENDVPS    Y3, Y2, Y1, Y1
+	LEAQ         (AX)(DI*4), DI
+	TESTQ        $0x00000004, R8
+	JZ           rest4of81
+	VMOVUPS      X1, (DI)
+	ADDQ         $0x10, DI
+	VEXTRACTF128 $0x01, Y1, X1
+
+rest4of81:
+	TESTQ     $0x00000002, R8
+	JZ        rest2of81
+	VMOVLPS   X1, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPD $0x01, X1, X1
+
+rest2of81:
+	TESTQ  $0x00000001, R8
+	JZ     rest1of81
+	VMOVSS X1, (DI)
+
+rest1of81:
+vdone:
+	MOVQ lz+112(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, AX
+	MOVQ lc+120(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, CX
+	MOVQ lx+128(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, DX
+	MOVQ ly+136(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, BX
+	MOVQ rows+104(FP), DI
+	DECQ DI
+	MOVQ DI, rows+104(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func whereSVAVX2(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+// Requires: AVX
+TEXT ·whereSVAVX2(SB), NOSPLIT, $0-144
+	MOVQ   z_base+0(FP), AX
+	MOVQ   c_base+24(FP), CX
+	MOVQ   x_base+48(FP), DX
+	MOVQ   y_base+72(FP), BX
+	MOVQ   n+96(FP), SI
+	VXORPS Y0, Y0, Y0
+
+row:
+	VBROADCASTSS (DX), Y1
+	XORQ         DI, DI
+	MOVQ         SI, R8
+	SUBQ         $0x20, R8
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(DI*4), Y2
+	VCMPPS    $0x04, Y0, Y2, Y2
+	VMOVUPS   (BX)(DI*4), Y3
+	VBLENDVPS Y2, Y1, Y3, Y3
+	VMOVUPS   32(CX)(DI*4), Y2
+	VCMPPS    $0x04, Y0, Y2, Y2
+	VMOVUPS   32(BX)(DI*4), Y4
+	VBLENDVPS Y2, Y1, Y4, Y4
+	VMOVUPS   64(CX)(DI*4), Y2
+	VCMPPS    $0x04, Y0, Y2, Y2
+	VMOVUPS   64(BX)(DI*4), Y5
+	VBLENDVPS Y2, Y1, Y5, Y5
+	VMOVUPS   96(CX)(DI*4), Y2
+	VCMPPS    $0x04, Y0, Y2, Y2
+	VMOVUPS   96(BX)(DI*4), Y6
+	VBLENDVPS Y2, Y1, Y6, Y6
+	VMOVUPS   Y3, (AX)(DI*4)
+	VMOVUPS   Y4, 32(AX)(DI*4)
+	VMOVUPS   Y5, 64(AX)(DI*4)
+	VMOVUPS   Y6, 96(AX)(DI*4)
+	ADDQ      $0x20, DI
+	SUBQ      $0x20, R8
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R8
+	SUBQ $0x08, R8
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(DI*4), Y2
+	VCMPPS    $0x04, Y0, Y2, Y2
+	VMOVUPS   (BX)(DI*4), Y3
+	VBLENDVPS Y2, Y1, Y3, Y3
+	VMOVUPS   Y3, (AX)(DI*4)
+	ADDQ      $0x08, DI
+	SUBQ      $0x08, R8
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, R8
+	TESTQ        R8, R8
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R9
+	MOVQ         R8, R10
+	NEGQ         R10
+	VMOVUPS      32(R9)(R10*4), Y2
+	VMASKMOVPS   (CX)(DI*4), Y2, Y3
+	VCMPPS       $0x04, Y0, Y3, Y3
+	VMASKMOVPS   (BX)(DI*4), Y2, Y2
+	VBLENDVPS    Y3, Y1, Y2, Y2
+	LEAQ         (AX)(DI*4), DI
+	TESTQ        $0x00000004, R8
+	JZ           rest4of82
+	VMOVUPS      X2, (DI)
+	ADDQ         $0x10, DI
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of82:
+	TESTQ     $0x00000002, R8
+	JZ        rest2of82
+	VMOVLPS   X2, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPD $0x01, X2, X2
+
+rest2of82:
+	TESTQ  $0x00000001, R8
+	JZ     rest1of82
+	VMOVSS X2, (DI)
+
+rest1of82:
+vdone:
+	MOVQ lz+112(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, AX
+	MOVQ lc+120(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, CX
+	MOVQ lx+128(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, DX
+	MOVQ ly+136(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, BX
+	MOVQ rows+104(FP), DI
+	DECQ DI
+	MOVQ DI, rows+104(FP)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func whereSSAVX2(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+// Requires: AVX
+TEXT ·whereSSAVX2(SB), NOSPLIT, $0-144
+	MOVQ   z_base+0(FP), AX
+	MOVQ   c_base+24(FP), CX
+	MOVQ   x_base+48(FP), DX
+	MOVQ   y_base+72(FP), BX
+	MOVQ   n+96(FP), SI
+	VXORPS Y0, Y0, Y0
+
+row:
+	VBROADCASTSS (DX), Y1
+	VBROADCASTSS (BX), Y2
+	XORQ         DI, DI
+	MOVQ         SI, R8
+	SUBQ         $0x20, R8
+	JL           v4end
+
+v4:
+	VMOVUPS   (CX)(DI*4), Y3
+	VCMPPS    $0x04, Y0, Y3, Y3
+	VMOVAPS   Y2, Y4
+	VBLENDVPS Y3, Y1, Y4, Y4
+	VMOVUPS   32(CX)(DI*4), Y3
+	VCMPPS    $0x04, Y0, Y3, Y3
+	VMOVAPS   Y2, Y5
+	VBLENDVPS Y3, Y1, Y5, Y5
+	VMOVUPS   64(CX)(DI*4), Y3
+	VCMPPS    $0x04, Y0, Y3, Y3
+	VMOVAPS   Y2, Y6
+	VBLENDVPS Y3, Y1, Y6, Y6
+	VMOVUPS   96(CX)(DI*4), Y3
+	VCMPPS    $0x04, Y0, Y3, Y3
+	VMOVAPS   Y2, Y7
+	VBLENDVPS Y3, Y1, Y7, Y7
+	VMOVUPS   Y4, (AX)(DI*4)
+	VMOVUPS   Y5, 32(AX)(DI*4)
+	VMOVUPS   Y6, 64(AX)(DI*4)
+	VMOVUPS   Y7, 96(AX)(DI*4)
+	ADDQ      $0x20, DI
+	SUBQ      $0x20, R8
+	JGE       v4
+
+v4end:
+	ADDQ $0x20, R8
+	SUBQ $0x08, R8
+	JL   v1end
+
+v1:
+	VMOVUPS   (CX)(DI*4), Y3
+	VCMPPS    $0x04, Y0, Y3, Y3
+	VMOVAPS   Y2, Y4
+	VBLENDVPS Y3, Y1, Y4, Y4
+	VMOVUPS   Y4, (AX)(DI*4)
+	ADDQ      $0x08, DI
+	SUBQ      $0x08, R8
+	JGE       v1
+
+v1end:
+	ADDQ         $0x08, R8
+	TESTQ        R8, R8
+	JZ           vdone
+	LEAQ         lanemasks<>+0(SB), R9
+	MOVQ         R8, R10
+	NEGQ         R10
+	VMOVUPS      32(R9)(R10*4), Y3
+	VMASKMOVPS   (CX)(DI*4), Y3, Y3
+	VCMPPS       $0x04, Y0, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VBLENDVPS    Y3, Y1, Y2, Y2
+	LEAQ         (AX)(DI*4), DI
+	TESTQ        $0x00000004, R8
+	JZ           rest4of83
+	VMOVUPS      X2, (DI)
+	ADDQ         $0x10, DI
+	VEXTRACTF128 $0x01, Y2, X2
+
+rest4of83:
+	TESTQ     $0x00000002, R8
+	JZ        rest2of83
+	VMOVLPS   X2, (DI)
+	ADDQ      $0x08, DI
+	VPERMILPD $0x01, X2, X2
+
+rest2of83:
+	TESTQ  $0x00000001, R8
+	JZ     rest1of83
+	VMOVSS X2, (DI)
+
+rest1of83:
+vdone:
+	MOVQ lz+112(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, AX
+	MOVQ lc+120(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, CX
+	MOVQ lx+128(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, DX
+	MOVQ ly+136(FP), DI
+	SHLQ $0x02, DI
+	ADDQ DI, BX
+	MOVQ rows+104(FP), DI
+	DECQ DI
+	MOVQ DI, rows+104(FP)
+	JNZ  row
 	VZEROUPPER
 	RET

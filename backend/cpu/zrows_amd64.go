@@ -39,6 +39,51 @@ func clipAVX512(dst []float32, src []float32, k *[3]float64)
 //go:noescape
 func hardSigmoidAVX512(dst []float32, src []float32, k *[3]float64)
 
+// absAVX512 is abs.
+//
+//go:noescape
+func absAVX512(dst []float32, src []float32, k *[3]float64)
+
+// negAVX512 is neg.
+//
+//go:noescape
+func negAVX512(dst []float32, src []float32, k *[3]float64)
+
+// roundAVX512 is round.
+//
+//go:noescape
+func roundAVX512(dst []float32, src []float32, k *[3]float64)
+
+// floorAVX512 is floor.
+//
+//go:noescape
+func floorAVX512(dst []float32, src []float32, k *[3]float64)
+
+// ceilAVX512 is ceil.
+//
+//go:noescape
+func ceilAVX512(dst []float32, src []float32, k *[3]float64)
+
+// signAVX512 is sign.
+//
+//go:noescape
+func signAVX512(dst []float32, src []float32, k *[3]float64)
+
+// sqrtAVX512 is sqrt.
+//
+//go:noescape
+func sqrtAVX512(dst []float32, src []float32, k *[3]float64)
+
+// reciprocalAVX512 is reciprocal.
+//
+//go:noescape
+func reciprocalAVX512(dst []float32, src []float32, k *[3]float64)
+
+// thresholdedReluAVX512 is thresholdedRelu.
+//
+//go:noescape
+func thresholdedReluAVX512(dst []float32, src []float32, k *[3]float64)
+
 // addVVAVX512 is binaryRows of add, with a vector (V) or a scalar (S) of a and b in each row.
 //
 //go:noescape
@@ -104,6 +149,66 @@ func preluVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly in
 //go:noescape
 func preluSVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
 
+// maxVVAVX512 is binaryRows of max, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func maxVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// maxVSAVX512 is binaryRows of max, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func maxVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// minVVAVX512 is binaryRows of min, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func minVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// minVSAVX512 is binaryRows of min, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func minVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessVVAVX512 is binaryRows of less, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessVSAVX512 is binaryRows of less, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessSVAVX512 is binaryRows of less, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessSVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessOrEqualVVAVX512 is binaryRows of lessOrEqual, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessOrEqualVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessOrEqualVSAVX512 is binaryRows of lessOrEqual, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessOrEqualVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessOrEqualSVAVX512 is binaryRows of lessOrEqual, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessOrEqualSVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// equalVVAVX512 is binaryRows of equal, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func equalVVAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// equalVSAVX512 is binaryRows of equal, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func equalVSAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
 // reluStreamAVX512 is relu.
 //
 //go:noescape
@@ -123,6 +228,51 @@ func clipStreamAVX512(dst []float32, src []float32, k *[3]float64)
 //
 //go:noescape
 func hardSigmoidStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// absStreamAVX512 is abs.
+//
+//go:noescape
+func absStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// negStreamAVX512 is neg.
+//
+//go:noescape
+func negStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// roundStreamAVX512 is round.
+//
+//go:noescape
+func roundStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// floorStreamAVX512 is floor.
+//
+//go:noescape
+func floorStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// ceilStreamAVX512 is ceil.
+//
+//go:noescape
+func ceilStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// signStreamAVX512 is sign.
+//
+//go:noescape
+func signStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// sqrtStreamAVX512 is sqrt.
+//
+//go:noescape
+func sqrtStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// reciprocalStreamAVX512 is reciprocal.
+//
+//go:noescape
+func reciprocalStreamAVX512(dst []float32, src []float32, k *[3]float64)
+
+// thresholdedReluStreamAVX512 is thresholdedRelu.
+//
+//go:noescape
+func thresholdedReluStreamAVX512(dst []float32, src []float32, k *[3]float64)
 
 // addVVStreamAVX512 is binaryRows of add, with a vector (V) or a scalar (S) of a and b in each row.
 //
@@ -189,6 +339,86 @@ func preluVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int,
 //go:noescape
 func preluSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
 
+// maxVVStreamAVX512 is binaryRows of max, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func maxVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// maxVSStreamAVX512 is binaryRows of max, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func maxVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// minVVStreamAVX512 is binaryRows of min, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func minVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// minVSStreamAVX512 is binaryRows of min, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func minVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessVVStreamAVX512 is binaryRows of less, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessVSStreamAVX512 is binaryRows of less, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessSVStreamAVX512 is binaryRows of less, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessOrEqualVVStreamAVX512 is binaryRows of lessOrEqual, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessOrEqualVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessOrEqualVSStreamAVX512 is binaryRows of lessOrEqual, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessOrEqualVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessOrEqualSVStreamAVX512 is binaryRows of lessOrEqual, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessOrEqualSVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// equalVVStreamAVX512 is binaryRows of equal, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func equalVVStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// equalVSStreamAVX512 is binaryRows of equal, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func equalVSStreamAVX512(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// whereVVAVX512 is whereRows, with a vector (V) or a scalar (S) of x and y in each row.
+//
+//go:noescape
+func whereVVAVX512(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+
+// whereVSAVX512 is whereRows, with a vector (V) or a scalar (S) of x and y in each row.
+//
+//go:noescape
+func whereVSAVX512(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+
+// whereSVAVX512 is whereRows, with a vector (V) or a scalar (S) of x and y in each row.
+//
+//go:noescape
+func whereSVAVX512(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+
+// whereSSAVX512 is whereRows, with a vector (V) or a scalar (S) of x and y in each row.
+//
+//go:noescape
+func whereSSAVX512(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+
 // addRowAVX2 is add.
 //
 //go:noescape
@@ -223,6 +453,51 @@ func clipAVX2(dst []float32, src []float32, k *[3]float64)
 //
 //go:noescape
 func hardSigmoidAVX2(dst []float32, src []float32, k *[3]float64)
+
+// absAVX2 is abs.
+//
+//go:noescape
+func absAVX2(dst []float32, src []float32, k *[3]float64)
+
+// negAVX2 is neg.
+//
+//go:noescape
+func negAVX2(dst []float32, src []float32, k *[3]float64)
+
+// roundAVX2 is round.
+//
+//go:noescape
+func roundAVX2(dst []float32, src []float32, k *[3]float64)
+
+// floorAVX2 is floor.
+//
+//go:noescape
+func floorAVX2(dst []float32, src []float32, k *[3]float64)
+
+// ceilAVX2 is ceil.
+//
+//go:noescape
+func ceilAVX2(dst []float32, src []float32, k *[3]float64)
+
+// signAVX2 is sign.
+//
+//go:noescape
+func signAVX2(dst []float32, src []float32, k *[3]float64)
+
+// sqrtAVX2 is sqrt.
+//
+//go:noescape
+func sqrtAVX2(dst []float32, src []float32, k *[3]float64)
+
+// reciprocalAVX2 is reciprocal.
+//
+//go:noescape
+func reciprocalAVX2(dst []float32, src []float32, k *[3]float64)
+
+// thresholdedReluAVX2 is thresholdedRelu.
+//
+//go:noescape
+func thresholdedReluAVX2(dst []float32, src []float32, k *[3]float64)
 
 // addVVAVX2 is binaryRows of add, with a vector (V) or a scalar (S) of a and b in each row.
 //
@@ -289,6 +564,66 @@ func preluVSAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int,
 //go:noescape
 func preluSVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
 
+// maxVVAVX2 is binaryRows of max, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func maxVVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// maxVSAVX2 is binaryRows of max, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func maxVSAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// minVVAVX2 is binaryRows of min, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func minVVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// minVSAVX2 is binaryRows of min, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func minVSAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessVVAVX2 is binaryRows of less, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessVVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessVSAVX2 is binaryRows of less, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessVSAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessSVAVX2 is binaryRows of less, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessSVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessOrEqualVVAVX2 is binaryRows of lessOrEqual, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessOrEqualVVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessOrEqualVSAVX2 is binaryRows of lessOrEqual, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessOrEqualVSAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessOrEqualSVAVX2 is binaryRows of lessOrEqual, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessOrEqualSVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// equalVVAVX2 is binaryRows of equal, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func equalVVAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// equalVSAVX2 is binaryRows of equal, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func equalVSAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
 // reluStreamAVX2 is relu.
 //
 //go:noescape
@@ -308,6 +643,51 @@ func clipStreamAVX2(dst []float32, src []float32, k *[3]float64)
 //
 //go:noescape
 func hardSigmoidStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// absStreamAVX2 is abs.
+//
+//go:noescape
+func absStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// negStreamAVX2 is neg.
+//
+//go:noescape
+func negStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// roundStreamAVX2 is round.
+//
+//go:noescape
+func roundStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// floorStreamAVX2 is floor.
+//
+//go:noescape
+func floorStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// ceilStreamAVX2 is ceil.
+//
+//go:noescape
+func ceilStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// signStreamAVX2 is sign.
+//
+//go:noescape
+func signStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// sqrtStreamAVX2 is sqrt.
+//
+//go:noescape
+func sqrtStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// reciprocalStreamAVX2 is reciprocal.
+//
+//go:noescape
+func reciprocalStreamAVX2(dst []float32, src []float32, k *[3]float64)
+
+// thresholdedReluStreamAVX2 is thresholdedRelu.
+//
+//go:noescape
+func thresholdedReluStreamAVX2(dst []float32, src []float32, k *[3]float64)
 
 // addVVStreamAVX2 is binaryRows of add, with a vector (V) or a scalar (S) of a and b in each row.
 //
@@ -373,3 +753,83 @@ func preluVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, l
 //
 //go:noescape
 func preluSVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// maxVVStreamAVX2 is binaryRows of max, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func maxVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// maxVSStreamAVX2 is binaryRows of max, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func maxVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// minVVStreamAVX2 is binaryRows of min, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func minVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// minVSStreamAVX2 is binaryRows of min, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func minVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessVVStreamAVX2 is binaryRows of less, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessVSStreamAVX2 is binaryRows of less, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessSVStreamAVX2 is binaryRows of less, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessSVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessOrEqualVVStreamAVX2 is binaryRows of lessOrEqual, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessOrEqualVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessOrEqualVSStreamAVX2 is binaryRows of lessOrEqual, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessOrEqualVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// lessOrEqualSVStreamAVX2 is binaryRows of lessOrEqual, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func lessOrEqualSVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// equalVVStreamAVX2 is binaryRows of equal, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func equalVVStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// equalVSStreamAVX2 is binaryRows of equal, with a vector (V) or a scalar (S) of a and b in each row.
+//
+//go:noescape
+func equalVSStreamAVX2(y []float32, a []float32, b []float32, n int, rows int, ly int, la int, lb int)
+
+// whereVVAVX2 is whereRows, with a vector (V) or a scalar (S) of x and y in each row.
+//
+//go:noescape
+func whereVVAVX2(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+
+// whereVSAVX2 is whereRows, with a vector (V) or a scalar (S) of x and y in each row.
+//
+//go:noescape
+func whereVSAVX2(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+
+// whereSVAVX2 is whereRows, with a vector (V) or a scalar (S) of x and y in each row.
+//
+//go:noescape
+func whereSVAVX2(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)
+
+// whereSSAVX2 is whereRows, with a vector (V) or a scalar (S) of x and y in each row.
+//
+//go:noescape
+func whereSSAVX2(z []float32, c []float32, x []float32, y []float32, n int, rows int, lz int, lc int, lx int, ly int)

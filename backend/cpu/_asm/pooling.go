@@ -65,9 +65,6 @@ func (s *simd) unordered(a, b Op, m reg.Register) {
 	VORPS(t, m, m)
 }
 
-// unordered is a comparison of VCMPPS: true where an operand is NaN.
-const unordered = 3
-
 // setNaN makes the lanes of v in m NaN.
 func (s *simd) setNaN(m, v reg.Register) {
 	if s.wide {

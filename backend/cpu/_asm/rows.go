@@ -26,6 +26,9 @@ func rowKernels() {
 				}
 			}
 		}
+		for _, form := range whereForms {
+			s.where(form)
+		}
 	}
 }
 
@@ -170,6 +173,83 @@ func (s *simd) activations(streamed bool) {
 			VMINPS(x, one, x)
 		}
 	})
+	s.choices(act)
+}
+
+// Immediate operands of VROUNDPS and VRNDSCALEPS, without an exception for inexact.
+var roundings = []struct {
+	name string
+	imm  operand.U8
+}{{"round", 8}, {"floor", 9}, {"ceil", 10}}
+
+// choices emits activations that choose, round to integers or are one
+// instruction.
+func (s *simd) choices(act func(name string, consts int, make func(p []reg.VecVirtual) func(x reg.VecVirtual))) {
+	act("abs", 0, func([]reg.VecVirtual) func(x reg.VecVirtual) {
+		return func(x reg.VecVirtual) {
+			VPSLLD(operand.U8(1), x, x)
+			VPSRLD(operand.U8(1), x, x)
+		}
+	})
+	act("neg", 0, func([]reg.VecVirtual) func(x reg.VecVirtual) {
+		sign := s.vec()
+		VPBROADCASTD(s.signBit(), sign)
+		return func(x reg.VecVirtual) { VXORPS(sign, x, x) }
+	})
+	for _, r := range roundings {
+		act(r.name, 0, func([]reg.VecVirtual) func(x reg.VecVirtual) {
+			return func(x reg.VecVirtual) {
+				if s.wide {
+					VRNDSCALEPS(r.imm, x, x)
+				} else {
+					VROUNDPS(r.imm, x, x)
+				}
+			}
+		})
+	}
+	act("sign", 0, func([]reg.VecVirtual) func(x reg.VecVirtual) {
+		zero, one, minus := s.zero(), s.vec(), s.vec()
+		VBROADCASTSS(s.constant(1), one)
+		VBROADCASTSS(s.constant(-1), minus)
+		return func(x reg.VecVirtual) {
+			above, below := s.compare(lessThan, zero, x), s.compare(lessThan, x, zero)
+			s.blend(above, one, x)
+			s.blend(below, minus, x)
+		}
+	})
+	act("sqrt", 0, func([]reg.VecVirtual) func(x reg.VecVirtual) {
+		return func(x reg.VecVirtual) { VSQRTPS(x, x) }
+	})
+	act("reciprocal", 0, func([]reg.VecVirtual) func(x reg.VecVirtual) {
+		one := s.vec()
+		VBROADCASTSS(s.constant(1), one)
+		return func(x reg.VecVirtual) { VDIVPS(x, one, x) }
+	})
+	act("thresholdedRelu", 1, func(p []reg.VecVirtual) func(x reg.VecVirtual) {
+		zero := s.zero()
+		return func(x reg.VecVirtual) { s.blend(s.compare(lessOrEqual, x, p[0]), zero, x) }
+	})
+}
+
+// compare returns the lanes in which a is as the predicate says of b.
+func (s *simd) compare(predicate operand.U8, a, b reg.VecVirtual) reg.Register {
+	if s.wide {
+		k := K()
+		VCMPPS(predicate, b, a, k)
+		return k
+	}
+	m := s.vec()
+	VCMPPS(predicate, b, a, m)
+	return m
+}
+
+// blend sets the lanes of x to those of y.
+func (s *simd) blend(lanes reg.Register, y, x reg.VecVirtual) {
+	if s.wide {
+		VMOVAPS(y, lanes, x)
+	} else {
+		VBLENDVPS(lanes, y, x, x)
+	}
 }
 
 // prelu multiplies x by slope where it is below 0.
@@ -189,20 +269,57 @@ func (s *simd) prelu(x, slope, zero reg.VecVirtual) {
 type binaryOp struct {
 	name     string
 	commutes bool
-	emit     func(s *simd, y, a, b, zero reg.VecVirtual) // y = a op b; y may be a
+	emit     func(s *simd, y, a, b, held reg.VecVirtual) // y = a op b; y may be a
+	hold     func(s *simd) reg.VecVirtual                // what stays in a register, nil for none
 }
 
 var binaryOps = []binaryOp{
-	{"add", true, func(_ *simd, y, a, b, _ reg.VecVirtual) { VADDPS(b, a, y) }},
-	{"sub", false, func(_ *simd, y, a, b, _ reg.VecVirtual) { VSUBPS(b, a, y) }},
-	{"mul", true, func(_ *simd, y, a, b, _ reg.VecVirtual) { VMULPS(b, a, y) }},
-	{"div", false, func(_ *simd, y, a, b, _ reg.VecVirtual) { VDIVPS(b, a, y) }},
+	{"add", true, func(_ *simd, y, a, b, _ reg.VecVirtual) { VADDPS(b, a, y) }, nil},
+	{"sub", false, func(_ *simd, y, a, b, _ reg.VecVirtual) { VSUBPS(b, a, y) }, nil},
+	{"mul", true, func(_ *simd, y, a, b, _ reg.VecVirtual) { VMULPS(b, a, y) }, nil},
+	{"div", false, func(_ *simd, y, a, b, _ reg.VecVirtual) { VDIVPS(b, a, y) }, nil},
 	{"prelu", false, func(s *simd, y, a, b, zero reg.VecVirtual) {
 		if y != a {
 			VMOVAPS(a, y)
 		}
 		s.prelu(y, b, zero)
-	}},
+	}, (*simd).zero},
+	{"max", true, extremum(VMAXPS), nil},
+	{"min", true, extremum(VMINPS), nil},
+	// The others are these with operands that have changed places.
+	{"less", false, comparison(lessThan), (*simd).one},
+	{"lessOrEqual", false, comparison(lessOrEqual), (*simd).one},
+	{"equal", true, comparison(equal), (*simd).one},
+}
+
+// extremum is a maximum or minimum. The instruction returns b where one operand is NaN.
+func extremum(op func(ops ...operand.Op)) func(s *simd, y, a, b, _ reg.VecVirtual) {
+	return func(s *simd, y, a, b, _ reg.VecVirtual) {
+		v := s.vec()
+		op(b, a, v)
+		nan := s.compare(unordered, a, a)
+		s.blend(nan, a, v)
+		VMOVAPS(v, y)
+	}
+}
+
+// comparison is 1 where the predicate holds of a and b, and 0 where not.
+func comparison(predicate operand.U8) func(s *simd, y, a, b, one reg.VecVirtual) {
+	return func(s *simd, y, a, b, one reg.VecVirtual) {
+		m := s.compare(predicate, a, b)
+		if s.wide {
+			VMOVAPS_Z(one, m, y)
+		} else {
+			VANDPS(one, m.(reg.VecVirtual), y)
+		}
+	}
+}
+
+// one returns a register of ones.
+func (s *simd) one() reg.VecVirtual {
+	v := s.vec()
+	VBROADCASTSS(s.constant(1), v)
+	return v
 }
 
 // binaryForms say which operand is a vector and which a scalar in each row.
@@ -221,9 +338,9 @@ func (s *simd) binary(op binaryOp, form string, streamed bool) {
 	for _, l := range []reg.Register{ly, la, lb} {
 		SHLQ(operand.U8(2), l)
 	}
-	var zero reg.VecVirtual
-	if op.name == "prelu" {
-		zero = s.zero()
+	var held reg.VecVirtual
+	if op.hold != nil {
+		held = op.hold(s)
 	}
 	store := s.storeRow
 	if streamed {
@@ -259,7 +376,7 @@ func (s *simd) binary(op binaryOp, form string, streamed bool) {
 			if form == "SV" {
 				out[j] = s.vec()
 			}
-			op.emit(s, out[j], va[j], vb[j], zero)
+			op.emit(s, out[j], va[j], vb[j], held)
 		}
 		for j := range va {
 			store(out[j], s.at(y, i, j*s.bytes), mask)
@@ -273,5 +390,71 @@ func (s *simd) binary(op binaryOp, form string, streamed bool) {
 	if streamed {
 		SFENCE()
 	}
+	s.ret()
+}
+
+// whereForms say which of x and y is a vector and which a scalar in each row.
+var whereForms = []string{"VV", "VS", "SV", "SS"}
+
+func (s *simd) where(form string) {
+	name := "where" + form + s.name
+	TEXT(name, NOSPLIT, "func(z, c, x, y []float32, n, rows, lz, lc, lx, ly int)")
+	Doc(name + " is whereRows, with a vector (V) or a scalar (S) of x and y in each row.")
+	Pragma("noescape")
+	z, c := Load(Param("z").Base(), GP64()), Load(Param("c").Base(), GP64())
+	x, y := Load(Param("x").Base(), GP64()), Load(Param("y").Base(), GP64())
+	n := Load(Param("n"), GP64()).(reg.GPVirtual)
+	zero := s.zero()
+	Label("row")
+	scalar := func(i int, from reg.Register) reg.VecVirtual {
+		if form[i] == 'V' {
+			return nil
+		}
+		v := s.vec()
+		VBROADCASTSS(operand.Mem{Base: from}, v)
+		return v
+	}
+	sx, sy := scalar(0, x), scalar(1, y)
+	s.sweep("v", n, s.floats(), rowUnroll, func(i reg.GPVirtual, vectors int, mask reg.Register) {
+		fetch := func(from reg.Register, j int) reg.VecVirtual {
+			v := s.vec()
+			s.load(s.at(from, i, j*s.bytes), v, mask)
+			return v
+		}
+		out := make([]reg.VecVirtual, vectors)
+		for j := range out {
+			chosen := s.compare(notEqual, fetch(c, j), zero)
+			vx := sx
+			if vx == nil {
+				vx = fetch(x, j)
+			}
+			if sy == nil {
+				out[j] = fetch(y, j)
+			} else {
+				out[j] = s.vec()
+				VMOVAPS(sy, out[j])
+			}
+			s.blend(chosen, vx, out[j])
+		}
+		for j := range out {
+			s.storeRow(out[j], s.at(z, i, j*s.bytes), mask)
+		}
+	})
+	for _, l := range []struct {
+		name string
+		at   reg.Register
+	}{{"lz", z}, {"lc", c}, {"lx", x}, {"ly", y}} {
+		step := Load(Param(l.name), GP64())
+		SHLQ(operand.U8(2), step)
+		ADDQ(step, l.at)
+	}
+	count := Load(Param("rows"), GP64())
+	DECQ(count)
+	rows, err := Param("rows").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	MOVQ(count, rows.Addr)
+	JNZ(operand.LabelRef("row"))
 	s.ret()
 }

@@ -197,8 +197,15 @@ func (s *simd) store(v reg.VecVirtual, m operand.Mem, mask reg.Register) {
 	}
 }
 
-// Comparisons of VCMPPS and VCMPPD: false where an operand is NaN.
-const lessThan = 0x11
+// Comparisons of VCMPPS and VCMPPD: the first three are false where an operand is NaN,
+// the others true.
+const (
+	equal       = 0x00
+	lessThan    = 0x11
+	lessOrEqual = 0x12
+	unordered   = 0x03
+	notEqual    = 0x04
+)
 
 // sweep emits a loop over n elements, unroll vectors of width elements at once, then
 // one, then the rest under a mask. n is left as it is. The index counts elements.
@@ -242,6 +249,18 @@ func (*simd) ret() {
 
 // floatConsts are the constants of kernels, in memory.
 var floatConsts = map[float32]operand.Mem{}
+
+// signBit returns the address of the bits of −0, of which floatConsts has none: it is
+// equal to 0.
+func (s *simd) signBit() operand.Mem {
+	if sign.Symbol.Name == "" {
+		sign = GLOBL("signbit", attr.RODATA|attr.NOPTR)
+		DATA(0, operand.U32(1<<31))
+	}
+	return sign
+}
+
+var sign operand.Mem
 
 // constant returns the address of a float32 of that value.
 func (s *simd) constant(v float32) operand.Mem {
