@@ -60,6 +60,11 @@ func (v *Value) DType() tensor.DType { return v.dtype }
 // Shape returns the shape. The caller must not change it.
 func (v *Value) Shape() Shape { return v.shape }
 
+// Probes returns the shape under two sets of sizes that stand for the symbols: a dim
+// is the same in both unless it depends on a symbol. Who computes with shapes does so
+// twice, and sees what depends on one. The caller must not change them.
+func (v *Value) Probes() [2]tensor.Shape { return v.sizes }
+
 // Const returns the tensor of a constant, and nil for other values. The caller
 // must not change it.
 func (v *Value) Const() *tensor.Tensor { return v.konst }
@@ -81,6 +86,9 @@ func (n *Node) Out() []*Value { return n.out }
 
 // Nodes returns the nodes in order. The caller must not change the slice.
 func (g *Graph) Nodes() []*Node { return g.nodes }
+
+// Has reports whether a node, input or constant has the name.
+func (g *Graph) Has(name string) bool { return g.names[name] }
 
 // Inputs returns the inputs in the order in which they were added.
 func (g *Graph) Inputs() []*Value { return g.inputs }

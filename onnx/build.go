@@ -25,10 +25,11 @@ type builder struct {
 	env   map[string]*value
 	feeds []feed
 
-	steps    []hostStep // what depends on contents of inputs: computed in each run
-	folded   []NodeInfo // what was computed once
-	demanded []*value   // sources whose content the graph is made for
-	rest     []*node    // left to a later stage
+	steps    []hostStep   // what depends on contents of inputs: computed in each run
+	folded   []NodeInfo   // what was computed once
+	demanded []*value     // sources whose content the graph is made for
+	ranges   []indexRange // what contents that the device takes must keep to
+	rest     []*node      // left to a later stage
 	missing  []Unsupported
 
 	symbolic bool // the sources have symbolic dims, so the two contents of a value may differ

@@ -164,10 +164,11 @@ func (c *call) ints(i int) []int {
 		c.fail("input %d: %v", i, err)
 		return nil
 	}
-	return c.small(fmt.Sprintf("input %d", i), v)
+	return c.narrow(fmt.Sprintf("input %d", i), v)
 }
 
-func (c *call) small(what string, v []int64) []int {
+// narrow converts sizes or axes to int.
+func (c *call) narrow(what string, v []int64) []int {
 	out := make([]int, len(v))
 	for k, x := range v {
 		out[k] = int(min(max(x, math.MinInt32), math.MaxInt32))

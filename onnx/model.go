@@ -1,16 +1,33 @@
 package onnx
 
 import (
-	"context"
-	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
 
-	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/graph"
+	"github.com/convgl/convgl/tensor"
 )
 
 // Model is a loaded and checked ONNX file. It is not changed by anything, and may be
 // used from many goroutines.
-type Model struct{}
+type Model struct {
+	info    Info
+	inputs  []ValueInfo
+	outputs []ValueInfo
+	nodes   []*node
+	inits   map[string]initializer
+	names   map[string]bool // of all values
+	params  int64
+
+	// open tells that one graph serves all inputs that fit; else a graph is made for each
+	// set of shapes, and of contents that shapes depend on.
+	open bool
+
+	mu    sync.Mutex
+	notes []string
+}
 
 // Info is what a file says about itself.
 type Info struct {
@@ -31,6 +48,14 @@ type ValueInfo struct {
 	Shape graph.Shape
 }
 
+// String returns `"x" float32[N,3,224,224]`.
+func (v ValueInfo) String() string {
+	if v.Shape == nil {
+		return fmt.Sprintf("%q %v of any shape", v.Name, v.Type)
+	}
+	return fmt.Sprintf("%q %v%v", v.Name, v.Type, v.Shape)
+}
+
 // NodeInfo describes a node of a file.
 type NodeInfo struct {
 	Name    string // as in the file, or "Op(output)" where it has none
@@ -40,60 +65,60 @@ type NodeInfo struct {
 	In, Out []string
 }
 
-// Load reads the file at path, and its external data from the same folder. A file
-// that cannot be read gives an [fs.PathError]; one that is damaged, wrong or not supported
-// a [*RefusedError].
-func Load(path string, opts ...LoadOption) (*Model, error) { return nil, errors.New("onnx: not yet") }
-
-// Read is [Load] of a model without external data from memory. The data must not
-// change as long as the model is in use.
-func Read(data []byte, opts ...LoadOption) (*Model, error) { return nil, errors.New("onnx: not yet") }
-
-// LoadOption changes how a file is read.
-type LoadOption func(*loadOptions)
-
-type loadOptions struct{}
-
 // Info returns what the file says about itself.
-func (m *Model) Info() Info { return Info{} }
+func (m *Model) Info() Info {
+	i := m.info
+	i.Metadata = maps.Clone(i.Metadata)
+	return i
+}
 
 // Inputs returns the inputs that a run takes, without those that have an initial
 // value in the file.
-func (m *Model) Inputs() []ValueInfo { return nil }
+func (m *Model) Inputs() []ValueInfo { return slices.Clone(m.inputs) }
 
 // Outputs returns the outputs in the order of the file.
-func (m *Model) Outputs() []ValueInfo { return nil }
+func (m *Model) Outputs() []ValueInfo { return slices.Clone(m.outputs) }
 
 // Nodes returns the nodes in the order in which they are computed.
-func (m *Model) Nodes() []NodeInfo { return nil }
+func (m *Model) Nodes() []NodeInfo {
+	list := make([]NodeInfo, len(m.nodes))
+	for i, n := range m.nodes {
+		list[i] = n.info
+	}
+	return list
+}
 
-// Params returns the number of elements of all constants of the file.
-func (m *Model) Params() int64 { return 0 }
+// Params returns the number of elements of all floating-point constants of the file.
+func (m *Model) Params() int64 { return m.params }
 
 // Notes says what is computed otherwise than the file says: types that are converted.
-func (m *Model) Notes() []string { return nil }
-
-// Compile makes the model ready for a backend, which must outlive the session. The
-// caller owes a Close.
-func (m *Model) Compile(ctx context.Context, be backend.Backend, opts ...Option) (*Session, error) {
-	return nil, errors.New("onnx: not yet")
+func (m *Model) Notes() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.notes)
 }
 
-// Option changes how a model is compiled.
-type Option func(*options)
-
-type options struct {
-	graph   []graph.CompileOption
-	outputs []string
+// note adds a note, once.
+func (m *Model) note(text string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !slices.Contains(m.notes, text) {
+		m.notes = append(m.notes, text)
+	}
 }
 
-// WithGraphOptions passes options on to [graph.Compile].
-func WithGraphOptions(opts ...graph.CompileOption) Option {
-	return func(o *options) { o.graph = append(o.graph, opts...) }
+// initializer is a constant of the file.
+type initializer struct {
+	t    *tensor.Tensor
+	elem ElemType
+	err  error // for a type that is not supported: a fault of the nodes that read it
 }
 
-// WithOutputs replaces the model's outputs: each name is that of a value of the file, or of
-// a node, which means its first output. A name that there is not is an error of Compile.
-func WithOutputs(names ...string) Option {
-	return func(o *options) { o.outputs = append(o.outputs, names...) }
+// initializer returns the content of a constant of the file.
+func (m *Model) initializer(name string) (*tensor.Tensor, ElemType, error) {
+	i, ok := m.inits[name]
+	if !ok {
+		return nil, 0, fmt.Errorf("value %q is not defined", name)
+	}
+	return i.t, i.elem, i.err
 }

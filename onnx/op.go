@@ -41,3 +41,6 @@ func lookup(name string, opset int64) (*op, int) {
 	}
 	return &table[i], version
 }
+
+// resizeOps follow in a file of their own.
+var resizeOps []op

@@ -23,6 +23,10 @@ type value struct {
 
 	dev  *graph.Value
 	repr repr
+	// Of asPlane: the spatial dims of the image, and whether a position in the whole
+	// tensor counts by columns.
+	plane   []int
+	columns bool
 
 	source bool        // an input of the stage
 	shape  graph.Shape // of a source, when it is known
@@ -58,25 +62,43 @@ func (v *value) sizes() (s [2]tensor.Shape, ok bool) {
 	return s, false
 }
 
-// content converts what a device gives for v into a tensor of v's type. The shape is
-// that of the whole output.
-func (v *value) content(t *tensor.Tensor, pool tensor.Shape) (*tensor.Tensor, error) {
+// content converts what a device gives for v into a tensor of v's type.
+func (v *value) content(t *tensor.Tensor) (*tensor.Tensor, error) {
 	switch v.repr {
 	case asMask:
 		return toBool(t)
 	case asIndex:
 		return toInt64(t, func(_ int, x int32) int64 { return int64(x) })
 	case asPlane:
-		plane := int64(pool[2:].Size())
+		plane := int64(tensor.Shape(v.plane).Size())
 		per := t.Shape()[2:].Size()
 		return toInt64(t, func(i int, x int32) int64 {
 			if x < 0 {
 				return -1 // a window without elements
 			}
+			if v.columns {
+				x = byColumns(x, v.plane)
+			}
 			return int64(i/per)*plane + int64(x)
 		})
 	}
 	return t, nil
+}
+
+// byColumns turns a position that counts the last dim fastest into one that counts the
+// first fastest.
+func byColumns(x int32, shape []int) int32 {
+	y, n := int32(0), int32(1)
+	for _, d := range shape {
+		n *= int32(d)
+	}
+	stride := int32(1)
+	for _, d := range shape {
+		n /= int32(d)
+		y += x / n % int32(d) * stride
+		stride *= int32(d)
+	}
+	return y
 }
 
 func toBool(t *tensor.Tensor) (*tensor.Tensor, error) {

@@ -1,0 +1,53 @@
+package onnx
+
+import (
+	"errors"
+
+	"github.com/convgl/convgl/onnx/internal/pb"
+	"github.com/convgl/convgl/tensor"
+)
+
+// derive returns a value that the host makes of the content of v by f: in each run where
+// the content depends on the run, else once.
+func (c *call) derive(v *value, what string, f func(*tensor.Tensor) (*tensor.Tensor, error)) *value {
+	if c.err != nil {
+		return nil
+	}
+	if !v.known() {
+		c.abort(errLater)
+		return nil
+	}
+	name := c.n.info.Name + "." + what
+	for i := 1; c.b.env[name] != nil || c.b.m.names[name]; i++ {
+		name += "'"
+	}
+	n := &node{
+		Node: &pb.Node{Name: name, OpType: c.n.OpType, Outputs: []string{name}},
+		info: c.n.info,
+		op:   &op{host: func(h *hostCall) ([]*tensor.Tensor, error) { return single(f(h.in[0])) }},
+	}
+	if err := c.b.compute(n, []*value{v}); err != nil {
+		c.abort(err)
+		return nil
+	}
+	return c.b.env[name]
+}
+
+// cast returns v as another type.
+func (c *call) cast(v *value, to ElemType) *value {
+	return c.derive(v, "cast", func(t *tensor.Tensor) (*tensor.Tensor, error) {
+		if to == Float32 {
+			return t.AsFloat32(), nil
+		}
+		return (&hostCall{limit: maxFolded}).cast(t, to.DType())
+	})
+}
+
+// reason makes an error that wraps errors.ErrUnsupported the reason for which one node
+// cannot be run.
+func reason(err error) error {
+	if errors.Is(err, errors.ErrUnsupported) {
+		return &unsupportedError{err.Error()}
+	}
+	return err
+}

@@ -1,0 +1,344 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/convgl/convgl/graph"
+	"github.com/convgl/convgl/onnx/internal/pb"
+	"github.com/convgl/convgl/tensor"
+)
+
+// The versions that are read.
+const (
+	minIR, maxIR       = 3, 13
+	minOpset, maxOpset = 6, 27
+)
+
+// Load reads the file at path, and its external data from the same folder. A file
+// that cannot be read gives an [fs.PathError]; one that is damaged, wrong or not
+// supported a [*RefusedError].
+func Load(path string, opts ...LoadOption) (*Model, error) {
+	o := applyLoad(opts)
+	data, err := readFile(path, o.limits.FileSize)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := pb.OpenFolder(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	m, err := read(data, folder, o)
+	if err != nil {
+		return nil, &RefusedError{Path: path, Err: err}
+	}
+	return m, nil
+}
+
+// Read is [Load] of a model without external data from memory. The data must not
+// change as long as the model is in use.
+func Read(data []byte, opts ...LoadOption) (*Model, error) {
+	m, err := read(data, nil, applyLoad(opts))
+	if err != nil {
+		return nil, &RefusedError{Err: err}
+	}
+	return m, nil
+}
+
+// LoadOption changes how a file is read.
+type LoadOption func(*loadOptions)
+
+type loadOptions struct{ limits pb.Limits }
+
+func applyLoad(opts []LoadOption) loadOptions {
+	o := loadOptions{limits: pb.DefaultLimits}
+	for _, f := range opts {
+		if f != nil {
+			f(&o)
+		}
+	}
+	return o
+}
+
+// WithMaxFileSize refuses files of more than n bytes; the default, and the most, is 2 GiB, as for all of
+// protobuf.
+func WithMaxFileSize(n int64) LoadOption {
+	return func(o *loadOptions) {
+		if n > 0 && n < o.limits.FileSize {
+			o.limits.FileSize = n
+		}
+	}
+}
+
+// readFile reads a regular file that is not too large.
+func readFile(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, &os.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+	case info.Size() > limit:
+		return nil, &RefusedError{Path: path, Err: fmt.Errorf("got %d bytes, want at most %d", info.Size(), limit)}
+	}
+	return os.ReadFile(path)
+}
+
+func read(data []byte, folder *pb.Folder, o loadOptions) (*Model, error) {
+	f, err := pb.Decode(data, o.limits)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{inits: map[string]initializer{}, names: map[string]bool{}}
+	if err := m.header(f); err != nil {
+		return nil, err
+	}
+	order, err := arrange(f.Graph)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.constants(f.Graph, folder); err != nil {
+		return nil, err
+	}
+	if err := m.values(f.Graph); err != nil {
+		return nil, err
+	}
+	if err := m.findOps(order, f); err != nil {
+		return nil, err
+	}
+	return m, m.try()
+}
+
+// header checks the versions.
+func (m *Model) header(f *pb.Model) error {
+	m.info = Info{Name: f.Graph.Name, IRVersion: f.IRVersion, Producer: strings.TrimSpace(f.ProducerName + " " + f.ProducerVersion), Doc: f.Doc, Metadata: map[string]string{}}
+	for _, kv := range f.Metadata {
+		m.info.Metadata[kv.Key] = kv.Value
+	}
+	if f.IRVersion < minIR || f.IRVersion > maxIR {
+		return fmt.Errorf("IR version: got %d, want %d to %d", f.IRVersion, minIR, maxIR)
+	}
+	for _, s := range f.OpsetImports {
+		if ownDomain(s.Domain) {
+			if m.info.Opset != 0 && m.info.Opset != s.Version {
+				return fmt.Errorf("opset of ONNX's own ops: got both %d and %d", m.info.Opset, s.Version)
+			}
+			m.info.Opset = s.Version
+		}
+	}
+	if m.info.Opset == 0 {
+		return errors.New("the file does not say which opset it uses")
+	}
+	if m.info.Opset < minOpset || m.info.Opset > maxOpset {
+		return fmt.Errorf("opset: got %d, want %d to %d", m.info.Opset, minOpset, maxOpset)
+	}
+	if n := f.Graph.SparseInitializers; n > 0 {
+		return fmt.Errorf("the graph has %d sparse initializers, which are not supported", n)
+	}
+	return nil
+}
+
+func ownDomain(d string) bool { return d == "" || d == "ai.onnx" }
+
+// constants reads the initializers.
+func (m *Model) constants(g *pb.Graph, folder *pb.Folder) error {
+	for _, t := range g.Initializers {
+		v, notes, err := t.Value(pb.ValueOptions{External: folder})
+		switch {
+		case errors.Is(err, errors.ErrUnsupported):
+			m.inits[t.Name] = initializer{err: &unsupportedError{err.Error()}}
+			continue
+		case err != nil:
+			return err
+		}
+		for _, n := range notes {
+			m.note(fmt.Sprintf("constant %q: %s", t.Name, n))
+		}
+		if v.DType() == tensor.Float32 {
+			m.params += int64(v.Size())
+		}
+		m.inits[t.Name] = initializer{t: v, elem: elemOf(v.DType())}
+	}
+	return nil
+}
+
+// values takes the inputs and outputs in.
+func (m *Model) values(g *pb.Graph) error {
+	for _, v := range g.Inputs {
+		if _, ok := m.inits[v.Name]; ok {
+			continue // a default value, which is what runs take
+		}
+		i, err := m.valueInfo("input", v)
+		if err != nil {
+			return err
+		}
+		if i.Type.DType() == 0 {
+			return &UnsupportedError{[]Unsupported{{NodeInfo{Name: v.Name, Op: "input"}, fmt.Sprintf("type %v", i.Type)}}}
+		}
+		if i.Type.Float() && i.Type != Float32 {
+			m.note(fmt.Sprintf("input %q: %v is computed in float32", i.Name, i.Type))
+		}
+		m.inputs = append(m.inputs, i)
+	}
+	for _, v := range g.Outputs {
+		i, err := m.valueInfo("output", v)
+		if err != nil {
+			return err
+		}
+		if i.Type.Float() && i.Type != Float32 {
+			m.note(fmt.Sprintf("output %q: %v comes as float32", i.Name, i.Type))
+		}
+		m.outputs = append(m.outputs, i)
+	}
+	return nil
+}
+
+func (m *Model) valueInfo(what string, v *pb.ValueInfo) (ValueInfo, error) {
+	i := ValueInfo{Name: v.Name, Type: ElemType(v.ElemType)}
+	if v.Kind != pb.TensorKind && (v.Kind != pb.NoKind || what == "input") {
+		return i, fmt.Errorf("%s %q: got a %v, want a tensor", what, v.Name, v.Kind)
+	}
+	if !v.HasShape {
+		return i, nil
+	}
+	i.Shape = make(graph.Shape, len(v.Dims))
+	for k, d := range v.Dims {
+		switch {
+		case d.Known && d.Value >= 0 && d.Value < 1<<31:
+			i.Shape[k] = graph.Static(int(d.Value))
+		case d.Known && d.Value >= 1<<31:
+			return i, fmt.Errorf("%s %q: dim %d: got %d, want a number of 31 bits", what, v.Name, k, d.Value)
+		case d.Param != "":
+			i.Shape[k] = graph.Symbol(d.Param)
+		default:
+			i.Shape[k] = graph.Symbol(fmt.Sprintf("%s.%d", v.Name, k))
+		}
+	}
+	return i, nil
+}
+
+// findOps finds the entry of the table for every node, and lists those that there is
+// none for.
+func (m *Model) findOps(order []*pb.Node, f *pb.Model) error {
+	functions := map[string]bool{}
+	for _, fn := range f.Functions {
+		functions[fn.Domain+"."+fn.Name] = true
+	}
+	var missing []Unsupported
+	for _, p := range order {
+		n := &node{Node: p, info: NodeInfo{Name: p.Name, Op: p.OpType, Domain: p.Domain, In: p.Inputs, Out: p.Outputs}}
+		if n.info.Name == "" {
+			n.info.Name = fmt.Sprintf("%s(%s)", p.OpType, firstOf(p.Outputs))
+		}
+		if ownDomain(p.Domain) {
+			n.info.Domain = ""
+		}
+		switch o, version := lookup(p.OpType, m.info.Opset); {
+		case n.info.Domain != "" && functions[p.Domain+"."+p.OpType]:
+			missing = append(missing, Unsupported{n.info, "functions that a file defines are not supported"})
+		case n.info.Domain != "":
+			missing = append(missing, Unsupported{n.info, "only ONNX's own ops are supported"})
+		case o == nil:
+			missing = append(missing, Unsupported{n.info, "there is no such op, or it is not supported"})
+		case version == 0:
+			missing = append(missing, Unsupported{n.info, fmt.Sprintf("the op came with opset %d, the file is of opset %d", o.since[0], m.info.Opset)})
+		default:
+			n.op, n.info.Version = o, version
+			m.nodes = append(m.nodes, n)
+		}
+		for _, name := range p.Outputs {
+			m.names[name] = true
+		}
+	}
+	for _, v := range m.inputs {
+		m.names[v.Name] = true
+	}
+	for name := range m.inits {
+		m.names[name] = true
+	}
+	if len(missing) > 0 {
+		return &UnsupportedError{missing}
+	}
+	return nil
+}
+
+func firstOf(names []string) string {
+	for _, n := range names {
+		if n != "" {
+			return n
+		}
+	}
+	return ""
+}
+
+// try adds the whole file to a graph as far as that can be done without inputs, to find
+// what is wrong before a run does, and whether one graph serves all inputs.
+func (m *Model) try() error {
+	shapes := make([]graph.Shape, len(m.inputs))
+	symbolic, onlyBatch := false, true
+	for i, v := range m.inputs {
+		shapes[i] = v.Shape
+		for k, d := range v.Shape {
+			if _, static := d.Size(); !static {
+				symbolic = true
+				onlyBatch = onlyBatch && k == 0
+			}
+		}
+	}
+	b, err := m.tryShapes(shapes)
+	var unsupported *UnsupportedError
+	switch {
+	case err == nil:
+		m.open = len(b.rest) == 0
+		return nil
+	case errors.As(err, &unsupported) || !symbolic:
+		return err
+	case errors.Is(err, errShapes), onlyBatch:
+		// What stands for the batch may not suit the network, where 1 does.
+		for i, s := range shapes {
+			shapes[i] = withoutSymbols(s)
+		}
+		if _, err = m.tryShapes(shapes); err != nil && (onlyBatch || errors.As(err, &unsupported)) {
+			return err
+		}
+	}
+	if err != nil {
+		m.note(fmt.Sprintf("whether the network fits together depends on the sizes of its inputs, and will be known when it runs: %v", err))
+	}
+	return nil
+}
+
+// withoutSymbols puts 1 for an open batch and 224 for other open dims.
+func withoutSymbols(s graph.Shape) graph.Shape {
+	if s == nil {
+		return nil
+	}
+	t := make(graph.Shape, len(s))
+	for k, d := range s {
+		t[k] = d
+		if _, static := d.Size(); !static {
+			t[k] = graph.Static(224)
+			if k == 0 {
+				t[k] = graph.Static(1)
+			}
+		}
+	}
+	return t
+}
+
+func (m *Model) tryShapes(shapes []graph.Shape) (*builder, error) {
+	b := newBuilder(m)
+	for i, v := range m.inputs {
+		b.input(v, shapes[i], nil)
+	}
+	if err := b.add(m.nodes); err != nil {
+		return nil, err
+	}
+	_, err := b.outputs(m.outputs)
+	return b, err
+}
