@@ -9,7 +9,7 @@ import (
 )
 
 var activationOps = []op{
-	{name: "Relu", since: []int{1, 6, 13, 14}, build: function(backend.Relu), host: hostRelu},
+	{name: "Relu", since: []int{1, 6, 13, 14}, build: function(backend.Relu)},
 	{name: "LeakyRelu", since: []int{1, 6, 16}, build: alpha(backend.LeakyRelu, 0.01)},
 	{name: "ThresholdedRelu", since: []int{10, 22}, build: alpha(backend.ThresholdedRelu, 1)},
 	{name: "PRelu", since: []int{1, 6, 7, 9, 16}, build: buildPRelu},

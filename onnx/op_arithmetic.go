@@ -6,10 +6,10 @@ import (
 )
 
 var arithmeticOps = []op{
-	{name: "Add", since: []int{1, 6, 7, 13, 14}, build: binary(backend.Add), host: hostAdd},
-	{name: "Sub", since: []int{1, 6, 7, 13, 14}, build: binary(backend.Sub), host: hostSub},
-	{name: "Mul", since: []int{1, 6, 7, 13, 14}, build: binary(backend.Mul), host: hostMul},
-	{name: "Div", since: []int{1, 6, 7, 13, 14}, build: binary(backend.Div), host: hostDiv},
+	{name: "Add", since: []int{1, 6, 7, 13, 14}, build: elementwise(backend.Add), host: hostAdd},
+	{name: "Sub", since: []int{1, 6, 7, 13, 14}, build: elementwise(backend.Sub), host: hostSub},
+	{name: "Mul", since: []int{1, 6, 7, 13, 14}, build: elementwise(backend.Mul), host: hostMul},
+	{name: "Div", since: []int{1, 6, 7, 13, 14}, build: elementwise(backend.Div), host: hostDiv},
 	{name: "Pow", since: []int{1, 7, 12, 13, 15}, build: buildPow, host: hostPow},
 	{name: "Mod", since: []int{10, 13}, host: hostMod, limits: "of values that a run knows before the device"},
 	{name: "Sum", since: []int{1, 6, 8, 13}, build: variadic(backend.Add), host: hostSum},
@@ -31,8 +31,8 @@ var arithmeticOps = []op{
 	}, host: hostWhere},
 }
 
-// binary builds an op of two tensors that are broadcast against each other.
-func binary(fn backend.BinaryKind) func(*call) {
+// elementwise builds an op of two tensors that are broadcast against each other.
+func elementwise(fn backend.BinaryKind) func(*call) {
 	return func(c *call) {
 		a, b := c.operands(c.float)
 		c.set(0, c.apply(backend.Binary{Fn: fn}, a, b))

@@ -19,8 +19,7 @@ var reduceOps = []op{
 	{name: "ReduceSumSquare", since: []int{1, 11, 13, 18}, build: reduce(backend.ReduceSumSquare, 18)},
 	{name: "ArgMax", since: []int{1, 11, 12, 13}, build: func(c *call) { buildArg(c, false) }, host: hostArgMax},
 	{name: "ArgMin", since: []int{1, 11, 12, 13}, build: func(c *call) { buildArg(c, true) }, host: hostArgMin},
-	{name: "TopK", since: []int{1, 10, 11, 24}, build: buildTopK, host: hostTopK},
-	{name: "CumSum", since: []int{11, 14}, host: hostCumSum, limits: "of values that a run knows before the device"},
+	{name: "TopK", since: []int{1, 10, 11, 24}, build: buildTopK},
 }
 
 // reduce builds a reduction. Its axes are an attribute, and an input since a version.

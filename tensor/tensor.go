@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"bytes"
 	"fmt"
 	"unsafe"
 )
@@ -127,6 +128,12 @@ func (t *Tensor) Reshape(shape ...int) (*Tensor, error) {
 		return nil, fmt.Errorf("tensor: cannot reshape %v (%d elements) to %v (%d elements)", t.shape, t.Size(), Shape(shape), n)
 	}
 	return &Tensor{shape: Shape(shape).Clone(), dtype: t.dtype, data: t.data}, nil
+}
+
+// Equal reports whether t and u have the same type, shape and bits: NaN equals the same
+// NaN, and 0 is not −0.
+func (t *Tensor) Equal(u *Tensor) bool {
+	return t == u || t != nil && u != nil && t.dtype == u.dtype && t.shape.Equal(u.shape) && bytes.Equal(t.Bytes(), u.Bytes())
 }
 
 // Clone returns a tensor with memory of its own.

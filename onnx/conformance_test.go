@@ -1,0 +1,202 @@
+package onnx
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/convgl/convgl/backend"
+	_ "github.com/convgl/convgl/backend/cpu"
+	_ "github.com/convgl/convgl/backend/gl"
+	_ "github.com/convgl/convgl/backend/ref"
+	"github.com/convgl/convgl/onnx/internal/pb"
+	"github.com/convgl/convgl/tensor"
+)
+
+// conformance returns the folder of the conformance data.
+func conformance(t testing.TB, sub string) string {
+	root := os.Getenv("CONVGL_CONFORMANCE")
+	if root == "" {
+		root = filepath.Join("..", "..", "shared", "conformance")
+	}
+	dir := filepath.Join(root, sub)
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("no conformance data: %v", err)
+	}
+	return dir
+}
+
+// backends opens those that the machine has.
+func backends(t testing.TB) []backend.Backend {
+	var list []backend.Backend
+	for _, name := range []string{"ref", "cpu", "gl"} {
+		be, err := backend.Open(name)
+		if err != nil {
+			var missing *backend.UnavailableError
+			if errors.As(err, &missing) && os.Getenv("CONVGL_REQUIRE_GL") == "" {
+				t.Logf("skipped: %v", err)
+				continue
+			}
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := be.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		list = append(list, be)
+	}
+	return list
+}
+
+// nodeCase is an entry of index.json.
+type nodeCase struct {
+	ID     string   `json:"id"`
+	Path   string   `json:"path"`
+	Ops    []string `json:"ops"`
+	Opset  int      `json:"opset"`
+	DTypes []string `json:"dtypes"`
+	Agrees bool     `json:"onnxruntime_agrees"`
+}
+
+// counts reports whether the case is one that must pass: ONNX Runtime agrees with it, and it
+// has only types that are computed with.
+func (c nodeCase) counts() bool {
+	for _, d := range c.DTypes {
+		if !slices.Contains([]string{"float32", "int32", "int64", "bool"}, d) {
+			return false
+		}
+	}
+	return c.Agrees
+}
+
+func readTensor(path string) (*tensor.Tensor, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	p, err := pb.DecodeTensor(data, pb.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	v, _, err := p.Value(pb.ValueOptions{})
+	return v, err
+}
+
+func readTensors(dir, kind string) (list []*tensor.Tensor, err error) {
+	for i := 0; ; i++ {
+		path := filepath.Join(dir, fmt.Sprintf("%s_%d.pb", kind, i))
+		if _, err := os.Stat(path); err != nil {
+			return list, nil
+		}
+		t, err := readTensor(path)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+}
+
+// differs judges as ONNX does for its own cases: within 1e-3 of the value and 1e-7 apart, integers
+// and booleans exactly.
+func differs(got, want *tensor.Tensor) error {
+	if got.DType() != want.DType() || !got.Shape().Equal(want.Shape()) {
+		return fmt.Errorf("got %v%v, want %v%v", got.DType(), got.Shape(), want.DType(), want.Shape())
+	}
+	if want.DType() != tensor.Float32 {
+		if !got.Equal(want) {
+			return fmt.Errorf("got %v, want %v", got, want)
+		}
+		return nil
+	}
+	g := got.Float32s()
+	for i, w := range want.Float32s() {
+		d := math.Abs(float64(g[i]) - float64(w))
+		if g[i] != w && !(d <= 1e-7+1e-3*math.Abs(float64(w))) && !(g[i] != g[i] && w != w) {
+			return fmt.Errorf("element %d: got %v, want %v", i, g[i], w)
+		}
+	}
+	return nil
+}
+
+func runNodeCase(be backend.Backend, dir string) error {
+	m, err := Load(filepath.Join(dir, "model.onnx"))
+	if err != nil {
+		return err
+	}
+	s, err := m.Compile(context.Background(), be)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	sets, _ := filepath.Glob(filepath.Join(dir, "test_data_set_*"))
+	if len(sets) == 0 {
+		return errors.New("no data")
+	}
+	for _, set := range sets {
+		in, err := readTensors(set, "input")
+		if err != nil {
+			return err
+		}
+		want, err := readTensors(set, "output")
+		if err != nil {
+			return err
+		}
+		out, err := s.Run(context.Background(), in...)
+		if err != nil {
+			return err
+		}
+		if len(out) != len(want) {
+			return fmt.Errorf("got %d outputs, want %d", len(out), len(want))
+		}
+		for i := range want {
+			if err := differs(out[i], want[i]); err != nil {
+				return fmt.Errorf("output %d: %w", i, err)
+			}
+		}
+	}
+	return s.Close()
+}
+
+// TestNodeCases runs ONNX's own cases of single ops on every backend.
+func TestNodeCases(t *testing.T) {
+	root := conformance(t, "onnx_node")
+	text, err := os.ReadFile(filepath.Join(root, "index.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []nodeCase
+	if err := json.Unmarshal(text, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, be := range backends(t) {
+		t.Run(be.Name(), func(t *testing.T) {
+			passed, others := 0, map[string]int{}
+			for _, c := range cases {
+				err := runNodeCase(be, filepath.Join(root, c.Path))
+				switch {
+				case err == nil:
+					passed++
+				case c.counts():
+					t.Errorf("%s (opset %d): %v", c.ID, c.Opset, err)
+				default:
+					others[strings.Join(c.DTypes, ",")]++
+				}
+			}
+			var kinds []string
+			for k, n := range others {
+				kinds = append(kinds, fmt.Sprintf("%s %d", k, n))
+			}
+			sort.Strings(kinds)
+			t.Logf("%d of %d passed; of other types: %v", passed, len(cases), kinds)
+		})
+	}
+}
