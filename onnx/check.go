@@ -111,7 +111,9 @@ func sortNodes(nodes []*pb.Node, made map[string]int) ([]*pb.Node, error) {
 func circle(nodes []*pb.Node, waits []int, made map[string]int) string {
 	at := slices.IndexFunc(waits, func(w int) bool { return w > 0 })
 	var path []int
-	for !slices.Contains(path, at) {
+	been := map[int]bool{}
+	for !been[at] {
+		been[at] = true
 		path = append(path, at)
 		for _, name := range nodes[at].Inputs {
 			if by := made[name]; name != "" && by >= 0 && waits[by] > 0 {

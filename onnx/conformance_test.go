@@ -200,3 +200,152 @@ func TestNodeCases(t *testing.T) {
 		})
 	}
 }
+
+// TestModels runs trained networks on every backend and holds their outputs to those of ONNX
+// Runtime: within 1e-3 of the output's maximum.
+func TestModels(t *testing.T) {
+	root := conformance(t, "models")
+	dirs, _ := filepath.Glob(filepath.Join(root, "*", "model.onnx"))
+	if len(dirs) < 7 {
+		t.Fatalf("found %d models", len(dirs))
+	}
+	for _, be := range backends(t) {
+		for _, path := range dirs {
+			name := filepath.Base(filepath.Dir(path))
+			t.Run(be.Name()+"/"+name, func(t *testing.T) {
+				if testing.Short() && be.Name() != "cpu" {
+					t.Skip("slow")
+				}
+				m, err := Load(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s, err := m.Compile(context.Background(), be)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				sets, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "set_*"))
+				if len(sets) == 0 {
+					t.Fatal("no data")
+				}
+				worst := 0.0
+				for _, set := range sets {
+					var in []*tensor.Tensor
+					for i := range m.Inputs() {
+						x, err := tensor.LoadNPY(filepath.Join(set, fmt.Sprintf("input_%d.npy", i)))
+						if err != nil {
+							t.Fatal(err)
+						}
+						in = append(in, x)
+					}
+					out, err := s.Run(context.Background(), in...)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for i, y := range out {
+						want, err := tensor.LoadNPY(filepath.Join(set, fmt.Sprintf("output_%d.npy", i)))
+						if err != nil {
+							t.Fatal(err)
+						}
+						e, err := relativeToMax(y, want)
+						if err != nil || e > 1e-3 {
+							t.Errorf("%s: output %d: error %.2g of the maximum: %v", filepath.Base(set), i, e, err)
+						}
+						worst = max(worst, e)
+					}
+				}
+				t.Logf("open %v, worst error %.2g of the maximum", m.open, worst)
+			})
+		}
+	}
+}
+
+// relativeToMax returns the greatest difference as a share of the largest expected value.
+func relativeToMax(got, want *tensor.Tensor) (float64, error) {
+	if got.DType() != want.DType() || !got.Shape().Equal(want.Shape()) {
+		return math.Inf(1), fmt.Errorf("got %v%v, want %v%v", got.DType(), got.Shape(), want.DType(), want.Shape())
+	}
+	if want.DType() != tensor.Float32 {
+		if !got.Equal(want) {
+			return math.Inf(1), errors.New("integers differ")
+		}
+		return 0, nil
+	}
+	g, top, diff := got.Float32s(), 0.0, 0.0
+	for i, w := range want.Float32s() {
+		d := math.Abs(float64(g[i]) - float64(w))
+		if d != d {
+			return math.Inf(1), fmt.Errorf("element %d: got %v, want %v", i, g[i], w)
+		}
+		diff, top = max(diff, d), max(top, math.Abs(float64(w)))
+	}
+	return diff / top, nil
+}
+
+// TestLight loads graphs of ImageNet networks with constant weights, and runs them.
+func TestLight(t *testing.T) {
+	root := conformance(t, "light")
+	files, _ := filepath.Glob(filepath.Join(root, "*.onnx"))
+	if len(files) < 9 {
+		t.Fatalf("found %d models", len(files))
+	}
+	be := backends(t)[1]
+	for _, path := range files {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			m, err := Load(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := m.Compile(context.Background(), be)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			shape, _ := m.Inputs()[0].Shape.Static()
+			x := tensor.Must(tensor.New(tensor.Float32, shape...))
+			for i := range x.Float32s() {
+				x.Float32s()[i] = float32(i) / float32(x.Size())
+			}
+			out, err := s.Run(context.Background(), x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := readTensor(strings.TrimSuffix(path, ".onnx") + "_output_0.pb")
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := relativeToMax(out[0], want)
+			if err != nil || e > 1e-3 {
+				t.Errorf("error %.2g of the maximum: %v", e, err)
+			}
+		})
+	}
+}
+
+// TestNegative finds every damaged or hostile file refused, with an error that says what
+// is wrong.
+func TestNegative(t *testing.T) {
+	root := conformance(t, "negative")
+	says := map[string]string{
+		"empty.onnx": "empty", "truncated_half.onnx": "cut off", "garbage.onnx": "not an ONNX model", "unknown_op.onnx": "Frobnicate",
+		"missing_weight.onnx": `"w"`, "channel_mismatch.onnx": "channels", "zero_stride.onnx": "strides", "cycle.onnx": "circle",
+		"huge_dims.onnx": "dims", "external_escape.onnx": "folder", "reshape_impossible.onnx": "50",
+	}
+	files, _ := filepath.Glob(filepath.Join(root, "*.onnx"))
+	if len(files) < 11 {
+		t.Fatalf("found %d files", len(files))
+	}
+	for _, path := range files {
+		_, err := Load(path)
+		var refused *RefusedError
+		if !errors.As(err, &refused) {
+			t.Errorf("%s: got %v, want it refused", filepath.Base(path), err)
+			continue
+		}
+		t.Log(err)
+		if want := says[filepath.Base(path)]; want == "" || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: want %q in the error: %v", filepath.Base(path), want, err)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package onnx
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -23,8 +22,12 @@ const (
 // supported a [*RefusedError].
 func Load(path string, opts ...LoadOption) (*Model, error) {
 	o := applyLoad(opts)
-	data, err := readFile(path, o.limits.FileSize)
+	data, err := pb.ReadFile(path, o.limits)
 	if err != nil {
+		var format *pb.FormatError
+		if errors.As(err, &format) {
+			return nil, &RefusedError{Path: path, Err: err}
+		}
 		return nil, err
 	}
 	folder, err := pb.OpenFolder(filepath.Dir(path))
@@ -72,21 +75,6 @@ func WithMaxFileSize(n int64) LoadOption {
 			o.limits.FileSize = n
 		}
 	}
-}
-
-// readFile reads a regular file that is not too large.
-func readFile(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case !info.Mode().IsRegular():
-		return nil, &os.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
-	case info.Size() > limit:
-		return nil, &RefusedError{Path: path, Err: fmt.Errorf("got %d bytes, want at most %d", info.Size(), limit)}
-	}
-	return os.ReadFile(path)
 }
 
 func read(data []byte, folder *pb.Folder, o loadOptions) (*Model, error) {

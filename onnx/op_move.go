@@ -108,7 +108,7 @@ func wholeSlice(rank int) backend.Slice {
 func buildSlice(c *call) {
 	var starts, ends, axes, steps []int
 	if c.version < 10 {
-		starts, ends, axes = c.smalls("starts"), c.smalls("ends"), c.smalls("axes")
+		starts, ends, axes = c.narrow("starts", c.attrs.ints("starts")), c.narrow("ends", c.attrs.ints("ends")), c.smalls("axes")
 	} else {
 		starts, ends = c.ints(1), c.ints(2)
 		if c.given(3) {
