@@ -65,6 +65,7 @@ func sliceProblems(short bool) []problem {
 		{"steps-beyond", shape{3, 8, 5, 7}, [][3]int{{1, end, 9}, {4, end, 1 << 40}, {3, -1, -6}, {2, -1, math.MinInt}}, true},
 		{"one-element", shape{3, 5, 4, 6}, [][3]int{{1, 2, 1}, {4, 5, 1}, {2, 3, 1}, {3, 4, 1}}, true},
 		{"vector", shape{300}, [][3]int{{7, 290, 1}}, false},
+		{"vector-begin", shape{301}, [][3]int{{0, 296, 1}}, false}, // whole vectors, which x is not
 		{"vector-back", shape{300}, [][3]int{{290, 3, -1}}, false},
 		{"vector-steps", shape{300}, [][3]int{{5, 299, 7}}, false},
 		{"matrix", shape{17, 40}, [][3]int{{3, 15, 1}, {5, 37, 1}}, false},
