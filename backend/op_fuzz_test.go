@@ -138,7 +138,7 @@ func (s *bytesource) desc() TensorDesc {
 }
 
 // fuzzedOps counts the cases of op, the one at its end among them.
-const fuzzedOps = 19
+const fuzzedOps = 23
 
 func (s *bytesource) op() Op {
 	kind := s.next() % fuzzedOps
@@ -200,6 +200,14 @@ func (s *bytesource) op() Op {
 		return Tile{Repeats: s.attrs()}
 	case 18:
 		return Pad{Pads: s.attrs(), Mode: PadMode(s.next() % 5), Value: s.float()}
+	case 19:
+		return Reduce{Fn: ReduceKind(s.next() % 12), Axes: s.attrs(), KeepDims: s.next()%2 == 1}
+	case 20:
+		return ArgMax{Axis: s.attr(), Min: s.next()%2 == 1, KeepDims: s.next()%2 == 1}
+	case 21:
+		return TopK{K: s.attr(), Axis: s.attr(), Smallest: s.next()%2 == 1}
+	case 22:
+		return OneHot{Axis: s.attr(), Depth: s.attr()}
 	}
 	return Conv{Window: window(), Groups: s.attr()}
 }

@@ -71,6 +71,15 @@ func mixesImages(n *Node) bool {
 		return axis(op.Axis)
 	case backend.LayerNorm:
 		return axis(op.Axis)
+	case backend.ArgMax:
+		return axis(op.Axis)
+	case backend.TopK:
+		return axis(op.Axis)
+	case backend.Reduce:
+		reduced, err := op.Reduced(rank)
+		return err != nil || rank == 0 || reduced[0]
+	case backend.OneHot: // with the axis in front the batch is no longer the first dim
+		return op.Axis == 0 || op.Axis == -rank-1
 	case backend.MatMul:
 		// A matrix times the batch's own matrix; batched ones are apart.
 		return len(n.in[1].shape) > 0 && n.in[1].konst == nil && rank < 3

@@ -101,6 +101,10 @@ func at(t *tensor.Tensor, i ...int) float32 {
 	return t.Float32s()[n]
 }
 
+func (m *relations) negate(x *tensor.Tensor) *tensor.Tensor {
+	return m.combine(func(a, _ float32) float32 { return -a }, x, x)
+}
+
 // pick returns the slices of t along dim in the order of an index list.
 func (m *relations) pick(t *tensor.Tensor, dim int, order []int) *tensor.Tensor {
 	x := slices.Clone(t.Shape())
@@ -312,6 +316,24 @@ var allRelations = []relation{
 	{"maxpool-global", func(m *relations) {
 		x := m.fill(2, 5, 6, 7)
 		m.equal("a window as large as x = global", m.do(backend.MaxPool{Window: backend.Window{Kernel: shape{6, 7}}}, x), m.do(backend.GlobalPool{}, x))
+	}},
+	{"reduce-twice", func(m *relations) {
+		x := m.fill(3, 5, 6, 7)
+		m.equal("a sum over two dims = over one, then the other", m.do(backend.Reduce{Axes: shape{1, 3}}, x), m.do(backend.Reduce{Axes: shape{1}}, m.do(backend.Reduce{Axes: shape{3}}, x)))
+		m.equal("sums = products with ones", m.do(backend.Reduce{Axes: shape{3}}, x), m.reshape(m.do(backend.MatMul{}, x, m.make(func([]int) float32 { return 1 }, 7, 1)), 3, 5, 6))
+		m.equal("min = −max of −x", m.do(backend.Reduce{Fn: backend.ReduceMin, Axes: shape{2}}, x), m.negate(m.do(backend.Reduce{Fn: backend.ReduceMax, Axes: shape{2}}, m.negate(x))))
+	}},
+	{"topk-order", func(m *relations) {
+		x := m.fill(3, 40)
+		sorted := m.do(backend.TopK{K: 40, Axis: 1}, x)
+		m.equal("the first of all = the maximum", m.reshape(m.pick(sorted, 1, shape{0}), 3), m.do(backend.Reduce{Fn: backend.ReduceMax, Axes: shape{1}}, x))
+		m.equal("descending = ascending of −x", sorted, m.negate(m.do(backend.TopK{K: 40, Axis: 1, Smallest: true}, m.negate(x))))
+		m.equal("the sum stays", m.do(backend.Reduce{Axes: shape{1}}, sorted), m.do(backend.Reduce{Axes: shape{1}}, x))
+	}},
+	{"onehot-argmax", func(m *relations) {
+		x := m.fill(4, 5, 6)
+		index := m.doDesc(backend.DescOf(backend.ArgMax{Axis: 1}, x), x)[0]
+		m.equal("x at its maximum = the maximum", m.do(backend.Reduce{Axes: shape{1}}, m.do(backend.Binary{Fn: backend.Mul}, m.do(backend.OneHot{Axis: 1, Depth: 5}, index), x)), m.do(backend.Reduce{Fn: backend.ReduceMax, Axes: shape{1}}, x))
 	}},
 	{"adaptive-even", func(m *relations) {
 		x := m.fill(2, 5, 6, 8)

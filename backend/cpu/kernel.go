@@ -80,12 +80,14 @@ func candidates(d backend.Desc) []candidate {
 		return []candidate{{"taps", planResample}}
 	case backend.MaxUnpool:
 		return []candidate{{"planes", planMaxUnpool}}
-	case backend.Slice:
-		return []candidate{{"strided", planSlice}}
-	case backend.Expand:
-		return []candidate{{"strided", planExpand}}
-	case backend.Tile:
-		return []candidate{{"strided", planTile}}
+	case backend.Reduce:
+		return []candidate{{"blocks", planReduce}}
+	case backend.ArgMax:
+		return []candidate{{"blocks", planArgMax}}
+	case backend.TopK:
+		return []candidate{{"keys", planTopK}}
+	case backend.OneHot:
+		return []candidate{{"scatter", planOneHot}}
 	case backend.Reshape, backend.Flatten:
 		return []candidate{{"copy", planReshape}}
 	}

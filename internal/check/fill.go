@@ -116,6 +116,9 @@ const (
 	roleBase                  // a of aᵇ, positive but for a few
 	rolePower                 // b of aᵇ
 	roleCondition             // of Where
+	roleProduct               // x of Π x
+	roleLogSum                // x of ln Σ x, positive
+	roleLogit                 // x of ln Σ e^x
 )
 
 // profile is what the fills must know of a Desc.
@@ -213,6 +216,13 @@ func profileOf(d backend.Desc) (profile, error) {
 	case backend.MaxUnpool:
 		p.roles = []role{roleCopied, roleIndex}
 		p.index = [2]int{0, tensor.Shape(op.Size).Size()}
+	case backend.Reduce:
+		p.roles = []role{reduceRole(op.Fn)}
+	case backend.ArgMax, backend.TopK:
+		p.roles = []role{roleCompared}
+	case backend.OneHot:
+		p.roles = []role{roleIndex}
+		p.index = [2]int{-op.Depth, 2 * op.Depth}
 	default:
 		return p, fmt.Errorf("check: no fill for %T", d.Op)
 	}
@@ -395,6 +405,15 @@ func (s *stream) exact(r role) float32 {
 		return s.nonzero(8)
 	case roleOperand:
 		return s.within(64)
+	case roleProduct: // few that are not 1 where the product would leave the range
+		if s.Float64() >= powers(s.terms)*powers(s.terms) {
+			return s.nonzero(1)
+		}
+		return s.nonzero(1) * []float32{0.5, 2}[s.IntN(2)]
+	case roleLogSum:
+		return float32(1 + s.IntN(8))
+	case roleLogit:
+		return s.within(1)
 	case roleDividend:
 		return 4 * s.within(64)
 	case roleDivisor:
@@ -425,7 +444,7 @@ func (s *stream) shaped(r role, v float64) float32 {
 		v = math.Exp(v)
 	case roleDivisor:
 		v = math.Copysign(0.25+math.Abs(v), v)
-	case roleExponent, roleAngle, rolePower:
+	case roleExponent, roleAngle, rolePower, roleLogit:
 		v *= 4
 	case rolePositive, roleBase:
 		if v = math.Abs(v); s.IntN(32) == 0 {
@@ -439,6 +458,10 @@ func (s *stream) shaped(r role, v float64) float32 {
 		if math.Abs(v) < 0.5 {
 			v = 0
 		}
+	case roleProduct:
+		v = math.Copysign(math.Exp2(v*powers(s.terms)), s.NormFloat64())
+	case roleLogSum:
+		v = math.Exp(v)
 	}
 	return float32(v)
 }
@@ -451,6 +474,8 @@ func (s *stream) adversarial(r role, before float32) float32 {
 		return float32(wide(6))
 	case roleVariance:
 		return float32(math.Abs(wide(15)))
+	case roleLogSum:
+		return float32(math.Abs(wide(12)))
 	case roleAddend, roleNormalise:
 		return float32(1000 + s.NormFloat64())
 	case roleDividend, roleDivisor:
@@ -480,7 +505,7 @@ func (s *stream) adversarial(r role, before float32) float32 {
 		if s.IntN(2) == 0 {
 			return 0
 		}
-	case roleExponent:
+	case roleExponent, roleLogit:
 		return float32(sign * []float64{1e-6, 0.1, 1, 20, 110}[s.IntN(5)] * s.Float64())
 	}
 	switch p := s.Float64(); {
@@ -501,15 +526,18 @@ func (s *stream) sprinkle(d []float32, r role) {
 	switch r {
 	case roleWeight, roleAddend, roleScale, roleVariance, roleTap:
 		return
-	case roleFactor, rolePooled, roleNormalise, roleResidual:
+	case roleFactor, rolePooled, roleNormalise, roleResidual, roleLogSum:
 		huge = 1e15 // products and sums stay finite in float32
 	}
 	if r == roleResidual {
 		share = 0.02
 	}
 	special := []float32{float32(math.NaN()), inf, -inf, float32(math.Copysign(0, -1)), huge, -huge, 1e-36}
-	if r == roleDivisor {
+	switch r {
+	case roleDivisor:
 		special[3] = 0 // the sign of a zero is nobody's promise
+	case roleLogSum: // a sum of two large ones would leave nothing
+		special[5] = 1e-30
 	}
 	if len(d) == 0 {
 		return

@@ -80,6 +80,10 @@ func Terms(d backend.Desc) (int, error) {
 		return 0, nil
 	case backend.Resample:
 		return d.In[1].Shape[1], nil
+	case backend.Reduce:
+		return reducedSize(op, x)
+	case backend.ArgMax, backend.TopK, backend.OneHot:
+		return 0, nil
 	case backend.GroupNorm, backend.InstanceNorm, backend.LayerNorm:
 		length, _, _, err := normRuns(d)
 		return length, err
