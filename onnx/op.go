@@ -41,6 +41,3 @@ func lookup(name string, opset int64) (*op, int) {
 	}
 	return &table[i], version
 }
-
-// resizeOps follow in a file of their own.
-var resizeOps []op

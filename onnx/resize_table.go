@@ -35,13 +35,13 @@ type resizeAxis struct {
 	roi      [2]float64 // start and end for tf_crop_and_resize, as parts of n−1
 }
 
-// scaled returns the axis of n elements for a scale from a file. The size is computed
+// scaledAxis returns the axis of n elements for a scale from a file. The size is computed
 // in float32, as ONNX's shape inference and ONNX Runtime do. A scale that is the
 // float32 nearest to m/n stands for it, so that 1/3 of 9 elements are elements 0, 3
 // and 6.
 func scaledAxis(n int, scale float32) (resizeAxis, error) {
 	m := math.Floor(float64(float32(n) * scale))
-	if !(scale > 0 && m <= math.MaxInt32) {
+	if !(scale > 0 && m <= math.MaxInt32 && n <= math.MaxInt32) {
 		return resizeAxis{}, fmt.Errorf("scale %v: want a number above 0 that makes a size of %d at most from %d", scale, math.MaxInt32, n)
 	}
 	a := resizeAxis{n: n, m: int(m), num: float64(scale), den: 1, roi: [2]float64{0, 1}}
@@ -53,7 +53,7 @@ func scaledAxis(n int, scale float32) (resizeAxis, error) {
 
 // sizedAxis returns the axis for a given size.
 func sizedAxis(n, m int) (resizeAxis, error) {
-	if m < 0 || m > math.MaxInt32 || n == 0 && m > 0 {
+	if m < 0 || m > math.MaxInt32 || n > math.MaxInt32 || n == 0 && m > 0 {
 		return resizeAxis{}, fmt.Errorf("size %d of an axis of %d elements: want 0 to %d, and 0 from 0", m, n, math.MaxInt32)
 	}
 	return resizeAxis{n: n, m: m, num: float64(m), den: float64(n), roi: [2]float64{0, 1}}, nil
