@@ -31,7 +31,7 @@ type form struct {
 var forms = []form{
 	convForm, convTransposeForm, poolForm, globalPoolForm, denseForm, matMulForm, batchNormForm, activationForm,
 	softmaxForm, logSoftmaxForm, binaryForm, padForm, reshapeForm, flattenForm, reorderForm,
-	adaptivePoolForm, resizeForm, concatForm, transposeForm,
+	adaptivePoolForm, resizeForm, concatForm, transposeForm, sliceForm, expandForm, tileForm,
 	groupNormForm, instanceNormForm, layerNormForm, lrnForm,
 	gatherForm, resampleForm, maxUnpoolForm,
 }
@@ -77,7 +77,7 @@ func (e *ParseError) Error() string {
 //	  gelu, gelutanh, exp
 //	softmax:1x1000:axis1                     also logsoftmax
 //	binary:add:1x64x8x8:64x1x1               also sub, mul, div, prelu
-//	pad:1x3x8x8:0,0,1,1,0,0,1,1:edge         also reflect, constant(v)
+//	pad:1x3x8x8:0,0,1,1,0,0,1,1:edge         also reflect, wrap, constant(v)
 //	reshape:1x64x7x7:0x-1
 //	flatten:1x64x7x7:axis1
 //	reorder:1x64x56x56:plain:channels-last/4:float32
@@ -89,6 +89,9 @@ func (e *ParseError) Error() string {
 //	gather:1000x64:8x20:axis0                x, index; also :int32
 //	resample:1x3x224x224:axis2:448x4         448 elements of 4 terms
 //	maxunpool:1x64x28x28:56x56
+//	slice:1x64x28x28:0,32,0,0:1,end,end,end  also :STEP,…; end-1 is one before the end
+//	expand:64x1x1:1x64x28x28
+//	tile:1x64x28x28:1,2,1,1
 //
 // Sizes of a window follow benchdnn: keys are mb (2 when missing), g, ic, oc,
 // and for each dim d, h and w the input i, output o, kernel k, stride s (1),

@@ -266,7 +266,7 @@ var binaryForm = form{
 }
 
 var padForm = form{
-	prefix: "pad", grammar: "SHAPE:BEGIN,…,END,…[:reflect|edge|constant(V)]",
+	prefix: "pad", grammar: "SHAPE:BEGIN,…,END,…[:reflect|edge|wrap|constant(V)]",
 	parse: func(s *scanner) (backend.Desc, error) {
 		d, err := s.unary(nil)
 		if err == nil {
@@ -280,7 +280,7 @@ var padForm = form{
 			return d, err
 		}
 		if s.accept(":") {
-			mode, err := s.oneOf("reflect", "edge", "constant")
+			mode, err := s.oneOf("reflect", "edge", "wrap", "constant")
 			if err != nil {
 				return d, err
 			}
@@ -289,6 +289,8 @@ var padForm = form{
 				op.Mode = backend.PadReflect
 			case "edge":
 				op.Mode = backend.PadEdge
+			case "wrap":
+				op.Mode = backend.PadWrap
 			default:
 				if err = s.expect("("); err == nil {
 					op.Value, err = s.float()

@@ -1,6 +1,7 @@
 // pad.comp: a tensor made longer at both ends of each dim, in any layout.
 // Math: y[i,...] = x[i - begin,...] where that exists; else `value`, or the element
-// at the nearest end (edge), or its mirror image about the end (reflect)
+// at the nearest end (edge), its mirror image about the end (reflect), or the one as
+// far from the other end (wrap)
 // Bindings: 0 x ro (texels if USE_TEXEL), 1 y wo (std430)
 // Uniforms: 0 elements of y, channels with MASK; 2 for each dim of y as it lies,
 // innermost first: size, divisor m and s (lib/divide.glsl), begin, size of x,
@@ -15,6 +16,7 @@
 #define MODE_CONSTANT 0
 #define MODE_REFLECT 1
 #define MODE_EDGE 2
+#define MODE_WRAP 3
 
 #if VEC == 4
 #define VALUE vec4
@@ -56,6 +58,10 @@ void main() {
     exists = exists && at >= 0 && at <= last;
 #elif MODE == MODE_EDGE
     at = clamp(at, 0, last);
+#elif MODE == MODE_WRAP
+    at += at < 0 ? last + 1 : 0; // begin is less than the size of x here
+    if (at > last)
+        at = int(uint(at) % uint(last + 1));
 #else
     at = at < 0 ? -at : (at > last ? 2 * last - at : at);
 #endif

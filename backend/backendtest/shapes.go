@@ -18,14 +18,18 @@ func padProblems(bool) []problem {
 		pad("constant", backend.Pad{Pads: image, Value: -2.5}, 2, 5, 4, 6),
 		pad("reflect", backend.Pad{Pads: image, Mode: backend.PadReflect}, 2, 5, 4, 6),
 		pad("edge", backend.Pad{Pads: image, Mode: backend.PadEdge}, 2, 5, 4, 6),
+		pad("wrap", backend.Pad{Pads: image, Mode: backend.PadWrap}, 2, 5, 4, 6),
 		pad("channels", backend.Pad{Pads: shape{1, 2, 0, 0, 0, 3, 1, 0}, Value: 7}, 2, 5, 4, 6),
+		pad("channels-wrap", backend.Pad{Pads: shape{1, 3, 0, 0, 0, 5, 1, 0}, Mode: backend.PadWrap}, 2, 3, 4, 6),
+		pad("wrap-more-than-once", backend.Pad{Pads: shape{0, 0, 7, 2, 0, 0, 0, 11}, Mode: backend.PadWrap}, 1, 8, 3, 4),
+		pad("wrap-one", backend.Pad{Pads: shape{3, 0, 4, 2}, Mode: backend.PadWrap}, 1, 5),
 		pad("nothing", backend.Pad{}, 2, 5, 4, 6),
 		pad("vector", backend.Pad{Pads: shape{3, 4}, Mode: backend.PadEdge}, 5),
 		pad("matrix", backend.Pad{Pads: shape{1, 0, 2, 3}, Mode: backend.PadReflect}, 3, 6),
 		pad("3d", backend.Pad{Pads: shape{0, 0, 1, 0, 2, 0, 0, 1, 1, 0}}, 1, 3, 2, 4, 3),
 		pad("from-empty", backend.Pad{Pads: shape{2, 0, 1, 0}, Value: 1}, 0, 3),
 	}
-	for i := range 5 {
+	for i := range 6 {
 		ps[i].layouts = true
 	}
 	return ps

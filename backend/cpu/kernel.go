@@ -80,6 +80,12 @@ func candidates(d backend.Desc) []candidate {
 		return []candidate{{"taps", planResample}}
 	case backend.MaxUnpool:
 		return []candidate{{"planes", planMaxUnpool}}
+	case backend.Slice:
+		return []candidate{{"strided", planSlice}}
+	case backend.Expand:
+		return []candidate{{"strided", planExpand}}
+	case backend.Tile:
+		return []candidate{{"strided", planTile}}
 	case backend.Reduce:
 		return []candidate{{"blocks", planReduce}}
 	case backend.ArgMax:

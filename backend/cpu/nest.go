@@ -5,14 +5,19 @@ import (
 	"github.com/convgl/convgl/tensor"
 )
 
-// maxOperands is the number of tensors that a nest walks through.
-const maxOperands = 4
+const (
+	// maxOperands is the number of tensors that a nest walks through.
+	maxOperands = 4
+	// maxNest is the number of its dims: Tile has two for each of its own.
+	maxNest = 2 * tensor.MaxRank
+)
 
 // nest is a loop nest over the elements of tensors of one shape, each with its
 // own strides. Dims that are contiguous in all of them are merged.
 type nest struct {
-	dims []int   // at least one
-	st   [][]int // [operand][dim]
+	dims []int            // at least one
+	st   [][]int          // [operand][dim]; 0 stretches, and a copy may read backwards
+	base [maxOperands]int // where the operands begin
 }
 
 // physicalOrder returns the dims of d from outermost to innermost in memory.
@@ -27,7 +32,7 @@ func physicalOrder(d backend.TensorDesc) []int {
 	return order
 }
 
-// newNest makes a nest over shape with the dims in the given order.
+// newNest makes a nest over shape, of up to maxNest dims, in the given order.
 func newNest(shape tensor.Shape, order []int, strides ...[]int) *nest {
 	n := &nest{st: make([][]int, len(strides))}
 	for _, i := range order {
@@ -61,7 +66,13 @@ func newNest(shape tensor.Shape, order []int, strides ...[]int) *nest {
 }
 
 // total returns the number of elements.
-func (n *nest) total() int { return tensor.Shape(n.dims).Size() }
+func (n *nest) total() int {
+	t := 1
+	for _, d := range n.dims {
+		t *= d
+	}
+	return t
+}
 
 // inner returns the innermost stride of operand k.
 func (n *nest) inner(k int) int { return n.st[k][len(n.dims)-1] }
@@ -80,7 +91,7 @@ type walk struct {
 	left int
 	n    int              // length of this run
 	off  [maxOperands]int // where it begins in each operand
-	at   [tensor.MaxRank]int
+	at   [maxNest]int
 	row  [maxOperands]int // where the innermost dim of this run begins
 }
 
@@ -95,6 +106,7 @@ func (n *nest) start(lo, hi int) walk {
 		lo /= n.dims[i]
 	}
 	for k, st := range n.st {
+		w.row[k] = n.base[k]
 		for i := range len(n.dims) - 1 {
 			w.row[k] += w.at[i] * st[i]
 		}

@@ -28,9 +28,6 @@ type padPlan struct {
 // planPad takes any layouts.
 func planPad(dev *device, d backend.Desc) (*plan, error) {
 	op := d.Op.(backend.Pad)
-	if op.Mode == backend.PadWrap {
-		return nil, backend.Unsupported(name, "Pad", "mode wrap")
-	}
 	in := resolve(d.In[0], imageLayout(len(d.In[0].Shape)))
 	if d.In[0].Layout == backend.Any && d.Out[0].Layout != backend.Any {
 		in.Layout = d.Out[0].Layout
@@ -117,6 +114,11 @@ func (d *padDim) source(mode backend.PadMode, i int) int {
 	i -= d.begin
 	switch {
 	case inRange(i, d.nx):
+		return i
+	case mode == backend.PadWrap:
+		if i %= d.nx; i < 0 {
+			i += d.nx
+		}
 		return i
 	case mode == backend.PadEdge:
 		return max(0, min(i, d.nx-1))

@@ -25,7 +25,7 @@ func TestPad(t *testing.T) {
 			{[]int{4, 9}, []int{1, 3, 0, 5}},
 			{[]int{11}, []int{3, 10}},
 		} {
-			for _, mode := range []backend.PadMode{backend.PadConstant, backend.PadReflect, backend.PadEdge} {
+			for _, mode := range []backend.PadMode{backend.PadConstant, backend.PadReflect, backend.PadEdge, backend.PadWrap} {
 				for _, l := range [][2]backend.Layout{{plain, plain}, {cl, cl}, {cl4, cl4}, {cl, cl4}, {cl4, cl}, {plain, cl}, {cl, plain}} {
 					d := backend.Desc{Op: backend.Pad{Pads: c.pads, Mode: mode, Value: 7}, In: []backend.TensorDesc{in(l[0], backend.F32(c.x...))}}
 					want := plainDesc(d)

@@ -18,11 +18,26 @@ func planReorder(dev *device, d backend.Desc) (*plan, error) {
 // planCopy copies the four-byte elements of an input with strides sx along the dims of
 // the output.
 func (d *device) planCopy(in, out backend.TensorDesc, sx []int) *plan {
-	cp := copier{isa: d.isa, threads: d.pool.threads(), src: func(c *call) []byte { return c.in[0] }, dst: func(c *call) []byte { return c.out[0] }}
+	cp := d.newCopier()
 	p := &plan{in: []backend.TensorDesc{in}, out: []backend.TensorDesc{out}}
 	p.phases = cp.tensor(in, out, sx)
 	p.workspace = cp.scratch
 	return p
+}
+
+// planNest copies by a nest of output 0 and input 0, which need not take all of the
+// input, nor each dim of the output by one of its own.
+func (d *device) planNest(in, out backend.TensorDesc, n *nest) *plan {
+	cp := d.newCopier()
+	p := &plan{in: []backend.TensorDesc{in}, out: []backend.TensorDesc{out}}
+	p.phases = clearLanes([]phase{n.copy(cp)}, 0, out)
+	p.workspace = cp.scratch
+	return p
+}
+
+// newCopier returns one from input 0 to output 0.
+func (d *device) newCopier() *copier {
+	return &copier{isa: d.isa, threads: d.pool.threads(), src: func(c *call) []byte { return c.in[0] }, dst: func(c *call) []byte { return c.out[0] }}
 }
 
 // copyPhases copies the four-byte elements of src, described by in, to dst,
@@ -95,16 +110,25 @@ func (n *nest) copy(cp *copier) phase {
 	switch sy, sx := n.inner(0), n.inner(1); {
 	case sy == 1 && sx == 1:
 		return n.runs(cp)
+	case sy == 1 && sx == 0 && !n.interleaves():
+		return n.fill(cp)
 	case sy == cp.padded[0] && sx == 1: // one channel: a matrix of one column
 		n.insert(last+1, 1, 0)
 	case sy == 1 && sx == cp.padded[1] && !slices.Contains(n.st[1], 1): // or of one row
 		n.insert(last, 0, 1)
 	}
 	last = len(n.dims) - 1
-	if last > 0 && n.st[1][last-1] == 1 && n.st[0][last] == 1 {
+	if last > 0 && n.st[1][last-1] == 1 && n.st[0][last] == 1 && n.st[1][last] >= 0 {
 		return n.transpose(cp)
 	}
 	return n.strided(cp)
+}
+
+// interleaves reports whether a nest whose last dim stretches is a row of elements
+// that stand a few times side by side: an interleaving of the row with itself.
+func (n *nest) interleaves() bool {
+	k := len(n.dims)
+	return k > 1 && n.dims[k-1] <= 4 && n.st[1][k-2] == 1 && n.st[0][k-2] == n.dims[k-1]
 }
 
 // insert adds a dim of one element.
@@ -139,7 +163,7 @@ func (n *nest) bringForward(k int) {
 // matrices returns the nest without its last two dims, but for one of one element.
 func (n *nest) matrices() *nest {
 	k := len(n.dims) - 2
-	o := &nest{dims: append(slices.Clone(n.dims[:k]), 1)}
+	o := &nest{dims: append(slices.Clone(n.dims[:k]), 1), base: n.base}
 	for _, st := range n.st {
 		o.st = append(o.st, append(slices.Clone(st[:k]), 0))
 	}
@@ -156,27 +180,59 @@ func (n *nest) strided(cp *copier) phase {
 		x, y := view[uint32](src(c)), view[uint32](dst(c))
 		lo, hi := share(total, part, parts)
 		for it := n.start(lo, hi); it.next(); {
-			yy, xx := y[it.off[0]:], x[it.off[1]:]
-			for i := range it.n {
-				yy[i*sy] = xx[i*sx]
+			i, j := it.off[0], it.off[1]
+			for range it.n {
+				y[i] = x[j]
+				i, j = i+sy, j+sx
 			}
 		}
 	}}
 }
+
+// fill copies one element to all along the last dim, where y is contiguous.
+func (n *nest) fill(cp *copier) phase {
+	total := n.total()
+	parts := partsFor(total, 4*int64(total), grainBytes)
+	src, dst := cp.src, cp.dst
+	return phase{parts, func(c *call, part, _ int) {
+		x, y := view[uint32](src(c)), view[uint32](dst(c))
+		lo, hi := share(total, part, parts)
+		for it := n.start(lo, hi); it.next(); {
+			v, run := x[it.off[1]], y[it.off[0]:][:it.n]
+			first := run[:min(len(run), fillFirst)]
+			for i := range first {
+				first[i] = v
+			}
+			for done := len(first); done < len(run); {
+				done += copy(run[done:], run[:min(done, fillMost)])
+			}
+		}
+	}}
+}
+
+// A run of equal elements is stored one by one up to fillFirst, and then copied from
+// what is there, fillMost at a time.
+const (
+	fillFirst = 32
+	fillMost  = 1 << 12
+)
 
 // runs copies when both operands are contiguous along the last dim.
 func (n *nest) runs(cp *copier) phase {
 	last := len(n.dims) - 1
 	size := n.dims[last]
 	if last == 0 {
-		return cp.block(size)
+		return cp.block(size, n.base[1])
 	}
 	move := newRuns(cp.isa)
-	o := &nest{dims: n.dims[:last], st: [][]int{n.st[0][:last], n.st[1][:last]}}
+	o := &nest{dims: n.dims[:last], st: [][]int{n.st[0][:last], n.st[1][:last]}, base: n.base}
 	total, sy, sx := o.total(), o.inner(0), o.inner(1)
 	parts := copyParts(total, 8*int64(n.total()))
 	src, dst := cp.src, cp.dst
 	step := max(copyChunk/max(size, 1), 1)
+	if sx < 0 {
+		step = 1 // the kernels go forward
+	}
 	return phase{parts, func(c *call, part, _ int) {
 		x, y := view[uint32](src(c)), view[uint32](dst(c))
 		lo, hi := share(total, part, parts)
@@ -194,14 +250,14 @@ func (n *nest) runs(cp *copier) phase {
 	}}
 }
 
-// block copies size elements that are contiguous in both operands.
-func (cp *copier) block(size int) phase {
+// block copies size elements that are contiguous in both operands, from one of src on.
+func (cp *copier) block(size, from int) phase {
 	move := newRuns(cp.isa)
 	units := (size + cutUnit - 1) / cutUnit
 	parts := copyParts(units, 8*int64(size))
 	src, dst := cp.src, cp.dst
 	return phase{parts, func(c *call, part, _ int) {
-		x, y := view[uint32](src(c)), view[uint32](dst(c))
+		x, y := view[uint32](src(c))[from:], view[uint32](dst(c))
 		lo, hi := share(units, part, parts)
 		x, y = x[lo*cutUnit:min(hi*cutUnit, size)], y[lo*cutUnit:min(hi*cutUnit, size)]
 		if 4*size >= streamOutput {

@@ -68,23 +68,132 @@ func TestTransposeBits(t *testing.T) {
 	}
 }
 
+// And parts, stretched and repeated tensors, forwards and backwards.
+func TestStridedBits(t *testing.T) {
+	from, to := newGuard(t, 1<<16), newGuard(t, 1<<16)
+	r := rand.New(rand.NewPCG(7, 8))
+	sizes := []int{1, 1, 2, 3, 4, 5, 8, 9, 17, 40, 67}
+	var devices []*device
+	for _, set := range isas(t) {
+		devices = append(devices, open(t, "cpu", backend.WithVariant(set.String()), backend.WithThreads(2)).(*device))
+	}
+	ran := map[string]int{}
+	for range 12000 {
+		rank := 1 + r.IntN(5)
+		x := backend.F32(make([]int, rank)...)
+		for i := range x.Shape {
+			x.Shape[i] = sizes[r.IntN(len(sizes))]
+		}
+		x.Layout = layoutsOf[r.IntN(len(layoutsOf))]
+		sx := x.Layout.Strides(x.Shape)
+		var op backend.Op
+		var plan func(*device, backend.Desc) (*plan, error)
+		var shape tensor.Shape // of the nest
+		begin := 0
+		repeats := make([]int, rank)
+		switch r.IntN(3) {
+		case 0:
+			plan = planSlice
+			s := backend.Slice{Steps: make([]int, rank)}
+			for i, n := range x.Shape {
+				first, size := r.IntN(n), 1+r.IntN(n)
+				step := 1 + r.IntN(3)*r.IntN(2)
+				size = min(size, (n-1-first)/step+1)
+				if r.IntN(4) == 0 { // all, or all backwards
+					first, size, step = 0, n, 1
+				}
+				end := first + (size-1)*step + 1
+				if r.IntN(4) == 0 {
+					first, end, step = end-1, first-1, -step
+				}
+				s.Starts, s.Ends, s.Steps[i] = append(s.Starts, first), append(s.Ends, end), step
+				begin += first * sx[i]
+				sx[i] *= step
+				shape = append(shape, size)
+			}
+			op = s
+		case 1:
+			plan = planExpand
+			e := backend.Expand{Shape: make([]int, rank)}
+			for i, n := range x.Shape {
+				if e.Shape[i] = 1; n == 1 {
+					e.Shape[i], sx[i] = sizes[r.IntN(len(sizes))], 0
+				}
+				shape = append(shape, max(n, e.Shape[i]))
+			}
+			if more := r.IntN(3) == 0; more && rank < 5 {
+				e.Shape = append([]int{3}, e.Shape...)
+				shape, sx = append(tensor.Shape{3}, shape...), append([]int{0}, sx...)
+			}
+			op = e
+		default:
+			plan = planTile
+			for i, n := range x.Shape {
+				repeats[i] = 1 + r.IntN(3)*r.IntN(2)
+				shape = append(shape, n*repeats[i])
+			}
+			op = backend.Tile{Repeats: repeats}
+		}
+		y := in(layoutsOf[r.IntN(len(layoutsOf))], backend.F32(shape...))
+		if max(x.Bytes(), y.Bytes()) > 4<<15 {
+			continue
+		}
+		sy := y.Layout.Strides(y.Shape)
+		if _, ok := op.(backend.Tile); ok {
+			var two tensor.Shape
+			var ty, tx []int
+			for i, n := range x.Shape {
+				two, ty, tx = append(two, repeats[i], n), append(ty, n*sy[i], sy[i]), append(tx, 0, sx[i])
+			}
+			shape, sy, sx = two, ty, tx
+		}
+		ran[op.Kind()]++
+		for _, dev := range devices {
+			d, err := backend.Desc{Op: op, In: []backend.TensorDesc{x}, Out: []backend.TensorDesc{y}}.Resolve()
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := fmt.Sprintf("%v %+v of %v to %v", dev.isa, op, x, y)
+			checkNest(t, from, to, name, x, y, shape, sy, sx, begin, func(cp *copier) []phase {
+				p, err := plan(dev, d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				cp.scratch = p.workspace
+				return p.phases
+			})
+		}
+	}
+	for _, kind := range []string{"Slice", "Expand", "Tile"} {
+		if ran[kind] < 500 {
+			t.Errorf("%d of %s only", ran[kind], kind)
+		}
+	}
+}
+
 // checkCopy runs the phases that copy x, with strides sx along the dims of y, to y.
 func checkCopy(t *testing.T, from, to func(n int, atEnd bool) []uint32, name string, x, y backend.TensorDesc, sx []int, plan func(cp *copier) []phase) {
+	t.Helper()
+	checkNest(t, from, to, name, x, y, y.Shape, y.Layout.Strides(y.Shape), sx, 0, plan)
+}
+
+// checkNest runs the phases that copy elements of x to y, along the dims of a shape
+// with strides sx and sy, from one of x on.
+func checkNest(t *testing.T, from, to func(n int, atEnd bool) []uint32, name string, x, y backend.TensorDesc, shape tensor.Shape, sy, sx []int, begin int, plan func(cp *copier) []phase) {
 	t.Helper()
 	src, dst := from(int(x.Bytes()/4), true), to(int(y.Bytes()/4), true)
 	scramble(src)
 	poison(asBytes(dst))
 	want := make([]uint32, len(dst)) // lanes are zeros
-	sy := y.Layout.Strides(y.Shape)
-	at := make([]int, len(y.Shape))
+	at := make([]int, len(shape))
 	for range y.Shape.Size() {
-		i, j := 0, 0
+		i, j := 0, begin
 		for d, a := range at {
 			i, j = i+a*sy[d], j+a*sx[d]
 		}
 		want[i] = src[j]
 		for d := len(at) - 1; d >= 0; d-- {
-			if at[d]++; at[d] < y.Shape[d] {
+			if at[d]++; at[d] < shape[d] {
 				break
 			}
 			at[d] = 0

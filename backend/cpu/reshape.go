@@ -45,7 +45,7 @@ func copyAll(set isa, n int, src, dst func(c *call) []byte) phase {
 		return phase{1, func(c *call, _, _ int) { copy(dst(c), src(c)[:n]) }}
 	}
 	cp := copier{isa: set, src: src, dst: dst}
-	ph := cp.block(n / 4)
+	ph := cp.block(n/4, 0)
 	return phase{ph.parts, func(c *call, part, thread int) {
 		if unsafe.SliceData(src(c)) != unsafe.SliceData(dst(c)) {
 			ph.fn(c, part, thread)

@@ -47,7 +47,7 @@ func planConcat(p *plan, op backend.Concat) error {
 			loops[0].size += lanes - channels
 			valid = withPadding(x, 1, valid, loops[0].size)
 		}
-		p.copyStrides(i, loops, valid, at)
+		p.copyStrides(i, loops, valid, 0, at)
 	}
 	return nil
 }

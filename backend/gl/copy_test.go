@@ -16,7 +16,7 @@ func TestRandomCopies(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	layout := func() backend.Layout { return layouts[r.IntN(len(layouts))] }
 	families(t, func(t *testing.T, be *Backend) {
-		for range 60 {
+		for range 90 {
 			rank := 1 + r.IntN(6)
 			s := make(tensor.Shape, rank)
 			for i := range s {
@@ -31,7 +31,29 @@ func TestRandomCopies(t *testing.T) {
 				concat.In = append(concat.In, x)
 			}
 			transpose := backend.Desc{Op: backend.Transpose{Perm: r.Perm(rank)}, In: []backend.TensorDesc{laid(layout(), s...)}}
-			for _, d := range []backend.Desc{concat, transpose} {
+			one := func(op backend.Op) backend.Desc {
+				return backend.Desc{Op: op, In: []backend.TensorDesc{laid(layout(), s...)}}
+			}
+			slice := backend.Slice{Steps: make([]int, rank)}
+			expand, tile := backend.Expand{}, backend.Tile{}
+			stretched := laid(layout(), s.Clone()...)
+			for i, n := range s {
+				start, step := r.IntN(n), []int{1, 1, 2, -1, -3}[r.IntN(5)]
+				end := backend.SliceEnd
+				if step < 0 {
+					end = -1
+				}
+				if r.IntN(3) == 0 { // all
+					start, end, step = 0, backend.SliceEnd, 1
+				}
+				slice.Starts, slice.Ends, slice.Steps[i] = append(slice.Starts, start), append(slice.Ends, end), step
+				tile.Repeats = append(tile.Repeats, 1+r.IntN(3)*r.IntN(2))
+				expand.Shape = append(expand.Shape, n)
+				if r.IntN(2) == 0 {
+					stretched.Shape[i] = 1
+				}
+			}
+			for _, d := range []backend.Desc{concat, transpose, one(slice), one(tile), {Op: expand, In: []backend.TensorDesc{stretched}}} {
 				out, err := d.Op.Infer(d.In)
 				if err != nil {
 					t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 )
 
 // padModes are the values of MODE in pad.comp.
-var padModes = map[backend.PadMode]int{backend.PadConstant: 0, backend.PadReflect: 1, backend.PadEdge: 2}
+var padModes = map[backend.PadMode]int{backend.PadConstant: 0, backend.PadReflect: 1, backend.PadEdge: 2, backend.PadWrap: 3}
 
 func padCandidates(op backend.Pad) []candidate {
 	return []candidate{{"gather", func(p *plan) error { return planPad(p, op) }}}
@@ -24,9 +24,6 @@ func (d padDim) padded() bool { return d.begin != 0 || d.size != d.from }
 
 func planPad(p *plan, op backend.Pad) error {
 	x, y := &p.in[0], &p.out[0]
-	if _, ok := padModes[op.Mode]; !ok {
-		return p.unsupported("mode %v", op.Mode)
-	}
 	if x.Layout.Order == backend.OrderAny {
 		x.Layout = y.Layout
 	}
@@ -43,6 +40,9 @@ func planPad(p *plan, op backend.Pad) error {
 		n := padDim{size: phys[memoryDim(*y, d)], from: x.Shape[d], stride: strides[d]}
 		if op.Pads != nil {
 			n.begin = op.Pads[d]
+		}
+		if op.Mode == backend.PadWrap {
+			n.begin %= n.from // once around is where it was
 		}
 		dims = append(dims, n)
 	}

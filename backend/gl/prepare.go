@@ -93,6 +93,12 @@ func (be *Backend) candidates(d backend.Desc) []candidate {
 		return resampleCandidates(op)
 	case backend.MaxUnpool:
 		return maxUnpoolCandidates()
+	case backend.Slice:
+		return sliceCandidates(op)
+	case backend.Expand:
+		return expandCandidates()
+	case backend.Tile:
+		return tileCandidates(op)
 	}
 	return nil
 }

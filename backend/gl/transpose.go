@@ -27,14 +27,10 @@ func planTranspose(p *plan, op backend.Transpose) error {
 	for _, d := range memoryOrder(*y) {
 		loops = append(loops, loop{y.Shape[d], sx[perm[d]], sy[d]})
 	}
-	if len(loops) == 0 { // a scalar
-		loops = []loop{{size: 1}}
+	readable := 0
+	if len(perm) > 1 && perm[1] == 1 {
+		_, readable = padding(*x)
 	}
-	valid := loops[0].size
-	if channels, lanes := padding(*y); channels != lanes {
-		loops[0].size = lanes
-		valid = withPadding(*x, perm[1], valid, lanes)
-	}
-	p.copyStrides(0, loops, valid, 0)
+	p.copyTo(loops, 0, readable)
 	return nil
 }
