@@ -14,6 +14,8 @@ type node struct {
 	*pb.Node
 	info NodeInfo
 	op   *op
+
+	missing string // why there is no op
 }
 
 // builder makes a stage: it goes through the nodes in order and adds each to a graph, or
@@ -114,6 +116,9 @@ func (b *builder) add(nodes []*node) error {
 }
 
 func (b *builder) addNode(n *node) error {
+	if n.op == nil {
+		return &unsupportedError{n.missing}
+	}
 	in := make([]*value, len(n.Inputs))
 	known, float := true, false
 	for i, name := range n.Inputs {

@@ -10,7 +10,7 @@ import (
 
 // arrange checks how a graph's values hang together, and returns its nodes in an order in
 // which each comes after what it reads. ONNX demands such an order, but not all programs
-// keep to it. It fails on a value that is made twice or not at all, and on a circle.
+// keep to it. It fails on a value that is made twice or not at all, and on a cycle.
 func arrange(g *pb.Graph) ([]*pb.Node, error) {
 	made := map[string]int{} // by the number of the node; -1 for inputs and constants
 	for _, t := range g.Initializers {
@@ -104,11 +104,11 @@ func sortNodes(nodes []*pb.Node, made map[string]int) ([]*pb.Node, error) {
 	if len(order) == len(nodes) {
 		return order, nil
 	}
-	return nil, fmt.Errorf("the graph has a circle: %s", circle(nodes, waits, made))
+	return nil, fmt.Errorf("the graph has a cycle: %s", cycle(nodes, waits, made))
 }
 
-// circle names the nodes of a circle among those that still wait.
-func circle(nodes []*pb.Node, waits []int, made map[string]int) string {
+// cycle names the nodes of a cycle among those that still wait.
+func cycle(nodes []*pb.Node, waits []int, made map[string]int) string {
 	at := slices.IndexFunc(waits, func(w int) bool { return w > 0 })
 	var path []int
 	been := map[int]bool{}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/convgl/convgl/graph"
 	"github.com/convgl/convgl/onnx/internal/pb"
-	"github.com/convgl/convgl/tensor"
 )
 
 // The versions that are read.
@@ -55,7 +54,10 @@ func Read(data []byte, opts ...LoadOption) (*Model, error) {
 // LoadOption changes how a file is read.
 type LoadOption func(*loadOptions)
 
-type loadOptions struct{ limits pb.Limits }
+type loadOptions struct {
+	limits      pb.Limits
+	unsupported bool
+}
 
 func applyLoad(opts []LoadOption) loadOptions {
 	o := loadOptions{limits: pb.DefaultLimits}
@@ -77,6 +79,12 @@ func WithMaxFileSize(n int64) LoadOption {
 	}
 }
 
+// WithUnsupported lets Load return a model with nodes that cannot be run, for a look at
+// it: [Model.Unsupported] lists them, and Compile refuses it.
+func WithUnsupported() LoadOption {
+	return func(o *loadOptions) { o.unsupported = true }
+}
+
 func read(data []byte, folder *pb.Folder, o loadOptions) (*Model, error) {
 	f, err := pb.Decode(data, o.limits)
 	if err != nil {
@@ -96,10 +104,17 @@ func read(data []byte, folder *pb.Folder, o loadOptions) (*Model, error) {
 	if err := m.values(f.Graph); err != nil {
 		return nil, err
 	}
-	if err := m.findOps(order, f); err != nil {
+	m.findOps(order, f)
+	err = m.try()
+	var unsupported *UnsupportedError
+	if o.unsupported && errors.As(err, &unsupported) {
+		m.unsupported, err = unsupported.Nodes, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	return m, m.try()
+	m.countParams(f.Graph) // whose tensors have been found right
+	return m, nil
 }
 
 // header checks the versions.
@@ -146,9 +161,6 @@ func (m *Model) constants(g *pb.Graph, folder *pb.Folder) error {
 		}
 		for _, n := range notes {
 			m.note(fmt.Sprintf("constant %q: %s", t.Name, n))
-		}
-		if v.DType() == tensor.Float32 {
-			m.params += int64(v.Size())
 		}
 		m.inits[t.Name] = initializer{t: v, elem: elemOf(v.DType())}
 	}
@@ -210,14 +222,12 @@ func (m *Model) valueInfo(what string, v *pb.ValueInfo) (ValueInfo, error) {
 	return i, nil
 }
 
-// findOps finds the entry of the table for every node, and lists those that there is
-// none for.
-func (m *Model) findOps(order []*pb.Node, f *pb.Model) error {
+// findOps finds the entry of the table for every node, or why there is none.
+func (m *Model) findOps(order []*pb.Node, f *pb.Model) {
 	functions := map[string]bool{}
 	for _, fn := range f.Functions {
 		functions[fn.Domain+"."+fn.Name] = true
 	}
-	var missing []Unsupported
 	for _, p := range order {
 		n := &node{Node: p, info: NodeInfo{Name: p.Name, Op: p.OpType, Domain: p.Domain, In: p.Inputs, Out: p.Outputs}}
 		if n.info.Name == "" {
@@ -228,17 +238,17 @@ func (m *Model) findOps(order []*pb.Node, f *pb.Model) error {
 		}
 		switch o, version := lookup(p.OpType, m.info.Opset); {
 		case n.info.Domain != "" && functions[p.Domain+"."+p.OpType]:
-			missing = append(missing, Unsupported{n.info, "functions that a file defines are not supported"})
+			n.missing = "functions that a file defines are not supported"
 		case n.info.Domain != "":
-			missing = append(missing, Unsupported{n.info, "only ONNX's own ops are supported"})
+			n.missing = "only ONNX's own ops are supported"
 		case o == nil:
-			missing = append(missing, Unsupported{n.info, "there is no such op, or it is not supported"})
+			n.missing = "there is no such op, or it is not supported"
 		case version == 0:
-			missing = append(missing, Unsupported{n.info, fmt.Sprintf("the op came with opset %d, the file is of opset %d", o.since[0], m.info.Opset)})
+			n.missing = fmt.Sprintf("the op came with opset %d, the file is of opset %d", o.since[0], m.info.Opset)
 		default:
 			n.op, n.info.Version = o, version
-			m.nodes = append(m.nodes, n)
 		}
+		m.nodes = append(m.nodes, n)
 		for _, name := range p.Outputs {
 			m.names[name] = true
 		}
@@ -249,10 +259,6 @@ func (m *Model) findOps(order []*pb.Node, f *pb.Model) error {
 	for name := range m.inits {
 		m.names[name] = true
 	}
-	if len(missing) > 0 {
-		return &UnsupportedError{missing}
-	}
-	return nil
 }
 
 func firstOf(names []string) string {

@@ -13,13 +13,16 @@ import (
 // Model is a loaded and checked ONNX file. It is not changed by anything, and may be
 // used from many goroutines.
 type Model struct {
-	info    Info
-	inputs  []ValueInfo
-	outputs []ValueInfo
-	nodes   []*node
-	inits   map[string]initializer
-	names   map[string]bool // of all values
-	params  int64
+	info       Info
+	inputs     []ValueInfo
+	outputs    []ValueInfo
+	nodes      []*node
+	inits      map[string]initializer
+	names      map[string]bool // of all values
+	params     int64
+	paramBytes int64
+
+	unsupported []Unsupported
 
 	// open tells that one graph serves all inputs that fit; else a graph is made for each
 	// set of shapes, and of contents that shapes depend on.
@@ -88,8 +91,9 @@ func (m *Model) Nodes() []NodeInfo {
 	return list
 }
 
-// Params returns the number of elements of all floating-point constants of the file.
-func (m *Model) Params() int64 { return m.params }
+// Unsupported returns the nodes that cannot be run; it has none unless
+// [WithUnsupported] was given.
+func (m *Model) Unsupported() []Unsupported { return slices.Clone(m.unsupported) }
 
 // Notes says what is computed otherwise than the file says: types that are converted.
 func (m *Model) Notes() []string {

@@ -45,6 +45,9 @@ func (m *Model) Compile(ctx context.Context, be backend.Backend, opts ...Option)
 		}
 		f(&o)
 	}
+	if len(m.unsupported) > 0 {
+		return nil, fmt.Errorf("onnx: %w", &UnsupportedError{m.Unsupported()})
+	}
 	s := &Session{m: m, be: be, graph: o.graph, outputs: m.outputs}
 	if o.outputs != nil {
 		var err error

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -32,11 +33,19 @@ func (f *deviceFlags) open(stderr io.Writer) (backend.Backend, error) {
 		return nil, cli.Usagef("-backend %q, -threads %d: want a name, and 0 to %d", f.backend, f.threads, 1<<20)
 	}
 	opts := []backend.Option{backend.WithThreads(f.threads), backend.WithVariant(variant)}
-	if name != "auto" {
-		return backend.Open(name, opts...)
+	var be backend.Backend
+	var why string
+	var err error
+	if name == "auto" {
+		be, why, err = backend.OpenAuto(opts...)
+	} else {
+		be, err = backend.Open(name, opts...)
 	}
-	be, why, err := backend.OpenAuto(opts...)
-	if err == nil {
+	var attr *backend.AttrError // a variant that there is not
+	switch {
+	case errors.As(err, &attr):
+		return nil, cli.Usagef("-backend %s: %w", f.backend, err)
+	case err == nil && why != "":
 		fmt.Fprintln(stderr, why)
 	}
 	return be, err

@@ -127,7 +127,7 @@ func (n net) save(t *testing.T) string {
 	}
 	opset.int(2, 13)
 	m.int(1, 7)
-	m.str(2, "by hand")
+	m.str(2, "a test")
 	m.bytes(7, g)
 	m.bytes(8, opset)
 	file := filepath.Join(t.TempDir(), "model.onnx")

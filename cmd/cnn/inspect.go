@@ -14,6 +14,7 @@ import (
 
 	"github.com/convgl/convgl/internal/atomicfile"
 	"github.com/convgl/convgl/internal/cli"
+	"github.com/convgl/convgl/internal/preprocess"
 	"github.com/convgl/convgl/onnx"
 )
 
@@ -58,10 +59,13 @@ else is said. Nodes that are not supported are all listed, with exit code 4.`,
 
 func (f *inspectFlags) run(cmd *cobra.Command, file string) error {
 	out := cmd.OutOrStdout()
-	m, err := onnx.Load(file)
+	m, err := onnx.Load(file, onnx.WithUnsupported())
 	if err != nil {
 		if f.asJSON {
-			err = errors.Join(err, writeRefusal(out, file, err))
+			err = errors.Join(err, writeJSON(out, struct {
+				File  string `json:"file"`
+				Error string `json:"error"`
+			}{file, err.Error()}))
 		}
 		return err
 	}
@@ -74,20 +78,26 @@ func (f *inspectFlags) run(cmd *cobra.Command, file string) error {
 	if !f.asJSON {
 		r.write(out)
 	}
-	runErr := f.describeRun(cmd.Context(), cmd.ErrOrStderr(), m, r)
-	if f.asJSON {
-		if runErr != nil {
-			r.RunError = runErr.Error()
-		}
-		e := json.NewEncoder(out)
-		e.SetIndent("", "  ")
-		e.SetEscapeHTML(false)
-		return errors.Join(runErr, e.Encode(r))
+	if len(r.Unsupported) > 0 {
+		err = &onnx.RefusedError{Path: file, Err: &onnx.UnsupportedError{Nodes: m.Unsupported()}}
+		r.Error = err.Error()
+	} else if err = f.describeRun(cmd.Context(), cmd.ErrOrStderr(), m, r); err != nil {
+		r.RunError = err.Error()
 	}
-	if r.Run != nil {
+	switch {
+	case f.asJSON:
+		return errors.Join(err, writeJSON(out, r))
+	case r.Run != nil:
 		r.Run.write(out, f.steps)
 	}
-	return runErr
+	return err
+}
+
+func writeJSON(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }
 
 // openShapes says that nothing was run, as inputs have open dims.
@@ -124,7 +134,7 @@ func (f *inspectFlags) describeRun(ctx context.Context, stderr io.Writer, m *onn
 	}
 	stages, err := s.Stages(ctx, in...)
 	if err != nil {
-		return fmt.Errorf("run on zeros: %w", err)
+		return inputFault(fmt.Errorf("run on zeros: %w", err))
 	}
 	if r.Run, err = reportRun(ctx, be, m.Inputs(), shapes, stages, f.steps); err != nil {
 		return err
@@ -133,32 +143,6 @@ func (f *inspectFlags) describeRun(ctx context.Context, stderr io.Writer, m *onn
 		return atomicfile.Write(f.dotRuns, func(w io.Writer) error { return writeStagesDot(w, r.Name, stages) })
 	}
 	return nil
-}
-
-// writeRefusal writes why a file was refused, for programs.
-func writeRefusal(out io.Writer, file string, err error) error {
-	type node struct {
-		Name    string `json:"name"`
-		Op      string `json:"op"`
-		Domain  string `json:"domain,omitempty"`
-		Version int    `json:"version,omitempty"`
-		Reason  string `json:"reason"`
-	}
-	r := struct {
-		File        string `json:"file"`
-		Error       string `json:"error"`
-		Unsupported []node `json:"unsupported,omitempty"`
-	}{File: file, Error: err.Error()}
-	var list *onnx.UnsupportedError
-	if errors.As(err, &list) {
-		for _, n := range list.Nodes {
-			r.Unsupported = append(r.Unsupported, node{n.Name, n.Op, n.Domain, n.Version, n.Reason})
-		}
-	}
-	e := json.NewEncoder(out)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(r)
 }
 
 // modelReport is what a file says.
@@ -178,7 +162,9 @@ type modelReport struct {
 	Nodes       int               `json:"nodes"`
 	Ops         []opReport        `json:"ops"`
 	Notes       []string          `json:"notes,omitempty"`
-	Preparation json.RawMessage   `json:"preprocessing,omitempty"`
+	Pictures    *picturesReport   `json:"pictures,omitempty"`
+	Error       string            `json:"error,omitempty"` // why the model is refused
+	Unsupported []nodeReport      `json:"unsupported,omitempty"`
 	Run         *runReport        `json:"run,omitempty"`
 	RunError    string            `json:"run_error,omitempty"`
 }
@@ -198,13 +184,26 @@ type opReport struct {
 	Count   int    `json:"count"`
 }
 
+// nodeReport is a node that cannot be run.
+type nodeReport struct {
+	Name    string `json:"name"`
+	Op      string `json:"op"`
+	Domain  string `json:"domain,omitempty"`
+	Version int    `json:"version,omitempty"`
+	Reason  string `json:"reason"`
+}
+
 func describeModel(file string, m *onnx.Model) *modelReport {
 	info := m.Info()
 	r := &modelReport{File: file, Name: info.Name, Doc: info.Doc, Producer: info.Producer, IRVersion: info.IRVersion, Opset: info.Opset,
 		Metadata: info.Metadata, Inputs: reportValues(m.Inputs()), Outputs: reportValues(m.Outputs()),
-		Params: m.Params(), Nodes: len(m.Nodes()), Ops: []opReport{}, Notes: m.Notes()}
+		Params: m.Params(), ParamBytes: m.ParamBytes(), Nodes: len(m.Nodes()), Ops: []opReport{}, Notes: m.Notes()}
 	if fi, err := os.Stat(file); err == nil {
 		r.FileBytes = fi.Size()
+	}
+	r.Pictures = describePictures(file, m.Inputs())
+	for _, n := range m.Unsupported() {
+		r.Unsupported = append(r.Unsupported, nodeReport{n.Name, n.Op, n.Domain, n.Version, n.Reason})
 	}
 	at := map[opReport]int{}
 	for _, n := range m.Nodes() {
@@ -220,6 +219,48 @@ func describeModel(file string, m *onnx.Model) *modelReport {
 	slices.SortFunc(r.Ops, func(a, b opReport) int {
 		return cmp.Or(cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.Op, b.Op), cmp.Compare(a.Version, b.Version))
 	})
+	return r
+}
+
+// picturesReport is how pictures become inputs.
+type picturesReport struct {
+	File   string             `json:"file,omitempty"` // the description beside the model
+	Error  string             `json:"error,omitempty"`
+	Config *preprocess.Config `json:"preprocessing,omitempty"`
+}
+
+// describePictures returns the description beside the model, or else what the input
+// suggests, and nil where neither is.
+func describePictures(file string, inputs []onnx.ValueInfo) *picturesReport {
+	var c preprocess.Config
+	suggested := false
+	if len(inputs) == 1 && inputs[0].Shape != nil {
+		shape := make([]int, len(inputs[0].Shape))
+		for i, d := range inputs[0].Shape {
+			n, static := d.Size()
+			if shape[i] = n; !static {
+				shape[i] = -1
+			}
+		}
+		var err error
+		c, err = preprocess.ForInput(shape, inputs[0].Type.DType())
+		suggested = err == nil
+	}
+	r := &picturesReport{Config: &c}
+	path := preprocess.Path(file)
+	found, err := c.Load(path)
+	if found || err != nil {
+		r.File = path
+	}
+	if found {
+		err = c.Validate()
+	}
+	switch {
+	case err != nil:
+		r.Config, r.Error = nil, err.Error()
+	case !found && !suggested:
+		return nil
+	}
 	return r
 }
 

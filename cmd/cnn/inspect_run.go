@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/internal/preprocess"
 	"github.com/convgl/convgl/onnx"
 	"github.com/convgl/convgl/tensor"
 )
@@ -124,7 +127,9 @@ func (r *modelReport) write(out io.Writer) {
 		if o.Domain != "" {
 			name = o.Domain + "." + name
 		}
-		ops[i] = fmt.Sprintf("%d %s (version %d)", o.Count, clean(name), o.Version)
+		if ops[i] = fmt.Sprintf("%d %s", o.Count, clean(name)); o.Version > 0 {
+			ops[i] += fmt.Sprintf(" (version %d)", o.Version)
+		}
 	}
 	line("nodes", "%d", r.Nodes)
 	for _, text := range wrap(ops, 100) {
@@ -132,6 +137,20 @@ func (r *modelReport) write(out io.Writer) {
 	}
 	for _, n := range r.Notes {
 		line("note", "%s", clean(n))
+	}
+	switch p := r.Pictures; {
+	case p == nil:
+	case p.Error != "":
+		line("pictures", "%s", clean(p.Error))
+	case p.File == "":
+		line("pictures", "as the input suggests, if no %s says otherwise:", clean(filepath.Base(preprocess.Path(r.File))))
+	default:
+		line("pictures", "as %s says:", clean(p.File))
+	}
+	if r.Pictures != nil && r.Pictures.Config != nil {
+		for _, text := range wrap(strings.Split(compact(r.Pictures.Config), ", "), 100) {
+			line("", "%s", text)
+		}
 	}
 }
 
@@ -151,19 +170,21 @@ func (r *runReport) write(out io.Writer, steps bool) {
 		if len(r.Stages) > 1 {
 			line("stage", "%d of %d", i+1, len(r.Stages))
 		}
-		for _, l := range []struct {
-			key   string
-			names []string
-		}{{"folded", s.Folded}, {"on the host", s.Host}} {
-			if len(l.names) > 0 {
-				line(l.key, "%d nodes", len(l.names))
-				names := make([]string, len(l.names))
-				for i, n := range l.names {
-					names[i] = clean(n)
-				}
-				for _, text := range wrap(names, 100) {
-					line("", "%s", text)
-				}
+		if len(s.Folded) > 0 {
+			line("computed once", "%s", count(len(s.Folded), "node"))
+		}
+		if len(s.Host) > 0 {
+			const most = 12
+			line("on the host", "%s", count(len(s.Host), "node"))
+			names := slices.Clone(s.Host[:min(len(s.Host), most)])
+			for i, n := range names {
+				names[i] = clean(n)
+			}
+			if rest := len(s.Host) - len(names); rest > 0 {
+				names = append(names, fmt.Sprintf("and %d more", rest))
+			}
+			for _, text := range wrap(names, 100) {
+				line("", "%s", text)
 			}
 		}
 		g := s.Graph
@@ -177,8 +198,8 @@ func (r *runReport) write(out io.Writer, steps bool) {
 		if len(passes) == 0 {
 			passes = []string{"nothing to do"}
 		}
-		line("passes", "%s: %d nodes are left", strings.Join(passes, ", "), g.Nodes)
-		line("steps", "%d, of which %d only change a layout", g.Steps, g.Reorders)
+		line("passes", "%s; %s left", strings.Join(passes, ", "), count(g.Nodes, "node"))
+		line("steps", "%d, with %s of layout", g.Steps, count(g.Reorders, "change"))
 		line("memory", "%s a run (at least %s; without sharing %s), weights %s", byteString(g.Arena), byteString(g.Peak), byteString(g.Unshared), byteString(g.Weights))
 		if steps {
 			fmt.Fprint(out, g.Plan)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/internal/cli"
 	"github.com/convgl/convgl/onnx"
 	"github.com/convgl/convgl/tensor"
@@ -105,10 +106,6 @@ func (f *runFlags) run(cmd *cobra.Command) (err error) {
 			return err
 		}
 	}
-	for _, n := range m.Notes() {
-		fmt.Fprintln(stderr, "note:", clean(n))
-	}
-
 	lap()
 	be, err := f.device.open(stderr)
 	if err != nil {
@@ -124,9 +121,12 @@ func (f *runFlags) run(cmd *cobra.Command) (err error) {
 	compile := lap()
 	ys, err := s.Run(ctx, in...)
 	if err != nil {
-		return err
+		return inputFault(err)
 	}
 	first := lap()
+	for _, n := range m.Notes() {
+		fmt.Fprintln(stderr, "note:", clean(n))
+	}
 
 	if f.outdir != "" {
 		if err := f.write(ctx, out, m.Outputs(), ys); err != nil {
@@ -151,6 +151,15 @@ func (f *runFlags) run(cmd *cobra.Command) (err error) {
 		return fmt.Errorf("%d of %d outputs are not as expected in %s", bad, len(expected), f.compare)
 	}
 	return nil
+}
+
+// inputFault is a usage error for sizes of inputs that the network cannot do with.
+func inputFault(err error) error {
+	var shape *backend.ShapeError
+	if errors.As(err, &shape) {
+		return cli.UsageError{Err: err}
+	}
+	return err
 }
 
 // makeOutdir makes the folder for n outputs, none of which may replace an input.

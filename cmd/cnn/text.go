@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/convgl/convgl/internal/preprocess"
 )
 
 // String returns a value's name, type and shape.
@@ -88,4 +90,21 @@ func byteString(n int64) string {
 		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 	}
 	return fmt.Sprintf("%.2f GiB", float64(n)/(1<<30))
+}
+
+// count returns "1 node" or "2 nodes".
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// compact returns the description in one line of JSON.
+func compact(c *preprocess.Config) string {
+	lines := strings.Split(c.String(), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimSpace(l)
+	}
+	return strings.NewReplacer("{ ", "{", " }", "}").Replace(strings.Join(lines, " "))
 }

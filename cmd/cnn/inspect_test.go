@@ -1,0 +1,158 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestInspect(t *testing.T) {
+	model := small(t)
+	code, out, errs := command(t, "inspect", "-backend", "cpu", model)
+	if code != 0 || errs != "" {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	for _, part := range []string{
+		"file          " + model,
+		"graph         test, IR version 7, opset 13, made by a test\n",
+		"input         x float32[N,1,4,4]\n",
+		"output        y float32[N,1,4,4]\n",
+		"parameters    9, 36 B\n",
+		"nodes         2\n",
+		"1 Conv (version 11), 1 Relu (version 13)\n",
+		"pictures      as the input suggests, if no model.json says otherwise:\n",
+		"run for       x float32[1,1,4,4]\n",
+		"multiply-adds 144\n",
+		"passes        epilogue 1; 1 node left\n",
+	} {
+		if !strings.Contains(out, part) {
+			t.Errorf("no %q in\n%s", part, out)
+		}
+	}
+	if !regexp.MustCompile(`\nsteps +\d+, with \d+ changes? of layout\nmemory +[0-9.]+ \w+ a run \(at least [0-9.]+ \w+; without sharing [0-9.]+ \w+\), weights [0-9.]+ \w+\n$`).MatchString(out) {
+		t.Errorf("the plan is missing in\n%s", out)
+	}
+	check(t, []expect{
+		{[]string{"inspect", "-backend", "ref", "-shape", "x=3,1,4,4", model}, 0, "multiply-adds 432\n", ""},
+		{[]string{"inspect", "-backend", "ref", "-plan", model}, 0, "\nplan ", ""},
+		{[]string{"inspect", "-backend", "ref", "-shape", "3,1,4", model}, 2, "parameters", "the model takes x float32[N,1,4,4]"},
+		{[]string{"inspect", "-backend", "none", model}, 3, "parameters", "no such backend"},
+		{[]string{"inspect", filepath.Join(t.TempDir(), "none.onnx")}, 2, "", "no such file"},
+		{[]string{"inspect", write(t, "garbage")}, 4, "", "refused"},
+	})
+}
+
+// What has open dims is described, but not run; that is an error where the plan was asked for.
+func TestInspectOpenDims(t *testing.T) {
+	model := small(t, "N", 1, "H", "W")
+	want := "open dims in x float32[N,1,H,W]: want -shape x=… with a size for each dim"
+	dot := filepath.Join(t.TempDir(), "f.dot")
+	check(t, []expect{
+		{[]string{"inspect", "-backend", "ref", model}, 0, "parameters", want},
+		{[]string{"inspect", "-backend", "ref", "-plan", model}, 2, "parameters", want},
+		{[]string{"inspect", "-backend", "ref", "-dot-optimized", dot, model}, 2, "parameters", want},
+		{[]string{"inspect", "-backend", "ref", "-shape", "1x1x5x6", "-dot-optimized", dot, model}, 0, "multiply-adds 270\n", ""},
+	})
+}
+
+// report is modelReport as programs read it.
+type report struct {
+	modelReport
+	Pictures json.RawMessage `json:"pictures"`
+}
+
+func TestInspectJSON(t *testing.T) {
+	model := small(t)
+	var r report
+	code, out, errs := command(t, "inspect", "-backend", "cpu", "-json", "-plan", model)
+	if err := json.Unmarshal([]byte(out), &r); code != 0 || errs != "" || err != nil {
+		t.Fatalf("exit %d: %v: %s", code, err, errs)
+	}
+	if r.Params != 9 || r.ParamBytes != 36 || r.Nodes != 2 || len(r.Ops) != 2 || r.Ops[0] != (opReport{Op: "Conv", Version: 11, Count: 1}) ||
+		r.Inputs[0].String() != "x float32[N,1,4,4]" || !strings.Contains(string(r.Pictures), `"channels": "gray"`) {
+		t.Errorf("got %+v", r)
+	}
+	if r.Run == nil || len(r.Run.Stages) != 1 || r.Run.MultiplyAdds != 144 || r.Run.Stages[0].Graph.Arena == 0 || !strings.HasPrefix(r.Run.Stages[0].Graph.Plan, "plan ") {
+		t.Errorf("got %+v", r.Run)
+	}
+
+	code, out, _ = command(t, "inspect", "-json", small(t, "N", 1, "H", "W"))
+	r = report{}
+	if err := json.Unmarshal([]byte(out), &r); code != 0 || err != nil || r.Run != nil || !strings.Contains(r.RunError, "open dims") {
+		t.Errorf("exit %d: %v: %s", code, err, out)
+	}
+
+	unknown := net{
+		nodes: []message{
+			node("Swirl", "s", []string{"x"}, []string{"a"}),
+			node("Relu", "r", []string{"a"}, []string{"b"}),
+			node("Twist", "", []string{"b"}, []string{"y"}),
+		},
+		inputs:  []message{value("x", typeFloat, []any{1, 3})},
+		outputs: []message{value("y", typeFloat, []any{1, 3})},
+	}.save(t)
+	r = report{}
+	code, out, errs = command(t, "inspect", "-json", unknown)
+	if err := json.Unmarshal([]byte(out), &r); code != 4 || err != nil {
+		t.Fatalf("exit %d: %v: %s", code, err, out)
+	}
+	if u := r.Unsupported; len(u) != 2 || u[0].Op != "Swirl" || u[0].Name != "s" || u[1].Op != "Twist" || u[1].Reason == "" || r.Nodes != 3 || r.Error == "" {
+		t.Errorf("got %+v", r)
+	}
+	if !strings.Contains(errs, `"s" (Swirl`) || !strings.Contains(errs, "(Twist") {
+		t.Errorf("not every node is named: %s", errs)
+	}
+	check(t, []expect{
+		{[]string{"inspect", unknown}, 4, "1 Relu (version 13), 1 Swirl, 1 Twist\n", "2 nodes are not supported"},
+		{[]string{"inspect", "-json", write(t, "garbage")}, 4, `"error": "onnx: `, "refused"},
+	})
+}
+
+// A description beside the model is shown, and a damaged one is no fault of the model.
+func TestInspectPictures(t *testing.T) {
+	model := small(t)
+	json := strings.TrimSuffix(model, ".onnx") + ".json"
+	for _, c := range []struct{ text, out string }{
+		{`{"mean": 0.5}`, "pictures      as " + json + " says:\n"},
+		{`{"mean": 0.5}`, `"mean": 0.5`},
+		{`{"dance": 1}`, `unknown key "dance"`},
+	} {
+		if err := os.WriteFile(json, []byte(c.text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		check(t, []expect{{[]string{"inspect", "-backend", "ref", model}, 0, c.out, ""}})
+	}
+}
+
+func TestInspectDot(t *testing.T) {
+	dir := t.TempDir()
+	file, runs := filepath.Join(dir, "file.dot"), filepath.Join(dir, "runs.dot")
+	check(t, []expect{{[]string{"inspect", "-backend", "ref", "-dot", file, "-dot-optimized", runs, small(t)}, 0, "parameters", ""}})
+	for _, c := range []struct {
+		file  string
+		parts []string
+	}{
+		{file, []string{`digraph "test" {`, `label="Conv\nconv\nconst w"`, `label="Relu\nact"`, `in0 -> node0 [label="x"]`, `node0 -> node1 [label="c"]`, "node1 -> out0;"}},
+		{runs, []string{`Epilogue:[Relu]}\nconv\nconst float32[1,1,3,3]"`, "g0_in0 -> g0_node0", "g0_node0 -> g0_out0;"}},
+	} {
+		text, err := os.ReadFile(c.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range c.parts {
+			if !strings.Contains(string(text), p) {
+				t.Errorf("no %q in\n%s", p, text)
+			}
+		}
+		if !strings.HasSuffix(string(text), "}\n") {
+			t.Errorf("no end: %s", text)
+		}
+	}
+	check(t, []expect{
+		{[]string{"inspect", "-backend", "ref", "-dot", "/dev/full", small(t)}, 2, "", "no space left"},
+		{[]string{"inspect", "-backend", "ref", "-dot", dir, small(t)}, 2, "", "folder"},
+	})
+}
