@@ -329,7 +329,7 @@ func TestNegative(t *testing.T) {
 	root := conformance(t, "negative")
 	says := map[string]string{
 		"empty.onnx": "empty", "truncated_half.onnx": "cut off", "garbage.onnx": "not an ONNX model", "unknown_op.onnx": "Frobnicate",
-		"missing_weight.onnx": `"w"`, "channel_mismatch.onnx": "channels", "zero_stride.onnx": "strides", "cycle.onnx": "circle",
+		"missing_weight.onnx": `"w"`, "channel_mismatch.onnx": "channels", "zero_stride.onnx": "strides", "cycle.onnx": "has a cycle",
 		"huge_dims.onnx": "dims", "external_escape.onnx": "folder", "reshape_impossible.onnx": "50",
 	}
 	files, _ := filepath.Glob(filepath.Join(root, "*.onnx"))
