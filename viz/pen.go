@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"codeberg.org/go-fonts/liberation/liberationsansbold"
 	"codeberg.org/go-fonts/liberation/liberationsansregular"
@@ -112,7 +113,7 @@ func (p *pen) lines(s style, x, y int, c color.Color, lines []string) int {
 }
 
 // wrap breaks text into lines of at most w pixels, at spaces and at its own line
-// breaks. A word longer than that has a line of its own.
+// breaks, and a word that is longer than a line anywhere.
 func (p *pen) wrap(s style, w int, text string) []string {
 	if text == "" {
 		return nil
@@ -123,14 +124,33 @@ func (p *pen) wrap(s style, w int, text string) []string {
 		for word := range strings.FieldsSeq(paragraph) {
 			if current != "" && p.width(s, current+" "+word) > w {
 				out = append(out, current)
-				current = word
-			} else {
-				current = strings.TrimPrefix(current+" "+word, " ")
+				current = ""
+			}
+			current = strings.TrimPrefix(current+" "+word, " ")
+			for p.width(s, current) > w {
+				n := p.fitting(s, w, current)
+				if n == len(current) {
+					break
+				}
+				out, current = append(out, current[:n]), current[n:]
 			}
 		}
 		out = append(out, current)
 	}
 	return out
+}
+
+// fitting returns the bytes of text that fit w pixels, those of one character at least.
+func (p *pen) fitting(s style, w int, text string) int {
+	n := 0
+	for n < len(text) {
+		_, size := utf8.DecodeRuneInString(text[n:])
+		if n > 0 && p.width(s, text[:n+size]) > w {
+			break
+		}
+		n += size
+	}
+	return n
 }
 
 func (p *pen) fill(r image.Rectangle, c color.Color) {

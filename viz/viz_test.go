@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/convgl/convgl/tensor"
@@ -212,5 +213,27 @@ func TestBadInput(t *testing.T) {
 	}
 	if _, err := (Figure{Title: "empty"}).Draw(); err != nil {
 		t.Errorf("a figure without panels: %v", err)
+	}
+}
+
+// No line is longer than the page, and no letter gets lost.
+func TestWrap(t *testing.T) {
+	p, err := newPen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"", "one", "two words", "/features/features.0/Conv_output_0/and/further/on", "a verylongwordwithoutanyspaceatall b", "größe_äöü_größe_äöü_größe", "\xff\xfe\xff\xfe\xff\xfe\xff\xfe\xff\xfe\xff\xfe"} {
+		lines := p.wrap(styleCaption, 90, text)
+		for _, l := range lines {
+			if w := p.width(styleCaption, l); w > 90 {
+				t.Errorf("%q: line %q is %d pixels wide, want at most 90", text, l, w)
+			}
+		}
+		if got := strings.Join(lines, ""); strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(text, " ", "") {
+			t.Errorf("%q became %q", text, lines)
+		}
+	}
+	if lines := p.wrap(styleCaption, 1, "abc"); len(lines) != 3 {
+		t.Errorf("lines of a pixel: %q", lines)
 	}
 }
