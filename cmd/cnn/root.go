@@ -30,6 +30,7 @@ interrupted.`,
 	}
 	root.AddCommand(
 		runCommand(),
+		classifyCommand(),
 		inspectCommand(),
 	)
 	return root

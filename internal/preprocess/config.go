@@ -154,28 +154,29 @@ func findKey(name string) (*key, error) {
 }
 
 // MarshalJSON writes the description as [Config.Load] reads it.
-func (c Config) MarshalJSON() ([]byte, error) { return c.write("", "") }
+func (c Config) MarshalJSON() ([]byte, error) { return c.write("", " ", "") }
 
 // String returns the description as JSON, one key a line.
 func (c Config) String() string {
-	b, err := c.write("\n  ", "\n")
+	b, err := c.write("\n  ", "\n  ", "\n")
 	if err != nil {
 		return fmt.Sprintf("invalid: %v", err)
 	}
 	return string(b)
 }
 
-func (c *Config) write(before, last string) ([]byte, error) {
-	b := []byte("{")
+// write puts its arguments before the first key, between keys and after the last one.
+func (c *Config) write(first, next, last string) ([]byte, error) {
+	b := []byte("{" + first)
 	for i, k := range keys {
 		v, err := json.Marshal(k.get(c))
 		if err != nil {
 			return nil, fmt.Errorf("preprocess: %s: %w", k.name, err)
 		}
 		if i > 0 {
-			b = append(b, ',')
+			b = append(append(b, ','), next...)
 		}
-		b = fmt.Appendf(b, "%s%q: %s", before, k.name, strings.ReplaceAll(string(v), ",", ", "))
+		b = fmt.Appendf(b, "%q: %s", k.name, strings.ReplaceAll(string(v), ",", ", "))
 	}
 	return append(append(b, last...), '}'), nil
 }
@@ -411,13 +412,16 @@ func quoteSize(text string) (string, error) {
 }
 
 func quoteList(text string) (string, error) {
+	var list []string
 	for p := range strings.SplitSeq(text, ",") {
-		if _, err := strconv.ParseFloat(strings.TrimSpace(p), 64); err != nil {
+		v, err := strconv.ParseFloat(strings.TrimSpace(p), 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			return "", fmt.Errorf("got %q, want numbers with commas", text)
 		}
+		list = append(list, strconv.FormatFloat(v, 'g', -1, 64))
 	}
-	if strings.Contains(text, ",") {
-		text = "[" + text + "]"
+	if len(list) == 1 {
+		return list[0], nil
 	}
-	return text, nil
+	return "[" + strings.Join(list, ",") + "]", nil
 }

@@ -184,7 +184,8 @@ func TestSet(t *testing.T) {
 		{"resize", "", `resize: got ""`},
 		{"crop", "1,2", `crop: got "1,2"`},
 		{"mean", "1,,2", `mean: got "1,,2"`},
-		{"mean", "NaN", `mean: got NaN`},
+		{"mean", "NaN", `mean: got "NaN"`},
+		{"mean", ".1307", `"mean": 0.1307`},
 		{"antialias", "x", `antialias: got x`},
 		{"channels", "R\"GB", "channels: got"},
 	} {

@@ -22,8 +22,10 @@ type Picture struct {
 	head []byte
 }
 
-// Open reads the start of a picture. Its error wraps [errors.ErrUnsupported] where the data
-// is no picture of a known format: PNG or JPEG.
+// ErrNoPicture says that a file is of none of the known formats.
+var ErrNoPicture = errors.New("not a PNG or JPEG picture")
+
+// Open reads the start of a picture. Its error wraps [ErrNoPicture] where the data is none.
 func Open(r io.Reader) (*Picture, error) {
 	p := &Picture{r: bufio.NewReaderSize(r, headBytes)}
 	var err error
@@ -32,7 +34,7 @@ func Open(r io.Reader) (*Picture, error) {
 		return nil, fmt.Errorf("preprocess: %w", err)
 	}
 	if !p.png() && !p.jpeg() {
-		return nil, fmt.Errorf("preprocess: not a PNG or JPEG picture (begins with %q): %w", p.head[:min(8, len(p.head))], errors.ErrUnsupported)
+		return nil, fmt.Errorf("preprocess: %w: begins with %q", ErrNoPicture, p.head[:min(8, len(p.head))])
 	}
 	return p, nil
 }

@@ -160,7 +160,7 @@ func TestOpen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.Decode(); err == nil || errors.Is(err, errors.ErrUnsupported) {
+		if _, err := p.Decode(); err == nil || errors.Is(err, ErrNoPicture) {
 			t.Errorf("half a %s: %v", name, err)
 		}
 		if p, err = Open(bytes.NewReader(data[:12])); err != nil || p.Pixels() != tensor.MaxPixels {
@@ -168,7 +168,7 @@ func TestOpen(t *testing.T) {
 		}
 	}
 	for _, data := range []string{"", "GIF89a", "text"} {
-		if _, err := Open(strings.NewReader(data)); !errors.Is(err, errors.ErrUnsupported) {
+		if _, err := Open(strings.NewReader(data)); !errors.Is(err, ErrNoPicture) {
 			t.Errorf("%q: %v", data, err)
 		}
 	}
