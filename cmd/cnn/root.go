@@ -31,6 +31,8 @@ interrupted.`,
 	root.AddCommand(
 		runCommand(),
 		classifyCommand(),
+		featuresCommand(),
+		filtersCommand(),
 		inspectCommand(),
 	)
 	return root
