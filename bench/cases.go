@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,11 +20,22 @@ type casePlan struct {
 	out []caseOutput // one for each output of op
 }
 
+// run implements trial.
+func (p *casePlan) run(ctx context.Context, be backend.Backend, settle func([]caseOutput, []*tensor.Tensor) error) error {
+	got, err := backend.RunOnce(ctx, be, p.op, p.in...)
+	if err != nil {
+		return err
+	}
+	return settle(p.out, got)
+}
+
 // caseOutput is a wanted output.
 type caseOutput struct {
 	name string
 	want *tensor.Tensor
 	tol  tolerance
+	// typed demands the type of want; else what comes is converted to it.
+	typed bool
 	// convert brings the op's output into the case's shape and order; nil leaves it.
 	convert func(*tensor.Tensor) (*tensor.Tensor, error)
 }

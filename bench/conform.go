@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/onnx"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -25,8 +26,13 @@ type Conformance struct {
 	Backend string `json:"backend"`
 	Family  string `json:"family"` // the case's op, as "conv2d"
 	Case    string `json:"case"`
-	Status  Status `json:"status"` // Passed, Failed, Unsupported or Reported
-	Detail  string `json:"detail,omitempty"`
+	// DTypes are the types of a model's tensors, as the folder has them.
+	DTypes []string `json:"dtypes,omitempty"`
+	Status Status   `json:"status"` // Passed, Failed, Unsupported or Reported
+	Detail string   `json:"detail,omitempty"`
+	// Reason is why a case is Unsupported, without the names of files, nodes and values,
+	// so that cases can be counted by it.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Conform runs the cases of a folder, forward only, on every target and holds the
@@ -39,15 +45,12 @@ type Conformance struct {
 // cannot be written.
 func Conform(ctx context.Context, c ConformConfig, m *Manifest, emit func(Conformance) error) error {
 	for _, k := range m.Cases {
-		plan, planErr := k.plan(m.Dir)
+		trial, readErr := k.trial(m.Dir)
 		for _, t := range c.Targets {
-			r := Conformance{Backend: t.Label, Family: k.Op, Case: k.Name, Status: Passed}
-			err := planErr
+			r := Conformance{Backend: t.Label, Family: k.Op, Case: k.Name, DTypes: k.DTypes, Status: Passed}
+			err := readErr
 			if err == nil {
-				var got []*tensor.Tensor
-				if got, err = backend.RunOnce(ctx, t, plan.op, plan.in...); err == nil {
-					err = c.settle(t, k, plan, got)
-				}
+				err = trial.run(ctx, t, func(want []caseOutput, got []*tensor.Tensor) error { return c.settle(t, k, want, got) })
 			}
 			if err := ctx.Err(); err != nil {
 				return err
@@ -58,7 +61,7 @@ func Conform(ctx context.Context, c ConformConfig, m *Manifest, emit func(Confor
 			case errors.As(err, &write):
 				return err
 			case refused(err):
-				r.Status, r.Detail = Unsupported, err.Error()
+				r.Status, r.Detail, r.Reason = Unsupported, err.Error(), k.reason(err)
 			case k.ReportOnly():
 				r.Status, r.Detail = Reported, err.Error()
 			default:
@@ -72,6 +75,49 @@ func Conform(ctx context.Context, c ConformConfig, m *Manifest, emit func(Confor
 	return nil
 }
 
+// trial is a case that is ready for any backend.
+type trial interface {
+	// run computes the case, and hands the outputs of each data set to settle.
+	run(ctx context.Context, be backend.Backend, settle func([]caseOutput, []*tensor.Tensor) error) error
+}
+
+// trial reads the case. An error that wraps errors.ErrUnsupported is a case that is not
+// understood.
+func (c Case) trial(dir string) (trial, error) {
+	if c.model != "" {
+		return c.readONNX(dir)
+	}
+	return c.plan(dir)
+}
+
+// reason shortens the error of an unsupported case to what others may share.
+func (c Case) reason(err error) string {
+	if c.model == "" {
+		return err.Error()
+	}
+	var list *onnx.UnsupportedError
+	if errors.As(err, &list) {
+		var reasons []string
+		for _, n := range list.Nodes {
+			addOnce(&reasons, n.Op+": "+n.Reason)
+		}
+		return strings.Join(reasons, "; ")
+	}
+	// What is wrapped first says where, what is wrapped last what.
+	for {
+		next := errors.Unwrap(err)
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			if i := slices.IndexFunc(joined.Unwrap(), refused); i >= 0 {
+				next = joined.Unwrap()[i]
+			}
+		}
+		if next == nil || next == errors.ErrUnsupported {
+			return err.Error()
+		}
+		err = next
+	}
+}
+
 // writeError is a fault of the dump, which ends the command.
 type writeError struct{ err error }
 
@@ -79,18 +125,18 @@ func (e *writeError) Error() string { return e.err.Error() }
 func (e *writeError) Unwrap() error { return e.err }
 
 // settle dumps the outputs, and compares them.
-func (c ConformConfig) settle(t Target, k Case, p *casePlan, got []*tensor.Tensor) error {
-	if len(got) != len(p.out) {
-		return fmt.Errorf("%d outputs, want %d", len(got), len(p.out))
+func (c ConformConfig) settle(t Target, k Case, want []caseOutput, got []*tensor.Tensor) error {
+	if len(got) != len(want) {
+		return fmt.Errorf("%d outputs, want %d", len(got), len(want))
 	}
 	var errs []error
-	for i, o := range p.out {
+	for i, o := range want {
 		y := got[i]
 		var err error
 		if o.convert != nil {
 			y, err = o.convert(y)
 		}
-		if err == nil {
+		if err == nil && !o.typed {
 			y, err = cast(y, o.want.DType())
 		}
 		if err != nil {
@@ -98,10 +144,10 @@ func (c ConformConfig) settle(t Target, k Case, p *casePlan, got []*tensor.Tenso
 			continue
 		}
 		if c.Dump != "" {
-			dir := filepath.Join(c.Dump, strings.NewReplacer("/", "-", ":", "-").Replace(t.Label), k.Name)
-			err := os.MkdirAll(dir, 0o777)
+			file := filepath.Join(c.Dump, strings.NewReplacer("/", "-", ":", "-").Replace(t.Label), filepath.FromSlash(k.Name), o.name+".npy")
+			err := os.MkdirAll(filepath.Dir(file), 0o777)
 			if err == nil {
-				err = tensor.SaveNPY(filepath.Join(dir, o.name+".npy"), y)
+				err = tensor.SaveNPY(file, y)
 			}
 			if err != nil {
 				return &writeError{fmt.Errorf("bench: dump: %w", err)}
@@ -119,6 +165,9 @@ func (o caseOutput) differs(got *tensor.Tensor) error {
 	if !got.Shape().Equal(o.want.Shape()) {
 		return fmt.Errorf("shape %v, want %v", got.Shape(), o.want.Shape())
 	}
+	if got.DType() != o.want.DType() {
+		return fmt.Errorf("type %v, want %v", got.DType(), o.want.DType())
+	}
 	g, w := float64s(got), float64s(o.want)
 	worst, at, count := 0.0, -1, 0
 	for i := range w {
@@ -133,6 +182,9 @@ func (o caseOutput) differs(got *tensor.Tensor) error {
 		if at < 0 || off > worst || off != off {
 			worst, at = off, i
 		}
+	}
+	if at < 0 && o.want.DType() == tensor.Int64 && o.tol == (tolerance{}) && !got.Equal(o.want) {
+		return errors.New("elements beyond 2⁵³ differ")
 	}
 	if at < 0 {
 		return nil

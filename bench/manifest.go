@@ -18,15 +18,18 @@ type Manifest struct {
 	Cases []Case
 }
 
-// Case is one op with inputs and wanted outputs in .npy files.
+// Case is one op, or a small ONNX model, with inputs and wanted outputs in files.
 type Case struct {
 	Name    string
-	Op      string                     // kind, as "conv2d"
+	Op      string                     // kind, as "conv2d"; the ops of a model, as "Relu"
 	Attrs   map[string]json.RawMessage // attributes
 	Tensors map[string]caseFile        // inputs, outputs and gradients by name
 	Tol     tolerances
 	Layout  string // what the dims of x are, as "NCHW"
 	Note    string
+	DTypes  []string // of a model's tensors
+
+	model string // the folder of a model, with slashes; "" for an op
 }
 
 type caseFile struct {
@@ -164,7 +167,14 @@ func orNull(v json.RawMessage) json.RawMessage {
 func (m *Manifest) check() error {
 	seen := map[string]bool{}
 	for i, c := range m.Cases {
-		if c.Op == "" || c.Name == "" || !filepath.IsLocal(c.Name) || strings.ContainsAny(c.Name, `/\`) {
+		separators := `/\`
+		if c.model != "" {
+			separators = `\` // ONNX's names are paths
+			if !filepath.IsLocal(filepath.FromSlash(c.model)) {
+				return fmt.Errorf("case %d: path %q is outside of the folder", i, c.model)
+			}
+		}
+		if c.Op == "" || c.Name == "" || !filepath.IsLocal(c.Name) || strings.ContainsAny(c.Name, separators) {
 			return fmt.Errorf("case %d: name %q, op %q: want a plain name and an op", i, c.Name, c.Op)
 		}
 		if seen[c.Name] {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
 	"slices"
 	"strconv"
@@ -250,11 +251,7 @@ func WriteConformance(w io.Writer, f Format, folder string, rs []Conformance) er
 	if err := table(w, []string{"family", "backend", "passed", "failed", "unsupported", "reported"}, rows); err != nil {
 		return err
 	}
-	type reason struct {
-		detail          string
-		cases, backends []string
-	}
-	var reasons []reason
+	var reasons []*unsupportedCases
 	for _, r := range rs {
 		switch r.Status {
 		case Failed, Reported:
@@ -262,21 +259,49 @@ func WriteConformance(w io.Writer, f Format, folder string, rs []Conformance) er
 				return err
 			}
 		case Unsupported:
-			i := slices.IndexFunc(reasons, func(k reason) bool { return k.detail == r.Detail })
+			dtypes := strings.Join(r.DTypes, "+")
+			i := slices.IndexFunc(reasons, func(u *unsupportedCases) bool { return u.reason == r.Reason && u.dtypes == dtypes })
 			if i < 0 {
 				i = len(reasons)
-				reasons = append(reasons, reason{detail: r.Detail})
+				reasons = append(reasons, &unsupportedCases{reason: r.Reason, dtypes: dtypes, families: map[string]int{}})
 			}
-			addOnce(&reasons[i].cases, r.Case)
-			addOnce(&reasons[i].backends, r.Backend)
+			reasons[i].add(r)
 		}
 	}
-	for _, k := range reasons {
-		if _, err := fmt.Fprintf(w, "unsupported: %s on %s: %s\n", plural(len(k.cases), "case"), strings.Join(k.backends, ", "), k.detail); err != nil {
+	for _, u := range reasons {
+		if _, err := fmt.Fprintln(w, u); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// unsupportedCases are those that are unsupported for one reason, with tensors of the
+// same types.
+type unsupportedCases struct {
+	reason, dtypes  string
+	cases, backends []string
+	families        map[string]int // of cases
+}
+
+func (u *unsupportedCases) add(r Conformance) {
+	n := len(u.cases)
+	addOnce(&u.cases, r.Case)
+	u.families[r.Family] += len(u.cases) - n
+	addOnce(&u.backends, r.Backend)
+}
+
+// String returns "unsupported: 3 cases on ref, cpu: input: type int8 (int8: Add 1, Clip 2)".
+func (u *unsupportedCases) String() string {
+	s := fmt.Sprintf("unsupported: %s on %s: %s", plural(len(u.cases), "case"), strings.Join(u.backends, ", "), u.reason)
+	if u.dtypes == "" {
+		return s
+	}
+	var ops []string
+	for _, f := range slices.Sorted(maps.Keys(u.families)) {
+		ops = append(ops, fmt.Sprintf("%s %d", f, u.families[f]))
+	}
+	return fmt.Sprintf("%s (%s: %s)", s, u.dtypes, strings.Join(ops, ", "))
 }
 
 func addOnce(list *[]string, s string) {

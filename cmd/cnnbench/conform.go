@@ -22,15 +22,20 @@ func conformCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "conform",
 		Short: "run a folder of cases with known results",
-		Long: `conform runs the cases of a folder with a manifest.json, forward only, and counts
-passed, failed and unsupported by family and backend. A case of a kind, attribute
-or tensor that it does not know is unsupported. A failed case ends in exit code 1,
-an unsupported one only with -strict. -skip leaves cases out by name, and says how
-many. A case that says "report only" is counted as
-reported when it differs.`,
+		Long: `conform runs the cases of a folder, forward only, and counts passed, failed and
+unsupported by family and backend. The folder holds a manifest.json with cases of
+single ops, or an index.json with ONNX's own cases: model.onnx and test_data_set_N
+with input_0.pb, … and output_0.pb, …, judged as ONNX does: floats within 1e-3 of the
+value and 1e-7 apart, all others equal.
+
+A case of a kind, attribute, type or tensor that is not known is unsupported. A failed
+case ends in exit code 1, an unsupported one only with -strict. -skip leaves cases out
+by name, and says how many. A case that says "report only", or with which ONNX Runtime
+does not agree, is counted as reported when it differs.`,
 		Example: `  cnnbench conform -cases torch_cases -backend ref,cpu,gl
   cnnbench conform -cases torch_cases -strict -skip '^train_|_train|^softmax_ce|^mse$|^bce'
-  cnnbench conform -cases seed_golden -backend cpu -dump out`,
+  cnnbench conform -cases seed_golden -backend cpu -dump out
+  cnnbench conform -cases onnx_node -backend ref,cpu,gl -dump out`,
 		Args: cobra.NoArgs,
 	}
 	backends.add(c, "ref,cpu,gl")
@@ -41,9 +46,9 @@ reported when it differs.`,
 	c.Flags().BoolVar(&strict, "strict", false, "unsupported is a failure")
 	c.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if cases == "" {
-			return cli.Usagef("conform: -cases is missing: want a folder with a manifest.json")
+			return cli.Usagef("conform: -cases is missing: want a folder with a manifest.json or an index.json")
 		}
-		m, err := bench.ReadManifest(cases)
+		m, err := bench.ReadCases(cases)
 		if err != nil {
 			return cli.UsageError{Err: err}
 		}
