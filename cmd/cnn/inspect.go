@@ -44,7 +44,12 @@ else is said. Nodes that are not supported are all listed, with exit code 4.`,
 		Example: `  cnn inspect resnet50.onnx
   cnn inspect -backend gl -shape image=8,3,480,640 -plan detect.onnx
   cnn inspect -dot net.dot net.onnx && dot -Tsvg net.dot >net.svg`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, files []string) error {
+			if len(files) != 1 {
+				return fmt.Errorf("inspect: got %d files, want an ONNX file", len(files))
+			}
+			return nil
+		},
 	}
 	f.device.add(c)
 	fs := c.Flags()

@@ -62,7 +62,7 @@ func TestCommandLine(t *testing.T) {
 		{words("-help"), 0, "inspect", ""},
 		{words("inspect -h"), 0, "FILE", ""},
 		{words("dance"), 2, "", "unknown command"},
-		{words("inspect"), 2, "", "accepts 1 arg"},
+		{words("inspect"), 2, "", "want an ONNX file"},
 		{words("inspect -dance x"), 2, "", "unknown flag"},
 	})
 	for _, args := range []string{"help", "inspect -h"} {

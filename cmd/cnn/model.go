@@ -14,10 +14,12 @@ func (f *modelFlag) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.path, "model", "", "the ONNX `FILE`")
 }
 
+var errNoModel = cli.Usagef("-model is missing: want an ONNX file")
+
 // load reads the model.
 func (f *modelFlag) load() (*onnx.Model, error) {
 	if f.path == "" {
-		return nil, cli.Usagef("-model is missing: want an ONNX file")
+		return nil, errNoModel
 	}
 	return onnx.Load(f.path)
 }

@@ -67,6 +67,8 @@ the others.`,
 func (f *runFlags) run(cmd *cobra.Command) (err error) {
 	ctx, out, stderr := cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 	switch {
+	case f.model.path == "":
+		return errNoModel
 	case f.outdir == "" && f.compare == "" && f.repeat == 0:
 		return cli.Usagef("run: what for? want -outdir DIR for the outputs, -compare DIR or -repeat N")
 	case f.repeat < 0:

@@ -161,7 +161,8 @@ func TestRunFaults(t *testing.T) {
 	out := filepath.Join(dir, "out")
 	with := func(args string) []string { return append([]string{"run", "-model", model}, words(args)...) }
 	check(t, []expect{
-		{words("run"), 2, "", "run: what for?"},
+		{words("run"), 2, "", "-model is missing"},
+		{words("run -model x"), 2, "", "run: what for?"},
 		{words("run -outdir x"), 2, "", "-model is missing"},
 		{words("run -outdir x extra"), 2, "", "extra"},
 		{words("run -repeat 1 -model " + filepath.Join(dir, "none.onnx")), 2, "", "none.onnx: no such file"},
