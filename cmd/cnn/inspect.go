@@ -237,36 +237,29 @@ type picturesReport struct {
 // describePictures returns the description beside the model, or else what the input
 // suggests, and nil where neither is.
 func describePictures(file string, inputs []onnx.ValueInfo) *picturesReport {
-	var c preprocess.Config
-	suggested := false
-	if len(inputs) == 1 && inputs[0].Shape != nil {
-		shape := make([]int, len(inputs[0].Shape))
-		for i, d := range inputs[0].Shape {
-			n, static := d.Size()
-			if shape[i] = n; !static {
-				shape[i] = -1
-			}
-		}
-		var err error
-		c, err = preprocess.ForInput(shape, inputs[0].Type.DType())
-		suggested = err == nil
+	if len(inputs) != 1 || inputs[0].Shape == nil {
+		return nil // as classify takes no such model
 	}
-	r := &picturesReport{Config: &c}
+	dims, dtype := openDims(inputs[0]), inputs[0].Type.DType()
+	c, err := preprocess.ForInput(dims, dtype)
+	suggested := err == nil
 	path := preprocess.Path(file)
 	found, err := c.Load(path)
-	if found || err != nil {
-		r.File = path
+	if !found && err == nil {
+		if !suggested {
+			return nil
+		}
+		return &picturesReport{Config: &c}
 	}
-	if found {
-		err = c.Validate()
+	if err == nil {
+		if err = c.Check(dims, dtype); err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
 	}
-	switch {
-	case err != nil:
-		r.Config, r.Error = nil, err.Error()
-	case !found && !suggested:
-		return nil
+	if err != nil {
+		return &picturesReport{File: path, Error: err.Error()}
 	}
-	return r
+	return &picturesReport{File: path, Config: &c}
 }
 
 func reportValues(vs []onnx.ValueInfo) []valueReport {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/gonum/graph/formats/dot"
 )
 
 func TestInspect(t *testing.T) {
@@ -119,6 +121,7 @@ func TestInspectPictures(t *testing.T) {
 		{`{"mean": 0.5}`, "pictures      as " + json + " says:\n"},
 		{`{"mean": 0.5}`, `"mean": 0.5`},
 		{`{"dance": 1}`, `unknown key "dance"`},
+		{`{"crop": 3}`, json + ": preprocess: crop: pictures become [?,1,3,3], the model's input is [?,1,4,4]"},
 	} {
 		if err := os.WriteFile(json, []byte(c.text), 0o666); err != nil {
 			t.Fatal(err)
@@ -147,12 +150,35 @@ func TestInspectDot(t *testing.T) {
 				t.Errorf("no %q in\n%s", p, text)
 			}
 		}
-		if !strings.HasSuffix(string(text), "}\n") {
-			t.Errorf("no end: %s", text)
+		if g, err := dot.ParseBytes(text); err != nil || len(g.Graphs) != 1 {
+			t.Errorf("not in Graphviz' language: %v\n%s", err, text)
 		}
 	}
 	check(t, []expect{
 		{[]string{"inspect", "-backend", "ref", "-dot", "/dev/full", small(t)}, 2, "", "no space left"},
 		{[]string{"inspect", "-backend", "ref", "-dot", dir, small(t)}, 2, "", "folder"},
 	})
+}
+
+// Names of a file do not reach a terminal as they are, nor end strings of a picture.
+func TestInspectOddNames(t *testing.T) {
+	odd := "a\"b\\c\n\x1b[2J"
+	dims := []any{odd, 3}
+	model := net{
+		nodes:   []message{node("Relu", odd+"1", []string{odd}, []string{odd + "2"}), node("Sw\x1birl", odd+"3", []string{odd + "2"}, []string{"y"})},
+		inputs:  []message{value(odd, typeFloat, dims)},
+		outputs: []message{value("y", typeFloat, dims)},
+	}.save(t)
+	file := filepath.Join(t.TempDir(), "f.dot")
+	code, out, errs := command(t, "inspect", "-dot", file, model)
+	if code != 4 || strings.Contains(out+errs, "\x1b") || !strings.Contains(out, `"a\"b\\c\n\x1b[2J"`) {
+		t.Errorf("exit %d: %q %q", code, out, errs)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dot.ParseBytes(text); err != nil {
+		t.Errorf("%v in\n%s", err, text)
+	}
 }

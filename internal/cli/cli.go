@@ -10,7 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -72,12 +74,25 @@ func Run(root *cobra.Command, args []string, stdout, stderr io.Writer, code func
 	case n == ExitInterrupted:
 		fmt.Fprintf(stderr, "%s: interrupted\n", name)
 	default:
-		fmt.Fprintf(stderr, "%s: %v\n", name, err)
+		fmt.Fprintf(stderr, "%s: %s\n", name, printable(err.Error()))
 	}
 	if !started && n == ExitUsage {
 		fmt.Fprintf(stderr, "%s: see %s help, or %[2]s help COMMAND\n", name, name)
 	}
 	return n
+}
+
+// printable escapes what would steer a terminal: errors quote names from files.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			fmt.Fprintf(&b, `\x%02x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // mark makes every command below c set started when it begins: an error before that

@@ -85,6 +85,7 @@ func TestRun(t *testing.T) {
 		{"dance", say, 2, "", "tool: unknown command"},
 		{"work", func(*cobra.Command) error { return errOwn }, 4, "", "tool: known to the program alone\n"},
 		{"work", func(*cobra.Command) error { return Usagef("no") }, 2, "", "tool: no\n"},
+		{"work", func(*cobra.Command) error { return Usagef("a\x1b[2J\r\u009b\tß\nb") }, 2, "", `tool: a\x1b[2J\x0d\x9b` + "\tß\nb\n"},
 		{"work", func(c *cobra.Command) error {
 			if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 				return err
