@@ -30,7 +30,7 @@ type form struct {
 
 var forms = []form{
 	convForm, convTransposeForm, poolForm, globalPoolForm, denseForm, matMulForm, batchNormForm, activationForm,
-	softmaxForm, logSoftmaxForm, binaryForm, padForm, reshapeForm, flattenForm, reorderForm,
+	softmaxForm, logSoftmaxForm, binaryForm, whereForm, padForm, reshapeForm, flattenForm, reorderForm,
 	adaptivePoolForm, resizeForm, concatForm, transposeForm, sliceForm, expandForm, tileForm,
 	groupNormForm, instanceNormForm, layerNormForm, lrnForm,
 	gatherForm, resampleForm, maxUnpoolForm,
@@ -74,9 +74,12 @@ func (e *ParseError) Error() string {
 //	lrn:1x96x55x55:size5:alpha0.0001:beta0.75:k2
 //	act:relu:1x64x56x56                      also leakyrelu(a), clip(lo,hi), sigmoid, tanh,
 //	  elu(a), selu, celu(a), hardsigmoid(a,b), softplus, softsign, silu, hardswish, mish,
-//	  gelu, gelutanh, exp
+//	  gelu, gelutanh, exp, abs, neg, ceil, floor, round, sign, sqrt, reciprocal, log, erf,
+//	  thresholdedrelu(a), sin, cos
 //	softmax:1x1000:axis1                     also logsoftmax
-//	binary:add:1x64x8x8:64x1x1               also sub, mul, div, prelu
+//	binary:add:1x64x8x8:64x1x1               also sub, mul, div, prelu, max, min, pow, less,
+//	  lessorequal, greater, greaterorequal, equal
+//	where:1x1x8x8:1x64x8x8:scalar            condition, then, else
 //	pad:1x3x8x8:0,0,1,1,0,0,1,1:edge         also reflect, wrap, constant(v)
 //	reshape:1x64x7x7:0x-1
 //	flatten:1x64x7x7:axis1

@@ -198,7 +198,7 @@ var batchNormForm = form{
 }
 
 var activationForm = form{
-	prefix: "act", grammar: "relu|leakyrelu(A)|clip(LO,HI)|sigmoid|tanh|elu(A)|selu|celu(A)|hardsigmoid(A,B)|softplus|softsign|silu|hardswish|mish|gelu|gelutanh|exp:SHAPE",
+	prefix: "act", grammar: "relu|leakyrelu(A)|clip(LO,HI)|sigmoid|tanh|elu(A)|selu|celu(A)|hardsigmoid(A,B)|softplus|softsign|silu|hardswish|mish|gelu|gelutanh|exp|abs|neg|ceil|floor|round|sign|sqrt|reciprocal|log|erf|thresholdedrelu(A)|sin|cos:SHAPE",
 	parse: func(s *scanner) (backend.Desc, error) {
 		a, _, err := s.act()
 		if err == nil {
@@ -242,10 +242,11 @@ func softmax(prefix string, log bool) form {
 	}
 }
 
-var binaryNames = []string{"add", "sub", "mul", "div", "prelu"} // in the order of backend.BinaryKind
+// binaryNames are in the order of backend.BinaryKind.
+var binaryNames = []string{"add", "sub", "mul", "div", "prelu", "max", "min", "pow", "less", "lessorequal", "greater", "greaterorequal", "equal"}
 
 var binaryForm = form{
-	prefix: "binary", grammar: "add|sub|mul|div|prelu:SHAPE:SHAPE",
+	prefix: "binary", grammar: strings.Join(binaryNames, "|") + ":SHAPE:SHAPE",
 	parse: func(s *scanner) (backend.Desc, error) {
 		fn, err := s.oneOf(binaryNames...)
 		if err == nil {
@@ -262,6 +263,28 @@ var binaryForm = form{
 			return "", false
 		}
 		return binaryNames[op.Fn] + ":" + formatShape(d.In[0].Shape) + ":" + formatShape(d.In[1].Shape), true
+	},
+}
+
+var whereForm = form{
+	prefix: "where", grammar: "SHAPE:SHAPE:SHAPE   (condition, then, else)",
+	parse: func(s *scanner) (backend.Desc, error) {
+		d, err := s.pair(backend.Where{})
+		if err == nil {
+			err = s.expect(":")
+		}
+		if err != nil {
+			return backend.Desc{}, err
+		}
+		y, err := s.shape()
+		d.In = append(d.In, backend.F32(y...))
+		return d, err
+	},
+	format: func(d backend.Desc) (string, bool) {
+		if _, ok := d.Op.(backend.Where); !ok {
+			return "", false
+		}
+		return formatShape(d.In[0].Shape) + ":" + formatShape(d.In[1].Shape) + ":" + formatShape(d.In[2].Shape), true
 	},
 }
 

@@ -17,7 +17,9 @@ var actArgs = []struct {
 	{"relu", backend.Relu, 0}, {"leakyrelu", backend.LeakyRelu, 1}, {"clip", backend.Clip, 2}, {"sigmoid", backend.Sigmoid, 0}, {"tanh", backend.Tanh, 0},
 	{"elu", backend.Elu, 1}, {"selu", backend.Selu, 0}, {"celu", backend.Celu, 1}, {"hardsigmoid", backend.HardSigmoid, 2}, {"softplus", backend.Softplus, 0},
 	{"softsign", backend.Softsign, 0}, {"silu", backend.Silu, 0}, {"hardswish", backend.HardSwish, 0}, {"mish", backend.Mish, 0}, {"gelu", backend.Gelu, 0},
-	{"gelutanh", backend.GeluTanh, 0}, {"exp", backend.Exp, 0},
+	{"gelutanh", backend.GeluTanh, 0}, {"exp", backend.Exp, 0}, {"abs", backend.Abs, 0}, {"neg", backend.Neg, 0}, {"ceil", backend.Ceil, 0},
+	{"floor", backend.Floor, 0}, {"round", backend.Round, 0}, {"sign", backend.Sign, 0}, {"sqrt", backend.Sqrt, 0}, {"reciprocal", backend.Reciprocal, 0},
+	{"log", backend.Log, 0}, {"erf", backend.Erf, 0}, {"thresholdedrelu", backend.ThresholdedRelu, 1}, {"sin", backend.Sin, 0}, {"cos", backend.Cos, 0},
 }
 
 // act takes an activation such as clip(0,6).
