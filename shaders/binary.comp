@@ -7,7 +7,8 @@
 // VEC 4: a float for all four lanes, strides in floats; MASK: the innermost dim is
 // channels with padding, which gets zeros; LOCAL, USE_TEXEL
 // Workgroup: LOCAL x1x1, one element an invocation
-// Error: one rounding; division 2.5 ULP, as GLSL has it
+// Error: one rounding; division 2.5 ULP, as GLSL has it; powers as in lib/pow.glsl;
+// what compares or chooses is exact
 #include "lib/invocation.glsl"
 #include "lib/divide.glsl"
 #include "lib/nan.glsl"
@@ -18,6 +19,14 @@
 #define FN_MUL 2
 #define FN_DIV 3
 #define FN_PRELU 4
+#define FN_MAX 5
+#define FN_MIN 6
+#define FN_POW 7
+#define FN_LESS 8
+#define FN_LESS_OR_EQUAL 9
+#define FN_GREATER 10
+#define FN_GREATER_OR_EQUAL 11
+#define FN_EQUAL 12
 
 #if VEC == 4
 #define VALUE vec4
@@ -43,15 +52,36 @@ layout(location = 0) uniform uint u[2 + 5 * DIMS];
 #define COUNT u[0]
 #define CHANNELS u[1]
 
-// GLSL promises accuracy for divisors of middling size only; scaling both by a
-// power of two leaves the quotient as it is.
-float quotient(float p, float q) {
-    float m = abs(q);
-    float k = m > 1.0e30 ? 2.3283064e-10 : (m < 1.0e-30 ? 4294967296.0 : 1.0);
-    return (p * k) / (q * k);
+#if FN == FN_DIV
+#include "lib/quotient.glsl"
+#define EACH quotient
+#elif FN == FN_POW
+#include "lib/pow.glsl"
+#define EACH pow_of
+#else
+#define EACH each_of
+// NaN by its bits: comparisons answer differently from driver to driver.
+float each_of(float p, float q) {
+    bool nan = nan_is(p) || nan_is(q);
+#if FN == FN_PRELU
+    return p >= 0.0 || nan_is(p) ? p : p * q;
+#elif FN == FN_MAX
+    return nan ? p + q : max(p, q);
+#elif FN == FN_MIN
+    return nan ? p + q : min(p, q);
+#elif FN == FN_LESS
+    return !nan && p < q ? 1.0 : 0.0;
+#elif FN == FN_LESS_OR_EQUAL
+    return !nan && p <= q ? 1.0 : 0.0;
+#elif FN == FN_GREATER
+    return !nan && p > q ? 1.0 : 0.0;
+#elif FN == FN_GREATER_OR_EQUAL
+    return !nan && p >= q ? 1.0 : 0.0;
+#else
+    return !nan && p == q ? 1.0 : 0.0;
+#endif
 }
-
-float prelu(float v, float slope) { return v >= 0.0 || nan_is(v) ? v : v * slope; }
+#endif
 
 VALUE combine(VALUE p, VALUE q) {
 #if FN == FN_ADD
@@ -60,14 +90,10 @@ VALUE combine(VALUE p, VALUE q) {
     return p - q;
 #elif FN == FN_MUL
     return p * q;
-#elif FN == FN_PRELU && VEC == 4
-    return vec4(prelu(p.x, q.x), prelu(p.y, q.y), prelu(p.z, q.z), prelu(p.w, q.w));
-#elif FN == FN_PRELU
-    return prelu(p, q);
 #elif VEC == 4
-    return vec4(quotient(p.x, q.x), quotient(p.y, q.y), quotient(p.z, q.z), quotient(p.w, q.w));
+    return vec4(EACH(p.x, q.x), EACH(p.y, q.y), EACH(p.z, q.z), EACH(p.w, q.w));
 #else
-    return quotient(p, q);
+    return EACH(p, q);
 #endif
 }
 

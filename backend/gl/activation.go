@@ -16,23 +16,36 @@ type actFunction struct {
 }
 
 var actFunctions = map[backend.ActKind]actFunction{
-	backend.Relu:        {"act_relu", 0},
-	backend.LeakyRelu:   {"act_leaky_relu", 1},
-	backend.Clip:        {"act_clip", 2},
-	backend.Sigmoid:     {"act_sigmoid", 0},
-	backend.Tanh:        {"act_tanh", 0},
-	backend.Elu:         {"act_elu", 1},
-	backend.Selu:        {"act_selu", 0},
-	backend.Celu:        {"act_celu", 1},
-	backend.HardSigmoid: {"act_hard_sigmoid", 2},
-	backend.Softplus:    {"act_softplus", 0},
-	backend.Softsign:    {"act_softsign", 0},
-	backend.Silu:        {"act_silu", 0},
-	backend.HardSwish:   {"act_hard_swish", 0},
-	backend.Mish:        {"act_mish", 0},
-	backend.Gelu:        {"act_gelu", 0},
-	backend.GeluTanh:    {"act_gelu_tanh", 0},
-	backend.Exp:         {"act_exp", 0},
+	backend.Relu:            {"act_relu", 0},
+	backend.LeakyRelu:       {"act_leaky_relu", 1},
+	backend.Clip:            {"act_clip", 2},
+	backend.Sigmoid:         {"act_sigmoid", 0},
+	backend.Tanh:            {"act_tanh", 0},
+	backend.Elu:             {"act_elu", 1},
+	backend.Selu:            {"act_selu", 0},
+	backend.Celu:            {"act_celu", 1},
+	backend.HardSigmoid:     {"act_hard_sigmoid", 2},
+	backend.Softplus:        {"act_softplus", 0},
+	backend.Softsign:        {"act_softsign", 0},
+	backend.Silu:            {"act_silu", 0},
+	backend.HardSwish:       {"act_hard_swish", 0},
+	backend.Mish:            {"act_mish", 0},
+	backend.Gelu:            {"act_gelu", 0},
+	backend.GeluTanh:        {"act_gelu_tanh", 0},
+	backend.Exp:             {"act_exp", 0},
+	backend.Abs:             {"act_abs", 0},
+	backend.Neg:             {"act_neg", 0},
+	backend.Ceil:            {"act_ceil", 0},
+	backend.Floor:           {"act_floor", 0},
+	backend.Round:           {"act_round", 0},
+	backend.Sign:            {"act_sign", 0},
+	backend.Sqrt:            {"act_sqrt", 0},
+	backend.Reciprocal:      {"act_reciprocal", 0},
+	backend.Log:             {"act_log", 0},
+	backend.Erf:             {"act_erf", 0},
+	backend.ThresholdedRelu: {"act_thresholded_relu", 1},
+	backend.Sin:             {"act_sin", 0},
+	backend.Cos:             {"act_cos", 0},
 }
 
 func activationCandidates(op backend.Activation) []candidate {
@@ -67,33 +80,4 @@ func planActivation(p *plan, op backend.Activation) error {
 	p.be.flat(&s, n)
 	p.add(s)
 	return nil
-}
-
-// hasActs reports whether there are functions for all activations of an op.
-func hasActs(op backend.Op) bool {
-	var acts []backend.Act
-	var steps backend.Epilogue
-	switch op := op.(type) {
-	case backend.Activation:
-		acts = append(acts, op.Act)
-	case backend.Conv:
-		steps = op.Epilogue
-	case backend.ConvTranspose:
-		steps = op.Epilogue
-	case backend.Dense:
-		steps = op.Epilogue
-	case backend.Binary:
-		return op.Fn <= backend.PRelu
-	}
-	for _, s := range steps {
-		if s.Kind == backend.Activate {
-			acts = append(acts, s.Act)
-		}
-	}
-	for _, a := range acts {
-		if actFunctions[a.Kind].name == "" {
-			return false
-		}
-	}
-	return true
 }

@@ -56,22 +56,33 @@ func (p *plan) mustBePlain(t *backend.TensorDesc, arg string) error {
 	return p.unsupported("%s: layout %v: want %v (insert a Reorder)", arg, t.Layout, backend.Plain)
 }
 
-// loop is a dim of a result that one or two operands are read along.
-type loop struct {
-	size int
-	a, b int // distance of neighbours in the operands; 0 where they stretch
+// axis is a dim of a result that operands are read along.
+type axis struct {
+	size    int
+	strides []int // distance of neighbours in each operand; 0 where it stretches
 }
 
-// joined merges loops, innermost first, that one counter can run through, and
-// drops those of size 1. The first keep loops stay as they are.
-func joined(loops []loop, keep int) []loop {
-	var r []loop
-	for i, l := range loops {
+// loop is an axis for one or two operands.
+type loop struct {
+	size int
+	a, b int
+}
+
+// joinedAxes merges axes, innermost first, that one counter can run through, and
+// drops those of size 1. The first keep stay as they are. There is at least one.
+func joinedAxes(axes []axis, keep int) []axis {
+	var r []axis
+	for i, l := range axes {
 		if i >= keep && l.size == 1 {
 			continue
 		}
 		if n := len(r); n > keep {
-			if in := &r[n-1]; l.a == in.size*in.a && l.b == in.size*in.b {
+			in := &r[n-1]
+			follows := true
+			for k, st := range l.strides {
+				follows = follows && st == in.size*in.strides[k]
+			}
+			if follows {
 				in.size *= l.size
 				continue
 			}
@@ -79,7 +90,23 @@ func joined(loops []loop, keep int) []loop {
 		r = append(r, l)
 	}
 	if len(r) == 0 {
-		r = []loop{{size: 1}}
+		r = []axis{{1, make([]int, len(axes[0].strides))}}
+	}
+	return r
+}
+
+// joined is joinedAxes for loops.
+func joined(loops []loop, keep int) []loop {
+	axes := make([]axis, len(loops))
+	for i, l := range loops {
+		axes[i] = axis{l.size, []int{l.a, l.b}}
+	}
+	if len(axes) == 0 {
+		return []loop{{size: 1}}
+	}
+	var r []loop
+	for _, a := range joinedAxes(axes, keep) {
+		r = append(r, loop{a.size, a.strides[0], a.strides[1]})
 	}
 	return r
 }

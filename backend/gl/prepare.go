@@ -39,9 +39,6 @@ func (be *Backend) candidates(d backend.Desc) []candidate {
 	if d.Pass != backend.Forward {
 		return nil
 	}
-	if !hasActs(d.Op) {
-		return nil
-	}
 	switch op := d.Op.(type) {
 	case backend.Activation:
 		return activationCandidates(op)
@@ -75,6 +72,8 @@ func (be *Backend) candidates(d backend.Desc) []candidate {
 		return softmaxCandidates(op)
 	case backend.Binary:
 		return binaryCandidates(op)
+	case backend.Where:
+		return whereCandidates()
 	case backend.Pad:
 		return padCandidates(op)
 	case backend.Reshape, backend.Flatten:

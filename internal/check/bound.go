@@ -458,11 +458,11 @@ func batchNormBound(d backend.Desc, f Fill, in, want []*tensor.Tensor, ref Evalu
 // binaryBound: what compares or chooses is exact; Add, Sub, Mul and PRelu are correctly
 // rounded, so equal but for denormal results; Div has 2.5 ULP, and Power
 //
-//	(3 + |b ln a|/8) ULP,
+//	(4 + |b ln a|/32) ULP,
 //
-// since an error of the logarithm counts b times: one of 2⁻²⁸, four bits beyond
-// float32, is an eighth of an ULP for each unit of b ln a = ln y. Under Exact quotients and
-// powers are integers.
+// since an error of the logarithm counts b times: one of 2⁻²⁸ of itself, four bits
+// beyond u, is 1/32 of 2u for each unit of b ln a = ln y. Under Exact quotients
+// and powers are integers.
 func binaryBound(op backend.Binary, f Fill, want *tensor.Tensor) bound {
 	switch {
 	case op.Fn > backend.Power:
@@ -476,12 +476,12 @@ func binaryBound(op backend.Binary, f Fill, want *tensor.Tensor) bound {
 		return eachBound(want, "1/4", func(int, float64) (float64, float64) { return 0.25, 0.25 })
 	}
 	if op.Fn == backend.Power {
-		return eachBound(want, "(3+|b ln a|/8) ULP", func(_ int, y float64) (float64, float64) {
+		return eachBound(want, "(4+|b ln a|/32) ULP", func(_ int, y float64) (float64, float64) {
 			y = math.Abs(y)
 			if y == 0 {
 				return flushed, flushed
 			}
-			l := 2*(3+math.Abs(math.Log(y))/8)*U*y + flushed
+			l := 2*(4+math.Abs(math.Log(y))/32)*U*y + flushed
 			return l, l
 		})
 	}

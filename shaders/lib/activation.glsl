@@ -5,10 +5,15 @@
 // constants, for kernels that use it
 // Error: relu, clip exact; leaky relu one rounding, hard sigmoid two; sigmoid, tanh, exp,
 // elu, selu, softplus, softsign, hard swish 3 ULP; silu, mish 5, celu 6; gelu 6 and below 0
-// (v^2/2) u relative; gelu_tanh 5 and below 0 3|t| u, with the t of act_gelu_tanh
+// (v^2/2) u relative; gelu_tanh 5 and below 0 3|t| u, with the t of act_gelu_tanh; log 1,
+// reciprocal 2.5, erf, sin, cos 3, sqrt 4.5; abs, neg, ceil, floor, round, sign and
+// thresholded relu exact
 #include "lib/exp.glsl"
 #include "lib/log.glsl"
 #include "lib/nan.glsl"
+#include "lib/quotient.glsl"
+#include "lib/special.glsl"
+#include "lib/trig.glsl"
 
 float act_relu(float v) { return v > 0.0 || nan_is(v) ? v : 0.0; }
 
@@ -85,11 +90,11 @@ float act_mish(float v) {
     return act_gated(v, n / fma(2.0 * p, p, n));
 }
 
-// The gate is the normal distribution's P(v) = 1 - P(-v), and for a >= 0
-// P(-a) = e^(-a^2/2) S(t) / (a+4), t = (a-4)/(a+4): S falls slowly from 2 to 0.4, and is
-// interpolated at the Chebyshev points of a from 0 to 14.5, where P(-a) is 0.
-float act_gelu(float v) {
-    float a = min(abs(v), 40.0), w = 1.0 / (a + 4.0), t = (a - 4.0) * w;
+// The normal distribution's P(-a) for 0 <= a <= 40: e^(-a^2/2) S(t) / (a+4) with
+// t = (a-4)/(a+4): S falls slowly from 2 to 0.4, and is interpolated at the Chebyshev
+// points of a from 0 to 14.5, where P(-a) is 0.
+float act_normal_tail(float a) {
+    float w = 1.0 / (a + 4.0), t = (a - 4.0) * w;
     float s = -0.000122983154;
     s = fma(s, t, 0.000194801847);
     s = fma(s, t, 0.0015693137);
@@ -100,7 +105,12 @@ float act_gelu(float v) {
     s = fma(s, t, 0.387136668);
     s = fma(s, t, -0.607896626);
     s = fma(s, t, 0.755285144);
-    float p = exp_e(-0.5 * a * a) * s * w;
+    return exp_e(-0.5 * a * a) * s * w;
+}
+
+// The gate is P(v) = 1 - P(-v).
+float act_gelu(float v) {
+    float p = act_normal_tail(min(abs(v), 40.0));
     return act_gated(v, v < 0.0 ? p : 1.0 - p);
 }
 
@@ -111,6 +121,58 @@ float act_gelu_tanh(float v) {
 }
 
 float act_exp(float v) { return exp_e(v); }
+
+float act_abs(float v) { return uintBitsToFloat(floatBitsToUint(v) & 0x7fffffffu); }
+
+float act_neg(float v) { return uintBitsToFloat(floatBitsToUint(v) ^ 0x80000000u); }
+
+float act_ceil(float v) { return nan_is(v) ? v : ceil(v); }
+
+float act_floor(float v) { return nan_is(v) ? v : floor(v); }
+
+float act_round(float v) { return nan_is(v) ? v : roundEven(v); }
+
+float act_sign(float v) { return v == 0.0 || nan_is(v) ? v : (v > 0.0 ? 1.0 : -1.0); }
+
+bool act_infinite(float v) { return (floatBitsToUint(v) & 0x7fffffffu) == 0x7f800000u; }
+
+// A driver may have the root as 1/inversesqrt, which has no 0 and no infinity.
+float act_sqrt(float v) {
+    float y = v == 0.0 || act_infinite(v) ? v : sqrt(v);
+    return nan_is(v) ? v : (v < 0.0 ? QUIET_NAN : y);
+}
+
+float act_reciprocal(float v) { return nan_is(v) ? v : quotient(1.0, v); }
+
+float act_log(float v) {
+    bool small = v < 1.0e-30;
+    float y = log_scaled(small ? v * 18446744073709551616.0 : v, small ? 64 : 0);
+    y = v == 0.0 ? MINUS_INF : (v < 0.0 ? QUIET_NAN : y);
+    return nan_is(v) || v > 0.0 && act_infinite(v) ? v : y;
+}
+
+// Below 1 an odd polynomial (interpolated at the Chebyshev points of v^2); from there
+// on 1 - 2 P(-a), a = sqrt2 v, of which the subtraction loses nothing.
+float act_erf(float v) {
+    float a = abs(v), z = v * v;
+    float p = -9.66704465e-06;
+    p = fma(p, z, 0.000112659589);
+    p = fma(p, z, -0.000848408032);
+    p = fma(p, z, 0.00522103161);
+    p = fma(p, z, -0.0268654302);
+    p = fma(p, z, 0.112837821);
+    p = fma(p, z, -0.376126379);
+    p = fma(p, z, 1.12837923);
+    float large = 1.0 - 2.0 * act_normal_tail(1.41421354 * min(a, 28.0));
+    large = v < 0.0 ? -large : large;
+    return nan_is(v) ? v : (a < 1.0 ? v * p : large);
+}
+
+float act_thresholded_relu(float v, float alpha) { return v > alpha || nan_is(v) ? v : 0.0; }
+
+float act_sin(float v) { return nan_is(v) ? v : trig_sin(v); }
+
+float act_cos(float v) { return nan_is(v) ? v : trig_cos(v); }
 
 #ifdef ACT
 float act_apply(float v, float a, float b) {

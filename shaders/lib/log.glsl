@@ -12,11 +12,14 @@ float log_parts(float k, float f) {
     return fma(k, 0.693359375, f - fma(s, f - r, k * 0.000212194442));
 }
 
-float log_e(float x) {
+// ln(x 2^-up)
+float log_scaled(float x, int up) {
     int b = floatBitsToInt(x);
     int e = (b - 0x3f3504f3) >> 23; // sqrt 1/2 has these bits, less one exponent
-    return log_parts(float(e), intBitsToFloat(b - (e << 23)) - 1.0);
+    return log_parts(float(e - up), intBitsToFloat(b - (e << 23)) - 1.0);
 }
+
+float log_e(float x) { return log_scaled(x, 0); }
 
 // 1 + x is never rounded: from sqrt 2 - 1 on it is 2 (1 + (x-1)/2).
 float log_1p(float x) { return x < 0.414213568 ? log_parts(0.0, x) : log_parts(1.0, 0.5 * (x - 1.0)); }
