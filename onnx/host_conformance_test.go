@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -80,7 +79,7 @@ func hostConformance(t *testing.T, dir string, opset int) error {
 	}
 	values := map[string]*tensor.Tensor{}
 	for _, p := range m.Graph.Initializers {
-		if values[p.Name], err = fromPB(p); err != nil {
+		if values[p.Name], _, err = p.Value(pb.ValueOptions{}); err != nil {
 			return err
 		}
 	}
@@ -150,51 +149,6 @@ func loadPB(path string) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fromPB(p)
-}
-
-func fromPB(p *pb.Tensor) (*tensor.Tensor, error) {
-	e := ElemType(p.DataType)
-	if e.DType() == tensor.Invalid {
-		return nil, fmt.Errorf("%v: %w", e, errors.ErrUnsupported)
-	}
-	shape := make([]int, len(p.Dims))
-	for i, d := range p.Dims {
-		shape[i] = int(d)
-	}
-	t, err := tensor.New(e.DType(), shape...)
-	if err != nil {
-		return nil, err
-	}
-	bits := func(i int) uint64 {
-		one := &pb.Tensor{DataType: p.DataType}
-		switch {
-		case p.Raw != nil:
-			n := len(p.Raw) / t.Size()
-			one.Raw = p.Raw[i*n : (i+1)*n]
-		case p.FloatData != nil:
-			one.FloatData = p.FloatData[i : i+1]
-		case p.Int32Data != nil:
-			one.Int32Data = p.Int32Data[i : i+1]
-		case p.Int64Data != nil:
-			one.Int64Data = p.Int64Data[i : i+1]
-		case p.DoubleData != nil:
-			one.DoubleData = p.DoubleData[i : i+1]
-		}
-		s, err2 := scalarOf(one)
-		if err2 != nil {
-			err = err2
-			return 0
-		}
-		var b [8]byte
-		copy(b[:], s.Bytes())
-		return binary.LittleEndian.Uint64(b[:])
-	}
-	size := t.DType().Size()
-	for i := range t.Size() {
-		var b [8]byte
-		binary.LittleEndian.PutUint64(b[:], bits(i))
-		copy(t.Bytes()[i*size:(i+1)*size], b[:])
-	}
+	t, _, err := p.Value(pb.ValueOptions{})
 	return t, err
 }

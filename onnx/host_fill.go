@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -35,65 +34,14 @@ func hostConstantOfShape(c *hostCall) ([]*tensor.Tensor, error) {
 
 // scalarOf reads a tensor of one element, which stands in the file itself.
 func scalarOf(t *pb.Tensor) (*tensor.Tensor, error) {
-	for _, d := range t.Dims {
-		if d != 1 {
-			return nil, fmt.Errorf("got shape %v, want one element", t.Dims)
-		}
+	x, _, err := t.Value(pb.ValueOptions{})
+	if err != nil {
+		return nil, err
 	}
-	e := ElemType(t.DataType)
-	if e.DType() == tensor.Invalid {
-		return nil, fmt.Errorf("a tensor of %v: %w", e, errors.ErrUnsupported)
+	if x.Size() != 1 {
+		return nil, fmt.Errorf("got shape %v, want one element", x.Shape())
 	}
-	if t.DataLocation == pb.LocationExternal {
-		return nil, errors.New("its data is in another file")
-	}
-	bits, ok := scalarBits(t)
-	if !ok {
-		return nil, fmt.Errorf("a tensor of %v without its one element", e)
-	}
-	switch e {
-	case Float16:
-		return tensor.From([]float32{tensor.Float16frombits(uint16(bits))})
-	case BFloat16:
-		return tensor.From([]float32{tensor.BFloat16frombits(uint16(bits))})
-	case Float64:
-		return tensor.From([]float32{float32(math.Float64frombits(bits))})
-	case Float32:
-		return tensor.From([]float32{math.Float32frombits(uint32(bits))})
-	case Uint8:
-		return tensor.From([]uint8{uint8(bits)})
-	case Int32:
-		return tensor.From([]int32{int32(bits)})
-	case Bool:
-		return tensor.From([]bool{uint8(bits) != 0})
-	}
-	return tensor.From([]int64{int64(bits)})
-}
-
-// scalarBits returns the bits of the one element that t has, and false when it has another number.
-func scalarBits(t *pb.Tensor) (uint64, bool) {
-	if t.Raw != nil {
-		size := map[pb.DataType]int{pb.Uint8: 1, pb.Bool: 1, pb.Float16: 2, pb.BFloat16: 2, pb.Float: 4, pb.Int32: 4, pb.Int64: 8, pb.Double: 8}[t.DataType]
-		var b [8]byte
-		copy(b[:], t.Raw)
-		return binary.LittleEndian.Uint64(b[:]), len(t.Raw) == size
-	}
-	switch t.DataType {
-	case pb.Float:
-		return first(t.FloatData, func(v float32) uint64 { return uint64(math.Float32bits(v)) })
-	case pb.Double:
-		return first(t.DoubleData, math.Float64bits)
-	case pb.Int64:
-		return first(t.Int64Data, func(v int64) uint64 { return uint64(v) })
-	}
-	return first(t.Int32Data, func(v int32) uint64 { return uint64(v) })
-}
-
-func first[T any](v []T, bits func(T) uint64) (uint64, bool) {
-	if len(v) != 1 {
-		return 0, false
-	}
-	return bits(v[0]), true
+	return x.Reshape()
 }
 
 // hostRange is start, start + delta, … before limit (for a negative delta: above it).
