@@ -118,15 +118,15 @@ func hostConformance(t *testing.T, dir string, opset int) error {
 		if unit == 0 {
 			unit = 0x1p-21
 		}
-		if g := got[v.Name]; !near(g, want, unit) {
+		if g := got[v.Name]; !closeTo(g, want, unit) {
 			t.Errorf("output %d: got %s, want %s", i, show(g), show(want))
 		}
 	}
 	return nil
 }
 
-// near is same, but for a relative error of floats.
-func near(a, b *tensor.Tensor, unit float64) bool {
+// closeTo is same, but for a relative error of floats.
+func closeTo(a, b *tensor.Tensor, unit float64) bool {
 	if a == nil || a.DType() != tensor.Float32 || b.DType() != tensor.Float32 || !a.Shape().Equal(b.Shape()) {
 		return same(a, b)
 	}
