@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +11,8 @@ import (
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/cnn"
 	"github.com/convgl/convgl/cnn/models"
+	"github.com/convgl/convgl/graph"
+	"github.com/convgl/convgl/tensor"
 )
 
 // networks are what a row of kind net can name, for a picture of w's size.
@@ -43,29 +46,47 @@ func (w Workload) Net() (*cnn.Net, error) {
 	return arch(w)
 }
 
-// netFLOPs is 2·MAC of all convolutions and dense layers, for one picture: what
-// engines are compared by.
-func netFLOPs(n *cnn.Net) (int64, error) {
-	g, err := n.Graph()
+// builtNet is a network that package cnn builds.
+type builtNet struct{ net *cnn.Net }
+
+// newBuiltNet returns the network of a row of kind net, with random parameters.
+func newBuiltNet(w Workload, seed uint64) (*builtNet, error) {
+	net, err := w.Net()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var sum int64
-	for _, node := range g.Nodes() {
-		switch node.Op().(type) {
-		case backend.Conv, backend.Dense:
-		default:
-			continue
-		}
-		flops := int64(2)
-		for _, d := range slices.Concat(node.Out()[0].Shape()[1:], node.In()[1].Shape()[1:]) {
-			size, static := d.Size()
-			if !static {
-				return 0, fmt.Errorf("bench: %s: %s: dim %v depends on the input", n.Name(), node.Name(), d)
-			}
-			flops *= int64(size)
-		}
-		sum += flops
+	net.Init(seed)
+	return &builtNet{net}, nil
+}
+
+func (*builtNet) name() string { return "" }
+
+func (b *builtNet) compile(ctx context.Context, be backend.Backend) (netModel, error) {
+	m, err := b.net.Compile(ctx, be)
+	if err != nil {
+		return nil, err
 	}
-	return sum, nil
+	return &builtModel{Model: m}, nil
+}
+
+// builtModel runs into the output of the run before.
+type builtModel struct {
+	*cnn.Model
+	batch int
+	y     *tensor.Tensor
+}
+
+func (m *builtModel) run(ctx context.Context, x *tensor.Tensor) (_ []*tensor.Tensor, err error) {
+	if m.y != nil && m.batch == x.Shape()[0] {
+		err = m.PredictInto(ctx, m.y, x)
+	} else {
+		m.batch = x.Shape()[0]
+		m.y, err = m.Predict(ctx, x)
+	}
+	return []*tensor.Tensor{m.y}, err
+}
+
+func (m *builtModel) plans(ctx context.Context, x *tensor.Tensor) ([]*graph.Plan, error) {
+	p, err := m.Runtime().Plan(ctx, x.Shape())
+	return []*graph.Plan{p}, err
 }

@@ -29,6 +29,9 @@ type PeersConfig struct {
 	Big     bool           // VGG16 with more than one picture too
 	Fill    check.Fill     // of layers; networks get normal numbers
 	Seed    uint64
+	// Models is a folder with NAME.onnx for each network; without one, networks are built
+	// by cnn/models, with random weights.
+	Models string
 	// Ref judges the result of what was timed, unless it is nil: of a layer the first
 	// and the last image by the bound of its op, with some of the output channels
 	// where all would take long; of a network the same two images, end to end, by
@@ -84,6 +87,8 @@ type PeerLine struct {
 	Worst *float64 `json:"worst_ratio,omitempty"`
 	Other *float64 `json:"other,omitempty"` // CPUs that other processes used meanwhile
 	Impl  string   `json:"impl"`
+	// Source is "onnx" for a network that was read from a file.
+	Source string `json:"source,omitempty"`
 	// Version is that of another engine.
 	Version string `json:"version,omitempty"`
 }
@@ -114,7 +119,8 @@ var errWrong = errors.New("wrong result")
 // kernel prefers, and "convgl-NAME-plain" with conversion from and to plain N, C,
 // spatial inside the timed part. Weights are constant in both. A network has one,
 // "convgl-NAME": it is compiled once, and the timed part takes a plain tensor in host
-// memory to another, upload, conversions and readback included.
+// memory to another, upload, conversions and readback included. One that is built by
+// cnn/models writes into the output of the run before; one from a file gives a new one.
 //
 // A workload that cannot be run gives a PeerError line. One with a wrong result does
 // too, and Peers fails when all the others are done. Otherwise it fails only when ctx

@@ -13,6 +13,7 @@ import (
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/internal/check"
+	"github.com/convgl/convgl/tensor"
 )
 
 const workloads = "# kind\tname\tCin\tD\tH\tW\tCout\tk\ts\tp\tgroups\n" +
@@ -159,7 +160,7 @@ func TestPeerNetJudges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := p.net.Compile(t.Context(), ts[1])
+	m, err := p.source.compile(t.Context(), ts[1])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,18 +174,19 @@ func TestPeerNetJudges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y, err := m.Predict(t.Context(), x)
+	ys, err := m.run(t.Context(), x)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if worst, err := p.judge(t.Context(), y); err != nil || !(worst < 1) {
+	y := ys[0]
+	if worst, err := p.judge(t.Context(), ys); err != nil || !(worst < 1) {
 		t.Errorf("worst %g of the bound, %v", worst, err)
 	}
 	for _, at := range []int{0, 11} {
 		for _, v := range []float32{y.Float32s()[at] + 1, float32(math.NaN()), float32(math.Inf(1))} {
 			old := y.Float32s()[at]
 			y.Float32s()[at] = v
-			if worst, err := p.judge(t.Context(), y); !errors.Is(err, errWrong) {
+			if worst, err := p.judge(t.Context(), ys); !errors.Is(err, errWrong) {
 				t.Errorf("%g at %d: worst %g of the bound, %v", v, at, worst, err)
 			}
 			y.Float32s()[at] = old
@@ -199,13 +201,23 @@ func TestNetFLOPs(t *testing.T) {
 		if name == "lenet" {
 			w.Cin, w.H, w.W, w.Cout = 1, 28, 28, 10
 		}
-		n, err := w.Net()
+		b, err := newBuiltNet(w, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := netFLOPs(n)
-		if err != nil || float64(got) != want {
-			t.Errorf("%s: %d FLOPs, %v; want %g", name, got, err, want)
+		m, err := b.compile(t.Context(), targets(t, "ref")[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		plans, err := m.plans(t.Context(), tensor.Must(tensor.New(tensor.Float32, 1, w.Cin, w.H, w.W)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := netFLOPs(plans); float64(got) != want {
+			t.Errorf("%s: %d FLOPs, want %g", name, got, want)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

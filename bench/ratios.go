@@ -46,6 +46,7 @@ type peerResult struct {
 	flops   int64
 	bytes   int64
 	worst   *float64
+	source  string  // as PeerLine has it
 	other   float64 // CPUs that other processes used in the round with the least time
 }
 
@@ -160,9 +161,12 @@ func (t *PeerResults) add(r peerRecord) error {
 	k := peerKey{r.Peer, r.Workload, r.Batch, r.Threads}
 	c := t.cells[k]
 	if c == nil {
-		c = &peerResult{min: r.Min}
+		c = &peerResult{min: r.Min, source: r.Source}
 		t.cells[k] = c
 		t.order = append(t.order, k)
+	}
+	if r.Source != c.source {
+		return fmt.Errorf("%s %s: got times of a network with source %q and with source %q: want a report for each", r.Peer, r.Workload, c.source, r.Source)
 	}
 	if r.Min <= c.min {
 		c.min, c.other = r.Min, 0

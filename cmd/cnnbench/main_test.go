@@ -145,6 +145,8 @@ func TestExitCodes(t *testing.T) {
 		{"verify -backend cpu -batch no-such-file", 2, "", "no-such-file"},
 		{"verify -backend cpu -op dance", 2, "", "want one of conv"},
 		{"verify -backend cpu -prb act:relu:3 -op conv", 2, "", "no problem of that kind"},
+		{"perf -models .", 2, "", "want -peers too"},
+		{"perf -peers layers -models no-such-folder", 2, "", "-models: open no-such-folder"},
 		{"verify -backend cpu -fill sand", 2, "", "sand"},
 		{"verify -backend cpu -format xml", 2, "", "xml"},
 		{"verify -backend cpu -prb act:relu:1073741824x9", 2, "", "want at most"},

@@ -45,13 +45,15 @@ k, s, p, groups, with tabs) and prints a JSON line a cell, as programs for other
 engines can: peer convgl-NAME with the activations in the kernel's own layout, and
 convgl-NAME-plain with conversion from and to plain order in the timed part. Of a
 network the timed part takes a plain tensor in host memory to another; it is compiled
-once, with random weights. worst_ratio is the largest error over its bound, by the
+once. Networks have random weights, or with -models those of NAME.onnx: their lines say
+so ("source":"onnx"). worst_ratio is the largest error over its bound, by the
 reference, of the first and the last image. The environment has REPS (samples, 15),
 CELL_MS (time for a cell, 150), FILTER (a regular expression of names) and BIG=1 (VGG16
 with larger batches too). cnnbench report compares the lines of several engines.`,
 		Example: `  cnnbench perf -backend cpu,gl -batch resnet50 -op conv
   cnnbench perf -backend cpu -prb conv:mb1_ic64ih56oc64oh56kh3ph1 -count 20 -format bench | benchstat -
-  cnnbench perf -backend cpu -peers layers -threads 1,2 -batch-sizes 1,8`,
+  cnnbench perf -backend cpu -peers layers -threads 1,2 -batch-sizes 1,8
+  FILTER='^resnet50$' cnnbench perf -backend cpu -peers workloads.tsv -models models -ref=`,
 		Args: cobra.NoArgs,
 	}
 	f.backends.add(c, "cpu")
@@ -68,7 +70,7 @@ with larger batches too). cnnbench report compares the lines of several engines.
 	fs.Float64Var(&f.slack, "slack", 0.05, "share by which a median may exceed the baseline's")
 	fs.StringVar(&f.peers, "peers", "", "a table of layers and networks to measure in the form of other engines' programs; layers is built in")
 	fs.StringVar(&f.ref, "ref", "ref", "with -peers: the backend that is right; empty judges nothing, which is faster")
-	fs.StringVar(&f.models, "models", "", "with -peers: a folder with NAME.onnx for the networks (not read by this version, which has architectures of its own)")
+	fs.StringVar(&f.models, "models", "", "with -peers: read the networks from NAME.onnx in this `folder`, instead of building them with random weights")
 	fs.StringVar(&f.batchN, "batch-sizes", "1", "with -peers: batch sizes with commas")
 	c.MarkFlagsMutuallyExclusive("peers", "prb")
 	c.MarkFlagsMutuallyExclusive("peers", "batch")
@@ -78,6 +80,9 @@ with larger batches too). cnnbench report compares the lines of several engines.
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		if f.peers != "" {
 			return f.runPeers(cmd)
+		}
+		if f.models != "" {
+			return cli.Usagef("-models %s: want -peers too", f.models)
 		}
 		return f.run(cmd)
 	}
@@ -152,7 +157,12 @@ func (f *perfFlags) runPeers(cmd *cobra.Command) (err error) {
 	if len(fill) != 1 {
 		return cli.Usagef("-fill %s: want one", f.fill)
 	}
-	cfg := bench.PeersConfig{Fill: fill[0], Seed: f.seed}
+	cfg := bench.PeersConfig{Fill: fill[0], Seed: f.seed, Models: f.models}
+	if f.models != "" {
+		if _, err := os.ReadDir(f.models); err != nil {
+			return fmt.Errorf("-models: %w", err)
+		}
+	}
 	if err := cfg.PeersEnv(os.Getenv); err != nil {
 		return cli.UsageError{Err: err}
 	}
