@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -175,6 +176,8 @@ func TestPlanes(t *testing.T) {
 		{counted(2, 5, 3, 4), 3, 3, 5, tensor.Shape{3, 4}, 0, "5 maps of 3 × 4"},
 		{counted(1, 2, 4, 3, 5), 9, 2, 2, tensor.Shape{3, 5}, 30, "2 maps of 4 × 3 × 5, of each the middle slice, number 2"},
 		{counted(2, 6, 7), 9, 1, 1, tensor.Shape{6, 7}, 0, "6 channels as rows, 7 elements each"},
+		{counted(1, 100, 2), 1, 1, 2, tensor.Shape{10, 10}, 0, "100 channels of 2 elements, 10 in each row"},
+		{counted(1, 2, 40), 9, 2, 2, tensor.Shape{4, 10}, 0, "2 channels of 40 elements, 10 in each row"},
 		{counted(1, 10), 9, 1, 1, tensor.Shape{1, 10}, 0, "10 elements"},
 		{counted(3, 12), 9, 1, 1, tensor.Shape{2, 10}, 0, "12 elements, 10 in each row (the last row is filled up with 0)"},
 		{counted(1, 1000), 9, 1, 1, tensor.Shape{20, 50}, 0, "1000 elements, 50 in each row"},
@@ -192,7 +195,7 @@ func TestPlanes(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if left := strings.Contains(fig.Note, "first 3 of 5"); left != (c.n < c.total) {
+		if left := strings.Contains(fig.Note, fmt.Sprintf("first %d of %d", c.n, c.total)); left != (c.n < c.total) {
 			t.Errorf("%v: note %q", c.t.Shape(), fig.Note)
 		}
 		if _, err := fig.Draw(); err != nil {

@@ -22,8 +22,9 @@ type plane struct {
 }
 
 // planes cuts the value of one picture into planes: a map for each channel of [N,C,H,W], the middle
-// slice of each for [N,C,D,H,W], and one plane for everything flat. Only the first of the batch
-// counts. About says what the planes are, total how many there are before the limit most.
+// slice of each for [N,C,D,H,W], and as few as show all of other shapes. Only the first of the
+// batch counts. About says what the planes are, total how many there are before the limit
+// most.
 func planes(t *tensor.Tensor, most int) (list []plane, about string, total int, err error) {
 	t = t.AsFloat32()
 	s := t.Shape()
@@ -53,26 +54,50 @@ func planes(t *tensor.Tensor, most int) (list []plane, about string, total int, 
 		}
 		return list, about, c, nil
 	case 3:
-		p, err := tensor.From(first, s[1], s[2])
-		return []plane{{"", p}}, fmt.Sprintf("%s as rows, %s each", plural(s[1], "channel"), plural(s[2], "element")), 1, err
+		c, n := s[1], s[2]
+		if max(c, n) <= 16*min(c, n) {
+			p, err := tensor.From(first, c, n)
+			return []plane{{"", p}}, fmt.Sprintf("%s as rows, %s each", plural(c, "channel"), plural(n, "element")), 1, err
+		}
+		// A long strip: what there are few of are planes.
+		for k := range min(c, n, most) {
+			part, title := first[k*n:][:n], fmt.Sprint("channel ", k)
+			if n < c {
+				part, title = make([]float32, c), fmt.Sprint("element ", k)
+				for i := range part {
+					part[i] = first[i*n+k]
+				}
+			}
+			p, in, err := flat(part)
+			if err != nil {
+				return nil, "", 0, err
+			}
+			about = fmt.Sprintf("%s of %s%s", plural(c, "channel"), plural(n, "element"), in)
+			list = append(list, plane{title, p})
+		}
+		return list, about, min(c, n), nil
 	}
-	// One row of elements would be a thin line.
-	n := len(first)
+	p, in, err := flat(first)
+	return []plane{{"", p}}, plural(len(first), "element") + in, 1, err
+}
+
+// flat lays a row of elements, which would be a thin line, out in several, and says how.
+func flat(v []float32) (t *tensor.Tensor, how string, err error) {
+	n := len(v)
 	columns := min(n, 10)
 	if n > mostCells {
 		columns = 10 * int(math.Ceil(math.Sqrt(2*float64(n))/10))
 	}
 	rows := (n + columns - 1) / columns
-	about = plural(n, "element")
 	if rows > 1 {
-		about += fmt.Sprintf(", %d in each row", columns)
+		how = fmt.Sprintf(", %d in each row", columns)
 	}
 	if n < rows*columns {
-		about += " (the last row is filled up with 0)"
-		first = append(slices.Clone(first), make([]float32, rows*columns-n)...)
+		how += " (the last row is filled up with 0)"
+		v = append(slices.Clone(v), make([]float32, rows*columns-n)...)
 	}
-	p, err := tensor.From(first, rows, columns)
-	return []plane{{"", p}}, about, 1, err
+	t, err = tensor.From(v, rows, columns)
+	return t, how, err
 }
 
 // mostCells is how many elements of a flat value are drawn as numbers.
