@@ -342,14 +342,19 @@ const local = 64
 // dim, folded over two where one would exceed the limit of workgroups. The shader
 // finds its number by lib/invocation.glsl, and must check it against n.
 func (be *Backend) flat(s *step, n int) {
-	groups, limit := ceilDiv(n, local), be.limits.GroupCount[0]
-	s.groups = [3]int{groups, 1, 1}
-	if groups > limit {
-		rows := ceilDiv(groups, limit)
-		s.groups = [3]int{ceilDiv(groups, rows), rows, 1}
-	}
+	s.groups = be.folded(ceilDiv(n, local))
 	s.local = [3]int{local, 1, 1}
 	s.defines = append(s.defines, shaders.Int("LOCAL", local))
+}
+
+// folded returns so many workgroups, in rows where one dim has a limit.
+func (be *Backend) folded(groups int) [3]int {
+	limit := be.limits.GroupCount[0]
+	if groups <= limit {
+		return [3]int{groups, 1, 1}
+	}
+	rows := ceilDiv(groups, limit)
+	return [3]int{ceilDiv(groups, rows), rows, 1}
 }
 
 // divisor returns m and s of lib/divide.glsl for a division by d, 1 ≤ d < 2³¹.

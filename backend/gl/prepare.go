@@ -86,6 +86,14 @@ func (be *Backend) candidates(d backend.Desc) []candidate {
 		return concatCandidates(op)
 	case backend.Transpose:
 		return transposeCandidates(op)
+	case backend.Reduce:
+		return reduceCandidates(op)
+	case backend.ArgMax:
+		return argMaxCandidates(op)
+	case backend.TopK:
+		return topKCandidates(op)
+	case backend.OneHot:
+		return oneHotCandidates(op)
 	case backend.Gather:
 		return gatherCandidates(op)
 	case backend.Resample:
