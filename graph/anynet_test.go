@@ -160,7 +160,7 @@ func (r *anyNet) step(i int) {
 		_, fixed = x.shape[1].Size()
 	}
 	weighted := image && fixed && channels <= 16 && channels > 0
-	switch kind := r.rng.IntN(30); {
+	switch kind := r.rng.IntN(34); {
 	case kind <= 4 && weighted:
 		w := r.window(spatial)
 		groups := 1
@@ -260,7 +260,7 @@ func (r *anyNet) step(i int) {
 		}
 		r.add(op, op.Mode == backend.ResizeNearest, x)
 	case kind <= 14 && rank > 0:
-		op := backend.Pad{Pads: r.list(2*rank, 0, 1), Mode: backend.PadMode(r.rng.IntN(6) % 4 % 3), Value: float32(r.rng.IntN(3)/2) * 0.5}
+		op := backend.Pad{Pads: r.list(2*rank, 0, 1), Mode: backend.PadMode(r.rng.IntN(7) % 5 % 4), Value: float32(r.rng.IntN(3)/2) * 0.5}
 		op.Pads[0], op.Pads[rank] = 0, 0
 		if rank > 2 && r.rng.IntN(4) > 0 {
 			op.Pads[1], op.Pads[rank+1] = 0, 0
@@ -374,6 +374,50 @@ func (r *anyNet) step(i int) {
 		r.add(op, true, x)
 	case kind == 29:
 		r.add([]backend.Op{Identity{}, Dropout{Rate: 0.5}}[r.upTo(1)], true, x)
+	case kind <= 31 && rank > 0: // a part, and often a part of that
+		for range 1 + r.upTo(1) {
+			op := backend.Slice{}
+			for d, n := range x.sizes[0] {
+				_, static := x.shape[d].Size()
+				start, end, step := 0, backend.SliceEnd, []int{1, 2, -1, -2}[r.upTo(3)]
+				switch at := r.rng.IntN(5); {
+				case at == 0 && static && n > 0:
+					start, end = r.rng.IntN(n), 1+r.rng.IntN(n)
+				case at == 1:
+					start, end = r.upTo(2), backend.SliceEnd-r.upTo(2)
+				case at > 2:
+					step = 1
+				}
+				if step < 0 && (!static || start < end) {
+					start, end = max(end-1, backend.SliceEnd-1)-r.upTo(1), start-1
+				}
+				op.Starts, op.Ends, op.Steps = append(op.Starts, start), append(op.Ends, end), append(op.Steps, step)
+			}
+			n := r.add(op, true, x)
+			if n == nil {
+				return
+			}
+			x = n.out[0]
+		}
+	case kind == 32: // beside what it was, or not
+		op := backend.Expand{Shape: r.list(rank, 1, 1)}
+		for d, n := range s {
+			if _, static := x.shape[d].Size(); static && r.coin() {
+				if op.Shape[d] = n; n == 1 {
+					op.Shape[d] = 1 + r.upTo(3)
+				}
+			}
+		}
+		if rank < 6 && r.rng.IntN(4) == 0 {
+			op.Shape = append([]int{2}, op.Shape...)
+		}
+		if n := r.add(op, true, x); n != nil && r.coin() {
+			r.clamp(r.add(backend.Binary{}, false, n.out[0], r.pick()))
+		}
+	case kind == 33 && rank > 0:
+		op := backend.Tile{Repeats: r.list(rank, 1, 1)}
+		op.Repeats[r.rng.IntN(rank)] = 1 + r.upTo(2)
+		r.add(op, true, x)
 	}
 }
 
@@ -510,7 +554,7 @@ func TestCompileNetworksOfAllOps(t *testing.T) {
 		}
 	}
 	t.Log(kinds, ran)
-	for _, op := range []backend.Op{backend.Conv{}, backend.ConvTranspose{}, backend.Dense{}, backend.MatMul{}, backend.MaxPool{}, backend.AvgPool{}, backend.GlobalPool{}, backend.AdaptivePool{}, backend.Resize{}, backend.Pad{}, backend.BatchNorm{}, backend.GroupNorm{}, backend.InstanceNorm{}, backend.LayerNorm{}, backend.LRN{}, backend.Softmax{}, backend.Activation{}, backend.Binary{}, backend.Concat{}, backend.Transpose{}, backend.Reshape{}, backend.Flatten{}, Identity{}, Dropout{}} {
+	for _, op := range []backend.Op{backend.Conv{}, backend.ConvTranspose{}, backend.Dense{}, backend.MatMul{}, backend.MaxPool{}, backend.AvgPool{}, backend.GlobalPool{}, backend.AdaptivePool{}, backend.Resize{}, backend.Pad{}, backend.BatchNorm{}, backend.GroupNorm{}, backend.InstanceNorm{}, backend.LayerNorm{}, backend.LRN{}, backend.Softmax{}, backend.Activation{}, backend.Binary{}, backend.Concat{}, backend.Transpose{}, backend.Slice{}, backend.Expand{}, backend.Tile{}, backend.Reshape{}, backend.Flatten{}, Identity{}, Dropout{}} {
 		if kinds[op.Kind()] < 5 && kinds["no "+op.Kind()] == 0 {
 			t.Errorf("%d nodes %s only", kinds[op.Kind()], op.Kind())
 		}

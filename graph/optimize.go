@@ -24,6 +24,7 @@ type pass struct {
 type options struct {
 	eval     Evaluator
 	foldCap  int // elements that a folded constant may have
+	grown    int // elements that folding has added to the constants
 	disabled map[string]bool
 }
 
@@ -59,7 +60,8 @@ type Option func(*options)
 func WithoutPass(name string) Option { return func(o *options) { o.disabled[name] = true } }
 
 // WithFoldCap sets the number of elements that a folded constant may have; the
-// default is 1<<20.
+// default is 1<<20. All folding together adds at most 16 times as many to the graph's
+// constants. What is not folded is computed in each run.
 func WithFoldCap(elems int) Option { return func(o *options) { o.foldCap = elems } }
 
 // WithEvaluator gives constant folding what it computes with. Without one,

@@ -138,7 +138,7 @@ func (r *randomNet) step(name string) {
 		}
 	}
 	win := backend.Window{Kernel: []int{2, 2}, Strides: []int{1 + r.rng.IntN(2), 1}}
-	switch r.rng.IntN(18) {
+	switch r.rng.IntN(19) {
 	case 0, 1, 2, 3:
 		groups := 1 + r.rng.IntN(2)*(1-c%2)
 		out, k := groups*(1+r.rng.IntN(3)), 1+2*r.rng.IntN(2)
@@ -170,6 +170,9 @@ func (r *randomNet) step(name string) {
 	case 12:
 		k := r.node(name+".k", backend.Reshape{Shape: channels}, r.ints(name+".const", c))
 		y.largest += 3
+		if r.rng.IntN(2) == 0 {
+			k = r.node(name+".expand", backend.Expand{Shape: []int{c, x.sizes[0][2], 1}}, k)
+		}
 		binary([]backend.BinaryKind{backend.Add, backend.Sub}[r.rng.IntN(2)], k)
 	case 13:
 		if x.bits < 8 {
@@ -191,6 +194,12 @@ func (r *randomNet) step(name string) {
 		if c <= 4 {
 			y.Value = r.node(name, backend.Concat{Axis: 1, Inputs: 2}, a, b)
 		}
+	case 18: // parts, in another order
+		all, h := backend.SliceEnd, x.sizes[0][2]
+		a := r.node(name+".1", backend.Slice{Starts: []int{0, 0, 0, 0}, Ends: []int{all, c / 2, all, all}}, x.Value)
+		b := r.node(name+".2", backend.Slice{Starts: []int{0, c / 2, h, 0}, Ends: []int{all, all, -1, all}, Steps: []int{1, 1, -1, 1}}, x.Value)
+		b = r.node(name+".3", backend.Slice{Starts: []int{0, 0, 0, all}, Ends: []int{all, c, h, -1}, Steps: []int{1, 1, 1, -1}}, b)
+		y.Value = r.node(name, backend.Concat{Axis: 1, Inputs: 2}, b, a)
 	case 17:
 		v := r.node(name+".1", backend.Transpose{Perm: []int{0, 2, 3, 1}}, x.Value)
 		if r.rng.IntN(2) == 0 {

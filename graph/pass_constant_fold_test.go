@@ -2,6 +2,7 @@ package graph
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -23,6 +24,26 @@ func TestPassConstantFold(t *testing.T) {
 			}
 			b.out("y", n.Out()[0])
 			b.out("i", n.Out()[1])
+		}},
+		{name: "many, up to the limit of all", changes: 16, build: func(b *builder) {
+			for i := range 20 { // each has 999 elements more
+				k := b.values(fmt.Sprint("k", i), nil, float32(i))
+				b.out(fmt.Sprint("y", i), b.node(fmt.Sprint("expand", i), backend.Expand{Shape: []int{1000}}, k))
+			}
+		}},
+		{name: "many of one, up to the limit of all", changes: 17, build: func(b *builder) {
+			k := b.node("expand", backend.Expand{Shape: []int{900}}, b.values("k", nil, 3))
+			for i := range 20 { // each has as many as the one they share, which stays
+				b.out(fmt.Sprint("y", i), b.node(fmt.Sprint("act", i), backend.Activation{Act: backend.Act{Kind: backend.Clip, Beta: float32(i)}}, k))
+			}
+		}},
+		{name: "any number in place of others", changes: 20, build: func(b *builder) {
+			for i := range 20 {
+				b.out(fmt.Sprint("y", i), b.node(fmt.Sprint("transpose", i), backend.Transpose{}, b.ints(fmt.Sprint("k", i), 20, 50)))
+			}
+		}},
+		{name: "not: an expand of one element beyond the cap", build: func(b *builder) {
+			b.out("y", b.node("expand", backend.Expand{Shape: []int{7, 11, 13}}, b.values("k", nil, 3)))
 		}},
 		{name: "not: an input", build: func(b *builder) {
 			b.out("y", b.add("sum", b.image(3), b.ints("b", 1, 8)))

@@ -49,8 +49,10 @@ func identityOf(n *Node) *Value {
 	same := sameShape(x, y)
 	yes := isView(n.op)
 	switch op := n.op.(type) {
-	case backend.Reshape, backend.Flatten, backend.Pad, backend.AdaptivePool:
+	case backend.Reshape, backend.Flatten, backend.Pad, backend.AdaptivePool, backend.Expand, backend.Tile:
 		yes = same // an empty Pad is the only one that keeps the shape
+	case backend.Slice:
+		yes = takesAll(op, x.shape)
 	case backend.Resize: // a scale by which the size stays may still move elements
 		yes = same && !slices.ContainsFunc(op.Scales, func(f float64) bool { return f != 1 })
 	case backend.Transpose:
@@ -76,6 +78,25 @@ func identityOf(n *Node) *Value {
 		return x
 	}
 	return nil
+}
+
+// takesAll reports whether a Slice takes each dim of x whole, whatever the symbols are.
+func takesAll(op backend.Slice, x Shape) bool {
+	for d := range x {
+		if !takesDim(op, x, d) {
+			return false
+		}
+	}
+	return true
+}
+
+// takesDim is takesAll for one dim.
+func takesDim(op backend.Slice, x Shape, d int) bool {
+	if n, static := x[d].Size(); static {
+		first, size, step := op.Range(d, n)
+		return size == n && first == 0 && (step == 1 || n < 2)
+	}
+	return op.Starts[d] == 0 && op.Ends[d] == backend.SliceEnd && (op.Steps == nil || op.Steps[d] == 1)
 }
 
 // single reports whether w has one tap, which is taken at each step. That the

@@ -43,6 +43,26 @@ func TestPassIdentity(t *testing.T) {
 			v := b.node("concat", backend.Concat{Axis: 1, Inputs: 1}, b.image(3))
 			b.out("y", b.node("transpose", backend.Transpose{Perm: []int{0, 1, 2, 3}}, v))
 		}},
+		{name: "slice, expand and tile", changes: 5, build: func(b *builder) {
+			v := b.node("slice", backend.Slice{Starts: make([]int, 4), Ends: []int{backend.SliceEnd, 3, 99, backend.SliceEnd}}, b.image(3))
+			v = b.node("expand", backend.Expand{Shape: []int{3, 1, 8}}, v)
+			v = b.node("tile", backend.Tile{Repeats: []int{1, 1, 1, 1}}, v)
+			one := b.input("one", Shape{Symbol("N"), Static(1)})
+			back := b.node("back", backend.Slice{Starts: []int{0, 0}, Ends: []int{backend.SliceEnd, -1}, Steps: []int{1, -7}}, one)
+			b.out("y", v)
+			b.out("z", b.node("expand2", backend.Expand{}, back))
+		}},
+		{name: "not: slice, expand and tile", build: func(b *builder) {
+			end := backend.SliceEnd
+			x := b.image(3)
+			b.out("first", b.node("1", backend.Slice{Starts: []int{0, 1, 0, 0}, Ends: []int{end, end, end, end}}, x))
+			b.out("flipped", b.node("2", backend.Slice{Starts: []int{0, 0, 0, end}, Ends: []int{end, end, end, -1}, Steps: []int{1, 1, 1, -1}}, x))
+			// Which the sizes that stand for N do not tell from all.
+			b.out("at most 9999 images", b.node("3", backend.Slice{Starts: make([]int, 4), Ends: []int{9999, end, end, end}}, x))
+			b.out("images flipped", b.node("4", backend.Slice{Starts: []int{end, 0, 0, 0}, Ends: []int{-1, end, end, end}, Steps: []int{-1, 1, 1, 1}}, x))
+			b.out("stretched", b.node("5", backend.Expand{Shape: []int{2, 1, 1, 1, 1}}, x))
+			b.out("twice", b.node("6", backend.Tile{Repeats: []int{1, 2, 1, 1}}, x))
+		}},
 		{name: "neutral elements", changes: 6, build: func(b *builder) {
 			v := b.image(3)
 			for i, fn := range []backend.BinaryKind{backend.Add, backend.Sub, backend.Mul, backend.Div} {

@@ -8,7 +8,7 @@ import (
 )
 
 // mergeRuns makes one node of two in a row: clamps (ReLU among them), Reshape and
-// Flatten, and constant Pads. The second reads what the first did; the first goes
+// Flatten, Slices, and constant Pads. The second reads what the first did; the first goes
 // if nothing else needs it. A Flatten of another op stays one.
 func mergeRuns(g *Graph, _ *options) (int, error) {
 	count := 0
@@ -45,6 +45,10 @@ func merged(first, n *Node) (backend.Op, bool) {
 	case backend.Pad:
 		if f, ok := first.op.(backend.Pad); ok {
 			return mergePads(f, op)
+		}
+	case backend.Slice:
+		if f, ok := first.op.(backend.Slice); ok {
+			return mergeSlices(f, op, first.in[0].shape, first.out[0].shape)
 		}
 	}
 	return nil, false
@@ -119,4 +123,48 @@ func mergePads(a, b backend.Pad) (backend.Op, bool) {
 		}
 	}
 	return backend.Pad{Pads: pads, Value: a.Value}, true
+}
+
+// mergeSlices returns the Slice of x that takes of it what b takes of y, which is what
+// a takes of x. Of a dim that is not known yet, one of the two must take all.
+func mergeSlices(a, b backend.Slice, x, y Shape) (backend.Op, bool) {
+	var s backend.Slice
+	add := func(start, end, step int) {
+		s.Starts, s.Ends, s.Steps = append(s.Starts, start), append(s.Ends, end), append(s.Steps, step)
+	}
+	copied := func(op backend.Slice, d int) {
+		step := 1
+		if op.Steps != nil {
+			step = op.Steps[d]
+		}
+		add(op.Starts[d], op.Ends[d], step)
+	}
+	for d := range x {
+		n, static := x[d].Size()
+		switch {
+		case takesDim(a, x, d):
+			copied(b, d)
+		case takesDim(b, y, d):
+			copied(a, d)
+		case !static:
+			return nil, false
+		default:
+			first, size, step := a.Range(d, n)
+			from, size, by := b.Range(d, size)
+			switch {
+			case size == 0:
+				add(0, 0, 1)
+			case size == 1:
+				add(first+from*step, first+from*step+1, 1)
+			default:
+				first, step = first+from*step, step*by
+				end := first + (size-1)*step + 1
+				if step < 0 {
+					end -= 2
+				}
+				add(first, end, step)
+			}
+		}
+	}
+	return s, true
 }

@@ -46,7 +46,25 @@ func TestPassMerge(t *testing.T) {
 			p := b.node("1", backend.Pad{Pads: []int{0, 0, 1, 0, 0, 0, 2, 0}, Value: 5}, b.image(3))
 			b.out("y", b.node("2", backend.Pad{Pads: []int{0, 1, 1, 0, 0, 0, 0, 3}, Value: 5}, p))
 		}},
+		{name: "slices", changes: 3, build: func(b *builder) {
+			end := backend.SliceEnd
+			x := b.input("x", Shape{Symbol("N"), Static(5), Symbol("H"), Static(20)})
+			v := b.node("1", backend.Slice{Starts: []int{0, 4, 1, 2}, Ends: []int{end, -1, end - 1, 19}, Steps: []int{1, -1, 1, 3}}, x)   // W: 2, 5, 8, 11, 14, 17
+			v = b.node("2", backend.Slice{Starts: []int{1, 1, 0, 5}, Ends: []int{end, 4, end, 0}, Steps: []int{1, 1, 1, -2}}, v)          // 17, 11, 5
+			w := b.node("3", backend.Slice{Starts: []int{0, 0, 0, 2}, Ends: []int{end, end, end, -1}, Steps: []int{1, 2, 1, -1}}, v)      // 5, 11, 17
+			b.out("y", b.node("4", backend.Slice{Starts: []int{0, 1, 0, 1}, Ends: []int{end, end, end, 3}, Steps: []int{1, 1, 1, 9}}, w)) // 11
+			b.out("z", v)
+		}},
+		{name: "slices of nothing", changes: 1, build: func(b *builder) {
+			v := b.node("1", backend.Slice{Starts: []int{0, 1, 2, 0}, Ends: []int{5, 1, 7, 8}}, b.input("x", Dims(5, 3, 8, 8)))
+			b.out("y", b.node("2", backend.Slice{Starts: []int{1, 0, 6, 0}, Ends: []int{5, 3, 5, 8}}, v))
+		}},
 
+		{name: "not: slices of a size that is not known", build: func(b *builder) {
+			end := backend.SliceEnd
+			v := b.node("1", backend.Slice{Starts: []int{1, 0, 0, 0}, Ends: []int{end, end, end, end}}, b.image(3))
+			b.out("y", b.node("2", backend.Slice{Starts: []int{0, 0, 0, 0}, Ends: []int{end - 1, end, end, end}}, v))
+		}},
 		{name: "not: activations that are no clamps", build: func(b *builder) {
 			x := b.image(3)
 			leaky := backend.Activation{Act: backend.Act{Kind: backend.LeakyRelu, Alpha: 0.5}}

@@ -56,6 +56,9 @@ func describe(v *Value) string {
 // opString returns the op's kind and the attributes that are not zero, as
 // "Conv{Kernel:[3,3] Bias Epilogue:[Residual Relu]}".
 func opString(op backend.Op) string {
+	if s, ok := op.(backend.Slice); ok && len(s.Starts) == len(s.Ends) {
+		return "Slice" + sliceString(s)
+	}
 	attrs := attributes(reflect.ValueOf(op))
 	if len(attrs) == 0 {
 		return op.Kind()
@@ -104,6 +107,35 @@ func attributes(v reflect.Value) []string {
 		}
 	}
 	return attrs
+}
+
+// sliceString writes the positions as Python does, as "[:,4:,::-1]"; negative ones
+// count from the end.
+func sliceString(s backend.Slice) string {
+	position := func(p, usual int) string {
+		switch {
+		case p == usual:
+			return ""
+		case p > backend.SliceEnd/2 && p < backend.SliceEnd:
+			return fmt.Sprint(p - backend.SliceEnd)
+		}
+		return fmt.Sprint(p)
+	}
+	dims := make([]string, len(s.Starts))
+	for d, start := range s.Starts {
+		step, first, last := 1, 0, backend.SliceEnd
+		if d < len(s.Steps) {
+			step = s.Steps[d]
+		}
+		if step < 0 {
+			first, last = backend.SliceEnd, -1
+		}
+		dims[d] = position(start, first) + ":" + position(s.Ends[d], last)
+		if step != 1 {
+			dims[d] += fmt.Sprint(":", step)
+		}
+	}
+	return "[" + strings.Join(dims, ",") + "]"
 }
 
 func actString(a backend.Act) string {

@@ -215,6 +215,27 @@ func TestLargeBatchIsSplit(t *testing.T) {
 	}
 	equal(t, "split", got, interpret(t, b.Graph, be, in...))
 
+	// So are slices, stretched and repeated values of each image.
+	s := build(t, "slices")
+	all := backend.SliceEnd
+	v := s.op("tile", backend.Tile{Repeats: []int{1, 2, 1, 1}}, s.in("x", -1, 2, 3, 3))
+	v = s.op("expand", backend.Expand{Shape: []int{1, 1, 2, 1}}, s.op("row", backend.Slice{Starts: []int{0, 1, 1, 0}, Ends: []int{all, all, 2, all}}, v))
+	s.out("y", s.op("conv", backend.Conv{}, v, s.weights("w", 4, 3, 1, 1)))
+	in = s.inputsOf(7)
+	if got, err = compile(t, s.Graph, limited{be}).Run(ctx, in...); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "slices", got, interpret(t, s.Graph, be, in...))
+
+	// A slice of the batch takes other images of each part.
+	f := build(t, "flipped")
+	v = f.op("flip", backend.Slice{Starts: []int{all, 0, 0, 0}, Ends: []int{-1, all, all, all}, Steps: []int{-1, 1, 1, 1}}, f.in("x", -1, 2, 3, 3))
+	f.out("y", f.op("conv", backend.Conv{}, v, f.weights("w", 4, 2, 3, 3)))
+	var slice *backend.LimitError
+	if _, err := compile(t, f.Graph, limited{be}).Run(ctx, f.inputsOf(7)...); !errors.As(err, &slice) {
+		t.Errorf("a batch in another order: got %v, want a LimitError", err)
+	}
+
 	// A softmax over the batch is another function of parts.
 	c := build(t, "mixes")
 	x := c.in("x", -1, 2, 3, 3)

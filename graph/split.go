@@ -87,7 +87,9 @@ func mixesImages(n *Node) bool {
 		return len(op.Perm) == 0 || op.Perm[0] != 0
 	case backend.Flatten:
 		return op.Axis != 1 && op.Axis != 1-rank
-	case backend.Reshape, backend.Conv, backend.ConvTranspose, backend.Dense,
+	case backend.Slice:
+		return rank == 0 || !takesDim(op, n.in[0].shape, 0)
+	case backend.Reshape, backend.Expand, backend.Tile, backend.Conv, backend.ConvTranspose, backend.Dense,
 		backend.MaxPool, backend.AvgPool, backend.GlobalPool, backend.AdaptivePool, backend.Resize, backend.Pad,
 		backend.BatchNorm, backend.GroupNorm, backend.InstanceNorm, backend.LRN, backend.Activation, backend.Binary,
 		backend.Where,
