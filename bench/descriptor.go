@@ -34,6 +34,7 @@ var forms = []form{
 	adaptivePoolForm, resizeForm, concatForm, transposeForm, sliceForm, expandForm, tileForm,
 	groupNormForm, instanceNormForm, layerNormForm, lrnForm,
 	gatherForm, resampleForm, maxUnpoolForm,
+	reduceForm, argMaxForm, argMinForm, topKForm, oneHotForm,
 }
 
 // Forms returns the prefix and a one-line grammar of every kind of problem.
@@ -95,6 +96,11 @@ func (e *ParseError) Error() string {
 //	slice:1x64x28x28:0,32,0,0:1,end,end,end  also :STEP,…; end-1 is one before the end
 //	expand:64x1x1:1x64x28x28
 //	tile:1x64x28x28:1,2,1,1
+//	reduce:mean:1x64x28x28:axes2,3:keep      also sum, max, min, prod, l1, l2, logsum,
+//	  logsumexp, sumsquare; all dims without axes
+//	argmax:1x21x256x256:axis1                also argmin; also :last, :keep
+//	topk:8x1000:axis1:k5                     also :smallest
+//	onehot:1x256x256:axis1:depth21           the index's shape
 //
 // Sizes of a window follow benchdnn: keys are mb (2 when missing), g, ic, oc,
 // and for each dim d, h and w the input i, output o, kernel k, stride s (1),
