@@ -138,7 +138,7 @@ func (s *bytesource) desc() TensorDesc {
 }
 
 // fuzzedOps counts the cases of op, the one at its end among them.
-const fuzzedOps = 23
+const fuzzedOps = 24
 
 func (s *bytesource) op() Op {
 	kind := s.next() % fuzzedOps
@@ -178,10 +178,10 @@ func (s *bytesource) op() Op {
 	case 8:
 		return LRN{Size: s.attr(), Alpha: s.float(), Beta: s.float(), K: s.float()}
 	case 9:
-		return Activation{Act: Act{Kind: ActKind(s.next() % 20), Alpha: s.float(), Beta: s.float()}}
+		return Activation{Act: Act{Kind: ActKind(int(s.next()) % (len(actNames) + 2)), Alpha: s.float(), Beta: s.float()}}
 	case 10:
 		k := s.next()
-		return Binary{Fn: BinaryKind(k % 6), SameShape: k >= 128}
+		return Binary{Fn: BinaryKind(int(k) % (len(binaryNames) + 1)), SameShape: k >= 128}
 	case 12:
 		return Gather{Axis: s.attr()}
 	case 13:
@@ -208,6 +208,8 @@ func (s *bytesource) op() Op {
 		return TopK{K: s.attr(), Axis: s.attr(), Smallest: s.next()%2 == 1}
 	case 22:
 		return OneHot{Axis: s.attr(), Depth: s.attr()}
+	case 23:
+		return Where{}
 	}
 	return Conv{Window: window(), Groups: s.attr()}
 }

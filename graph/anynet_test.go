@@ -287,7 +287,10 @@ func (r *anyNet) step(i int) {
 	case kind == 19 && rank > 0:
 		r.add(backend.Softmax{Axis: r.rng.IntN(rank)}, false, x)
 	case kind <= 21:
-		act := backend.Act{Kind: backend.ActKind(r.rng.IntN(18)), Alpha: 0.5, Beta: 0.75}
+		act := backend.Act{Kind: backend.ActKind(r.rng.IntN(22)), Alpha: 0.5, Beta: 0.75}
+		if more := int(act.Kind) - int(backend.Abs); more >= 0 { // of the others those without jumps and poles
+			act.Kind = []backend.ActKind{backend.Abs, backend.Neg, backend.Erf, backend.Sin, backend.Cos}[more]
+		}
 		if r.coin() {
 			act = backend.Act{Kind: []backend.ActKind{backend.Relu, backend.Clip}[r.upTo(1)], Alpha: float32(r.rng.IntN(3)-1) / 2, Beta: 1.5}
 		}
@@ -305,7 +308,11 @@ func (r *anyNet) step(i int) {
 		if r.rng.IntN(8) == 0 {
 			y = x
 		}
-		fn := []backend.BinaryKind{backend.Add, backend.Add, backend.Sub, backend.Mul, backend.PRelu}[r.rng.IntN(5)]
+		if r.exact[x] && r.coin() { // a condition that all backends see alike
+			r.clamp(r.add(backend.Where{}, false, x, y, r.pick()))
+			return
+		}
+		fn := []backend.BinaryKind{backend.Add, backend.Add, backend.Sub, backend.Mul, backend.PRelu, backend.Maximum, backend.Minimum}[r.rng.IntN(7)]
 		r.clamp(r.add(backend.Binary{Fn: fn}, false, x, y))
 	case kind == 24 && rank > 0: // a constant of the channels, of all, or of one number
 		full := r.rng.IntN(3) == 0 // the shape of x, so that a sum may be a residual
@@ -554,7 +561,7 @@ func TestCompileNetworksOfAllOps(t *testing.T) {
 		}
 	}
 	t.Log(kinds, ran)
-	for _, op := range []backend.Op{backend.Conv{}, backend.ConvTranspose{}, backend.Dense{}, backend.MatMul{}, backend.MaxPool{}, backend.AvgPool{}, backend.GlobalPool{}, backend.AdaptivePool{}, backend.Resize{}, backend.Pad{}, backend.BatchNorm{}, backend.GroupNorm{}, backend.InstanceNorm{}, backend.LayerNorm{}, backend.LRN{}, backend.Softmax{}, backend.Activation{}, backend.Binary{}, backend.Concat{}, backend.Transpose{}, backend.Slice{}, backend.Expand{}, backend.Tile{}, backend.Reshape{}, backend.Flatten{}, Identity{}, Dropout{}} {
+	for _, op := range []backend.Op{backend.Conv{}, backend.ConvTranspose{}, backend.Dense{}, backend.MatMul{}, backend.MaxPool{}, backend.AvgPool{}, backend.GlobalPool{}, backend.AdaptivePool{}, backend.Resize{}, backend.Pad{}, backend.BatchNorm{}, backend.GroupNorm{}, backend.InstanceNorm{}, backend.LayerNorm{}, backend.LRN{}, backend.Softmax{}, backend.Activation{}, backend.Binary{}, backend.Where{}, backend.Concat{}, backend.Transpose{}, backend.Slice{}, backend.Expand{}, backend.Tile{}, backend.Reshape{}, backend.Flatten{}, Identity{}, Dropout{}} {
 		if kinds[op.Kind()] < 5 && kinds["no "+op.Kind()] == 0 {
 			t.Errorf("%d nodes %s only", kinds[op.Kind()], op.Kind())
 		}

@@ -354,6 +354,33 @@ var mutations = []*mutation{
 			}
 		})
 	}},
+	{name: "rounds halves up", family: "activation", finds: "of the bound (equal)", after: func(k *mutantKernel, a backend.Args) {
+		if op, ok := k.d.Op.(backend.Activation); !ok || op.Act.Kind != backend.Round || a.In[0].Bytes() != a.Out[0].Bytes() {
+			return
+		}
+		var x []byte
+		k.editing(a.In[0], func(m []byte) { x = bytes.Clone(m) })
+		k.editing(a.Out[0], func(y []byte) {
+			for i := range len(y) / 4 {
+				put(y, i, float32(math.Floor(float64(get(x, i))+0.5)))
+			}
+		})
+	}},
+	{name: "takes NaN for false", family: "where", finds: "special fill: z: fail", after: func(k *mutantKernel, a backend.Args) {
+		if a.In[0].Bytes() != a.Out[0].Bytes() || a.In[2].Bytes() != a.Out[0].Bytes() {
+			return
+		}
+		var c, other []byte
+		k.editing(a.In[0], func(m []byte) { c = bytes.Clone(m) })
+		k.editing(a.In[2], func(m []byte) { other = bytes.Clone(m) })
+		k.editing(a.Out[0], func(z []byte) {
+			for i := range len(z) / 4 {
+				if v := get(c, i); v != v {
+					put(z, i, get(other, i))
+				}
+			}
+		})
+	}},
 	{name: "takes GELU by tanh for GELU", family: "activation", finds: "over it", after: func(k *mutantKernel, a backend.Args) {
 		if op, ok := k.d.Op.(backend.Activation); !ok || op.Act.Kind != backend.Gelu || a.In[0].Bytes() != a.Out[0].Bytes() {
 			return

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/convgl/convgl/backend"
@@ -99,7 +100,15 @@ func define(d backend.Desc, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 			if a < 0 {
 				slope = b
 			}
-			out[i] = float32([]float64{a + b, a - b, a * b, a / b, a * slope}[op.Fn])
+			out[i] = float32([]float64{a + b, a - b, a * b, a / b, a * slope, max(a, b), min(a, b), math.Pow(a, b), sign(b-a) * max(0, sign(b-a))}[op.Fn]) // to Less
+		}
+	case backend.Where:
+		for i := range out {
+			from := 2
+			if x[i] != 0 {
+				from = 1
+			}
+			out[i] = in[from].Float32s()[i]
 		}
 	case backend.Reorder:
 		copy(out, x)
@@ -494,6 +503,68 @@ func TestEpilogue(t *testing.T) {
 	}
 }
 
+// Where the error of a sum holds the end of an activation's domain, any value passes,
+// and only there; where most elements are so, there is no judgment.
+func TestEndOfDomain(t *testing.T) {
+	dense := func(k backend.ActKind, w ...float32) (backend.Desc, []*tensor.Tensor) {
+		n := len(w) / 2
+		op := backend.Dense{Epilogue: backend.Epilogue{{Kind: backend.Activate, Act: backend.Act{Kind: k}}}}
+		return backend.Desc{Op: op, In: []backend.TensorDesc{backend.F32(1, 2), backend.F32(n, 2)}}, []*tensor.Tensor{f32([]float32{1, 1}, 1, 2), f32(w, n, 2)}
+	}
+	ref := func(d backend.Desc, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+		x, w := in[0].Float32s(), in[1].Float32s()
+		y := make([]float32, len(w)/2)
+		for i := range y {
+			v := float64(x[0])*float64(w[2*i]) + float64(x[1])*float64(w[2*i+1])
+			for _, s := range d.Op.(backend.Dense).Epilogue {
+				v = activate(s.Act, v)
+			}
+			y[i] = float32(v)
+		}
+		return []*tensor.Tensor{f32(y, 1, len(y))}, nil
+	}
+	nan := float32(math.NaN())
+	for _, k := range []backend.ActKind{backend.Sqrt, backend.Log, backend.Reciprocal} {
+		d, in := dense(k, 0.1, -0.1, 1, 1, 2.5, 1, 3, 0.3, 4, 4)
+		e, err := Expect(d, Normal, in, ref)
+		if err != nil {
+			t.Fatalf("%v: %v", k, err)
+		}
+		for at, want := range []Verdict{Pass, Fail, Fail, Fail, Fail} {
+			got := e.Want[0].Clone()
+			got.Float32s()[at] = nan
+			r, err := e.Judge([]*tensor.Tensor{got})
+			if err != nil || r.Verdict != want || !strings.Contains(r.Outputs[0].Bound, "1 elements open") {
+				t.Errorf("%v, NaN at %d: %v, %v", k, at, r, err)
+			}
+		}
+		d, in = dense(k, 0.1, -0.1, 1, 1, 2.5, -2.5, 3, 0.3)
+		if _, err := Expect(d, Normal, in, ref); err == nil || !strings.Contains(err.Error(), "2 of 4 elements are within their error of") {
+			t.Errorf("%v, half of the sums are 0: %v", k, err)
+		}
+		if k == backend.Sqrt || k == backend.Log { // exact sums are 0, and nothing else
+			e, err := Expect(d, Exact, []*tensor.Tensor{in[0], f32([]float32{1, -1, 1, 1, 2, -2, 3, 3}, 4, 2)}, ref)
+			if err != nil || e.bounds[0].open != nil {
+				t.Errorf("%v, exact: %v, open %v", k, err, e.bounds[0].open)
+			}
+		}
+	}
+	// What jumps may be on either side, and not beyond.
+	d, in := dense(backend.Ceil, 0.1, -0.1, 0.5, 0.5, 2.5, 1.25)
+	e, err := Expect(d, Normal, in, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		y    []float32
+		want Verdict
+	}{{[]float32{0, 1, 4}, Pass}, {[]float32{1, 2, 4}, Pass}, {[]float32{2, 1, 4}, Fail}, {[]float32{0, 1, 3}, Fail}} {
+		if r, err := e.Judge([]*tensor.Tensor{f32(c.y, 1, 3)}); err != nil || r.Verdict != c.want {
+			t.Errorf("ceiling %v: %v, %v", c.y, r, err)
+		}
+	}
+}
+
 // Correct float32 code of the other ops passes, and the same with a small mistake
 // does not.
 func TestOtherOps(t *testing.T) {
@@ -582,6 +653,36 @@ func TestOtherOps(t *testing.T) {
 				}
 			}
 		}, 2e-7},
+		"log":        {activation(backend.Log), each(func(x float32) float32 { return float32(math.Log(float64(x))) }), 1e-6},
+		"erf":        {activation(backend.Erf), each(func(x float32) float32 { return float32(math.Erf(float64(x))) }), 1e-6},
+		"sine":       {activation(backend.Sin), each(func(x float32) float32 { return float32(math.Sin(float64(x))) }), 1e-6},
+		"root":       {activation(backend.Sqrt), each(func(x float32) float32 { return 1 / float32(1/math.Sqrt(float64(x))) }), 1e-6},
+		"reciprocal": {activation(backend.Reciprocal), each(func(x float32) float32 { return 1 / x }), 1e-6},
+		"round":      {activation(backend.Round), each(func(x float32) float32 { return float32(math.RoundToEven(float64(x))) }), 1e-7},
+		"power": {backend.Desc{Op: backend.Binary{Fn: backend.Power}, In: two}, func(in []*tensor.Tensor, y []float32) {
+			for i, v := range in[0].Float32s() {
+				y[i] = float32(math.Pow(float64(v), float64(in[1].Float32s()[i])))
+			}
+		}, 3e-2},
+		"maximum": {backend.Desc{Op: backend.Binary{Fn: backend.Maximum}, In: two}, func(in []*tensor.Tensor, y []float32) {
+			for i, v := range in[0].Float32s() {
+				y[i] = max(v, in[1].Float32s()[i])
+			}
+		}, 1e-7},
+		"less": {backend.Desc{Op: backend.Binary{Fn: backend.Less}, In: two}, func(in []*tensor.Tensor, y []float32) {
+			for i, v := range in[0].Float32s() {
+				if v < in[1].Float32s()[i] {
+					y[i] = 1
+				}
+			}
+		}, 1e-7},
+		"where": {backend.Desc{Op: backend.Where{}, In: append(two, two[0])}, func(in []*tensor.Tensor, y []float32) {
+			for i, v := range in[0].Float32s() {
+				if y[i] = in[2].Float32s()[i]; v != 0 {
+					y[i] = in[1].Float32s()[i]
+				}
+			}
+		}, 1e-7},
 		"divide": {backend.Desc{Op: backend.Binary{Fn: backend.Div}, In: two}, func(in []*tensor.Tensor, y []float32) {
 			for i, v := range in[0].Float32s() {
 				y[i] = v / in[1].Float32s()[i]
