@@ -111,7 +111,7 @@ func (r *resizeNode) plan(x, sizes []int) ([]resizeAxis, error) {
 		}
 		if r.coord == cropAndResize {
 			from, to := float64(r.roi[i]), float64(r.roi[len(list)+i])
-			if math.IsNaN(from-to) { // NaN, or infinities
+			if math.IsNaN(from - to) { // NaN, or infinities
 				return nil, fmt.Errorf("roi of axis %d: got %v to %v, want numbers", k, from, to)
 			}
 			out[k].roi = [2]float64{from, to}
