@@ -60,7 +60,7 @@ func (s *sketch) node(line string, attrs ...*pb.Attr) *sketch {
 	return s
 }
 
-func intAttr(name string, v int64) *pb.Attr { return &pb.Attr{Name: name, Type: pb.AttrInt, I: v} }
+func anInt(name string, v int64) *pb.Attr { return &pb.Attr{Name: name, Type: pb.AttrInt, I: v} }
 
 func (s *sketch) bytes(t testing.TB, outputs ...string) []byte {
 	g := &pb.Graph{Name: "sketch", Nodes: s.nodes, Inputs: s.inputs, Initializers: s.inits}
@@ -132,8 +132,8 @@ func int64s(v ...int64) *tensor.Tensor { return tensor.Must(tensor.From(v, len(v
 func TestOpenBatch(t *testing.T) {
 	m := new(sketch).in("x", Float32, "N", 2, 3).ints("zero", 0).ints("rest", -1).
 		node("shape = Shape(x)").
-		node("n = Gather(shape, zero)", intAttr("axis", 0)).
-		node("to = Concat(n, rest)", intAttr("axis", 0)).
+		node("n = Gather(shape, zero)", anInt("axis", 0)).
+		node("to = Concat(n, rest)", anInt("axis", 0)).
 		node("y = Reshape(x, to)").load(t, "y")
 	if !m.open {
 		t.Error("a graph is made for each batch")
@@ -156,7 +156,7 @@ func TestShapesThatSymbolsCannotSay(t *testing.T) {
 		node("shape = Shape(x)").
 		node("twice = Add(shape, shape)").
 		node("big = Expand(one, twice)").floats("one", []int64{1, 1}, 7).
-		node("y = ReduceSum(big)", intAttr("keepdims", 0)).load(t, "y")
+		node("y = ReduceSum(big)", anInt("keepdims", 0)).load(t, "y")
 	if m.open {
 		t.Error("one graph for all sizes")
 	}
@@ -196,12 +196,12 @@ func TestContentDecides(t *testing.T) {
 // TestStages computes a shape from a result of the device.
 func TestStages(t *testing.T) {
 	m := new(sketch).in("x", Float32, "N", 4).ints("one", 1).
-		node("at = ArgMax(x)", intAttr("axis", 1), intAttr("keepdims", 0)). // the device
+		node("at = ArgMax(x)", anInt("axis", 1), anInt("keepdims", 0)). // the device
 		node("first = Gather(at, zero)").ints("zero", 0).                   // the host
 		node("n = Add(first, one)").
 		node("z = Relu(x)").
 		node("t = Tile(z, reps)"). // the device again
-		node("reps = Concat(n, one)", intAttr("axis", 0)).load(t, "t", "at", "n")
+		node("reps = Concat(n, one)", anInt("axis", 0)).load(t, "t", "at", "n")
 	s := compile(t, m)
 	x := tensor.Must(tensor.From([]float32{0, 9, 2, -3, 5, 1, 1, 1}, 2, 4))
 	for range 2 {
@@ -319,7 +319,7 @@ func TestManyGoroutines(t *testing.T) {
 	m := new(sketch).in("x", Float32, "H", "W").
 		node("shape = Shape(x)").node("twice = Add(shape, shape)").
 		floats("one", []int64{1, 1}, 1).node("big = Expand(one, twice)").
-		node("s = ReduceSum(big)", intAttr("keepdims", 0)).node("y = Add(x, s)").load(t, "y")
+		node("s = ReduceSum(big)", anInt("keepdims", 0)).node("y = Add(x, s)").load(t, "y")
 	s := compile(t, m)
 	var wg sync.WaitGroup
 	for g := range 8 {
@@ -352,7 +352,7 @@ func TestUnknownShapes(t *testing.T) {
 // TestUnsupportedIsListed finds all nodes that cannot be run in one error.
 func TestUnsupportedIsListed(t *testing.T) {
 	sk := new(sketch).in("x", Float32, 2).node("a = Frobnicate(x)").node("b = Relu(a)").
-		node("c = LSTM(b)").node("d = Relu(c)", intAttr("steepness", 3))
+		node("c = LSTM(b)").node("d = Relu(c)", anInt("steepness", 3))
 	_, err := Read(sk.bytes(t, "d"))
 	var u *UnsupportedError
 	if !errors.As(err, &u) || len(u.Nodes) != 2 || !errors.Is(err, errors.ErrUnsupported) {
@@ -363,7 +363,7 @@ func TestUnsupportedIsListed(t *testing.T) {
 			t.Errorf("want %q in: %v", want, err)
 		}
 	}
-	sk = new(sketch).in("x", Float32, 2).node("d = Relu(x)", intAttr("steepness", 3))
+	sk = new(sketch).in("x", Float32, 2).node("d = Relu(x)", anInt("steepness", 3))
 	if _, err := Read(sk.bytes(t, "d")); err == nil || !strings.Contains(err.Error(), "steepness") {
 		t.Errorf("an attribute that nobody reads: %v", err)
 	}
