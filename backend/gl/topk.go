@@ -15,8 +15,10 @@ const (
 	// other.
 	topKCounted = 1024
 	// topKMost is how many elements of a longer slice can be sorted: each is compared
-	// with each.
-	topKMost = 1 << 16
+	// with each. A software driver ends a loop after 65535 rounds.
+	topKMost = 1 << 15
+	// topKSlice is how long a slice may be: an invocation looks at one of selectLocal.
+	topKSlice = 1 << 23
 	// selectLocal is the number of invocations of a selection: one a value of a digit.
 	selectLocal = 256
 )
@@ -45,6 +47,9 @@ func planTopK(p *plan, op backend.TopK, selected bool) error {
 	}
 	if selected && op.K > topKMost {
 		return &backend.LimitError{Op: p.op, What: "k, of slices of more than 1024 elements", Got: int64(op.K), Max: topKMost}
+	}
+	if selected && n > topKSlice {
+		return &backend.LimitError{Op: p.op, What: "elements of a slice", Got: int64(n), Max: topKSlice}
 	}
 	slices, m, flip := x.Size()/n, n, math.MaxUint32
 	if op.Smallest {
