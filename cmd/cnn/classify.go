@@ -58,7 +58,6 @@ the whole batch; that of the first one includes choosing kernels.`,
 		Example: `  cnn classify -model resnet50.onnx -labels imagenet.txt cat.jpg
   cnn classify -model resnet50.onnx -labels imagenet.txt -batch 8 -json photos/ >classes.jsonl
   cnn classify -model mnist.onnx -scale 1 -top 1 digit.png`,
-		Args: cobra.MinimumNArgs(1),
 	}
 	f.model.add(c)
 	f.device.add(c)
@@ -77,6 +76,8 @@ the whole batch; that of the first one includes choosing kernels.`,
 func (f *classifyFlags) run(cmd *cobra.Command, args []string) (err error) {
 	ctx, out, stderr := cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 	switch {
+	case len(args) == 0:
+		return cli.Usagef("classify: want pictures or folders with pictures")
 	case f.top < 1:
 		return cli.Usagef("-top %d: want 1 or more", f.top)
 	case f.batch < 0 || f.batch > 1<<16:

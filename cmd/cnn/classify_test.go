@@ -122,7 +122,7 @@ func TestClassify(t *testing.T) {
 		{with("-softmax", "no", r), 0, "100.00 %      0\n", ""},
 		{with("-softmax", "yes", r), 0, "57.61 %", ""},
 		{with("-softmax", "yes", "-channels", "BGR", r), 0, "57.61 %      2\n", ""},
-		{with(), 2, "", "requires at least 1 arg"},
+		{with(), 2, "", "want pictures or folders"},
 		{with("-top", "0", r), 2, "", "-top 0: want 1 or more"},
 		{with("-batch", "-1", r), 2, "", "-batch -1"},
 		{with("-softmax", "maybe", r), 2, "", "-softmax maybe: want auto, yes or no"},

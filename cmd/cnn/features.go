@@ -73,7 +73,7 @@ func (f *featuresFlags) run(cmd *cobra.Command, args []string) (err error) {
 		chosen, names = append(chosen, l), append(names, l.value)
 	}
 	if len(args) == 0 {
-		return cli.Usagef("features: want a picture")
+		return cli.Usagef("features: want pictures or folders with pictures")
 	}
 	cfg, in, err := f.prepare.config(m, f.model.path, stderr)
 	if err != nil {

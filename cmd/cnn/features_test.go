@@ -83,7 +83,7 @@ func TestFeatures(t *testing.T) {
 		{with("-layer", "konv1", r, "-out", one), 2, "", "the nearest are conv1, "},
 		{with(r, "-out", one), 2, "", "want a layer"},
 		{with("-layer", "c1", "-max", "-1", r, "-out", one), 2, "", "-max -1"},
-		{with("-layer", "c1", "-out", one), 2, "", "want a picture"},
+		{with("-layer", "c1", "-out", one), 2, "", "want pictures or folders"},
 		{with("-layer", "c1", r), 2, "", "-out is missing"},
 		{with("-layer", "c1", "-layer", "y", r, "-out", one), 2, "", "want a folder for several pictures"},
 		{with("-layer", "c1", r, b, "-out", one), 2, "", "want a folder for several pictures"},
