@@ -61,6 +61,7 @@ var hostFuncs = map[string]hostFunc{
 	"ReduceSum":       hostReduceSum,
 	"ReduceSumSquare": hostReduceSumSquare,
 	"Reshape":         hostReshape,
+	"Resize":          hostResize,
 	"Round":           hostRound,
 	"Shape":           hostShape,
 	"Sign":            hostSign,
@@ -74,6 +75,7 @@ var hostFuncs = map[string]hostFunc{
 	"Tile":            hostTile,
 	"Transpose":       hostTranspose,
 	"Unsqueeze":       hostUnsqueeze,
+	"Upsample":        hostResize,
 	"Where":           hostWhere,
 	"Xor":             hostXor,
 }

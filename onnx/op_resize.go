@@ -53,7 +53,13 @@ func buildResize(c *call) {
 			return
 		}
 	}
+	open := make([]bool, len(axes[0]))
 	for i, a := range axes[0] {
+		open[i] = a.n != axes[1][i].n
+		if open[i] && sizes[0] != nil && r.keep != "stretch" && r.listed(i, len(open)) {
+			c.abort(errShapes) // its size has a part in the scale of all axes
+			return
+		}
 		if a == axes[1][i] || r.keeps(a) && r.keeps(axes[1][i]) {
 			continue
 		}
@@ -69,7 +75,7 @@ func buildResize(c *call) {
 		c.set(0, x)
 		return
 	}
-	if o, ok := r.onDevice(axes[0]); ok {
+	if o, ok := r.onDevice(axes[0], open); ok {
 		c.set(0, c.apply(o, x))
 		return
 	}

@@ -123,6 +123,11 @@ func (r *resizeNode) plan(x, sizes []int) ([]resizeAxis, error) {
 	return out, nil
 }
 
+// listed reports whether an axis is one that is resized.
+func (r *resizeNode) listed(axis, rank int) bool {
+	return r.axes == nil || slices.Contains(r.axes, axis) || slices.Contains(r.axes, axis-rank)
+}
+
 // keepAspect gives the listed axes the scale of one of them, the least or the largest,
 // and sizes that follow from it, rounded, up from a half.
 func keepAspect(axes []resizeAxis, list []int, least bool) error {
@@ -156,12 +161,13 @@ func (r *resizeAttrs) keeps(a resizeAxis) bool {
 }
 
 // onDevice returns the op of the backends that is the same as a resize of an image by
-// these axes, N and C first, and false when there is none.
-func (r *resizeAttrs) onDevice(axes []resizeAxis) (backend.Resize, bool) {
+// these axes, N and C first, and false when there is none. Those that stay as they are
+// may be open: of other sizes in a run.
+func (r *resizeAttrs) onDevice(axes []resizeAxis, open []bool) (backend.Resize, bool) {
 	if len(axes) < 3 || len(axes) > 5 || !r.keeps(axes[0]) || !r.keeps(axes[1]) || r.mode == "cubic" {
 		return backend.Resize{}, false
 	}
-	exact := true
+	exact := !slices.Contains(open[2:], true)
 	var in, size []int
 	var scales []float64
 	for _, a := range axes[2:] {
@@ -187,12 +193,24 @@ func (r *resizeAttrs) onDevice(axes []resizeAxis) (backend.Resize, bool) {
 		o.Coord, ok = r.linearCoord(axes[2:])
 		return o, ok
 	}
+	if total := sum(size); total > maxResizeTable {
+		return backend.Resize{}, false
+	}
 	for _, o.Coord = range []backend.CoordMode{backend.Asymmetric, backend.HalfPixel, backend.AlignCorners} {
 		if taps, err := o.Taps(in); err == nil && r.sameElements(axes[2:], taps) {
 			return o, true
 		}
 	}
 	return backend.Resize{}, false
+}
+
+// sum adds up sizes of 31 bits.
+func sum(list []int) int {
+	n := 0
+	for _, v := range list {
+		n += v
+	}
+	return n
 }
 
 // linearCoord returns the coordinates of the backends that are the same for all axes.

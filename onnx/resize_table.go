@@ -140,8 +140,8 @@ type resizeTable struct {
 	outside []bool    // [m]; nil if none is
 }
 
-// maxResizeTable bounds the words of a table: 256 MiB.
-const maxResizeTable = 1 << 25
+// maxResizeTable bounds the terms of a table, against files with huge sizes: 32 MiB.
+const maxResizeTable = 1 << 22
 
 // table returns the terms of all elements along an axis.
 //
@@ -164,30 +164,39 @@ func (r *resizeAttrs) table(a resizeAxis) (resizeTable, error) {
 	if a.m > 0 && most > maxResizeTable/a.m {
 		return resizeTable{}, fmt.Errorf("from %d to %d elements: the table of weights has %d entries of %d terms, want %d terms in all at most", a.n, a.m, a.m, most, maxResizeTable)
 	}
-	rows := make([][]resizeTerm, a.m)
-	t := resizeTable{}
-	for o := range rows {
+	t := resizeTable{terms: most, index: make([]int32, a.m*most), weight: make([]float32, a.m*most)}
+	used := 0 // terms of the longest row
+	var row []resizeTerm
+	for o := range a.m {
 		x := a.coordinate(r.coord, o)
-		switch {
+		switch row = row[:0]; {
 		case r.coord == cropAndResize && !(x >= 0 && x <= float64(a.n-1)):
 			if t.outside == nil {
 				t.outside = make([]bool, a.m)
 			}
 			t.outside[o] = true
 		case r.mode == "nearest":
-			rows[o] = []resizeTerm{{r.round(a, x), 1}}
+			row = append(row, resizeTerm{r.round(a, x), 1})
 		default:
-			rows[o] = r.row(a, x, radius, stretch)
+			row = r.row(row, a, x, radius, stretch)
 		}
-		t.terms = max(t.terms, len(rows[o]))
-	}
-	t.index, t.weight = make([]int32, a.m*t.terms), make([]float32, a.m*t.terms)
-	for o, row := range rows {
+		used = max(used, len(row))
 		for i, term := range row {
-			t.index[o*t.terms+i], t.weight[o*t.terms+i] = int32(term.index), float32(term.weight)
+			t.index[o*most+i], t.weight[o*most+i] = int32(term.index), float32(term.weight)
 		}
 	}
+	t.narrow(used)
 	return t, nil
+}
+
+// narrow leaves out terms of weight 0 at the end of all rows.
+func (t *resizeTable) narrow(terms int) {
+	rows := len(t.index) / max(t.terms, 1)
+	for o := range rows {
+		copy(t.index[o*terms:(o+1)*terms], t.index[o*t.terms:])
+		copy(t.weight[o*terms:(o+1)*terms], t.weight[o*t.terms:])
+	}
+	t.terms, t.index, t.weight = terms, t.index[:rows*terms], t.weight[:rows*terms]
 }
 
 type resizeTerm struct {
@@ -195,13 +204,12 @@ type resizeTerm struct {
 	weight float64
 }
 
-// row returns the terms of the element at coordinate x.
-func (r *resizeAttrs) row(a resizeAxis, x, radius, stretch float64) []resizeTerm {
+// row appends the terms of the element at coordinate x to row, which is empty.
+func (r *resizeAttrs) row(row []resizeTerm, a resizeAxis, x, radius, stretch float64) []resizeTerm {
 	last := a.n - 1
 	if !r.excludeOutside { // far outside all weight is at an end
 		x = min(max(x, -radius), float64(last)+radius)
 	}
-	var row []resizeTerm
 	sum := 0.0
 	add := func(i int, w float64) {
 		switch n := len(row); {
