@@ -29,6 +29,11 @@ var arithmeticOps = []op{
 		x, y := c.float(1), c.float(2)
 		c.set(0, c.apply(backend.Where{}, c.mask(0), x, y))
 	}, host: hostWhere},
+	{name: "BitShift", since: []int{11}, host: hostBitShift, limits: "of uint8, " + onHost},
+	{name: "BitwiseAnd", since: []int{18}, host: hostBitwiseAnd, limits: onHost},
+	{name: "BitwiseOr", since: []int{18}, host: hostBitwiseOr, limits: onHost},
+	{name: "BitwiseXor", since: []int{18}, host: hostBitwiseXor, limits: onHost},
+	{name: "BitwiseNot", since: []int{18}, host: hostBitwiseNot, limits: onHost},
 }
 
 // elementwise builds an op of two tensors that are broadcast against each other.

@@ -12,14 +12,16 @@ var reduceOps = []op{
 	{name: "ReduceMax", since: []int{1, 11, 12, 13, 18, 20}, build: reduce(backend.ReduceMax, 18), host: hostReduceMax},
 	{name: "ReduceMin", since: []int{1, 11, 12, 13, 18, 20}, build: reduce(backend.ReduceMin, 18), host: hostReduceMin},
 	{name: "ReduceProd", since: []int{1, 11, 13, 18}, build: reduce(backend.ReduceProd, 18), host: hostReduceProd},
-	{name: "ReduceL1", since: []int{1, 11, 13, 18}, build: reduce(backend.ReduceL1, 18)},
-	{name: "ReduceL2", since: []int{1, 11, 13, 18}, build: reduce(backend.ReduceL2, 18)},
-	{name: "ReduceLogSum", since: []int{1, 11, 13, 18}, build: reduce(backend.ReduceLogSum, 18)},
-	{name: "ReduceLogSumExp", since: []int{1, 11, 13, 18}, build: reduce(backend.ReduceLogSumExp, 18)},
-	{name: "ReduceSumSquare", since: []int{1, 11, 13, 18}, build: reduce(backend.ReduceSumSquare, 18)},
+	{name: "ReduceL1", since: []int{1, 11, 13, 18}, build: reduce(backend.ReduceL1, 18), host: hostReduceL1},
+	{name: "ReduceL2", since: []int{1, 11, 13, 18}, build: reduce(backend.ReduceL2, 18), host: hostReduceL2},
+	{name: "ReduceLogSum", since: []int{1, 11, 13, 18}, build: reduce(backend.ReduceLogSum, 18), host: hostReduceLogSum},
+	{name: "ReduceLogSumExp", since: []int{1, 11, 13, 18}, build: reduce(backend.ReduceLogSumExp, 18), host: hostReduceLogSumExp},
+	{name: "ReduceSumSquare", since: []int{1, 11, 13, 18}, build: reduce(backend.ReduceSumSquare, 18), host: hostReduceSumSquare},
 	{name: "ArgMax", since: []int{1, 11, 12, 13}, build: func(c *call) { buildArg(c, false) }, host: hostArgMax},
 	{name: "ArgMin", since: []int{1, 11, 12, 13}, build: func(c *call) { buildArg(c, true) }, host: hostArgMin},
-	{name: "TopK", since: []int{1, 10, 11, 24}, build: buildTopK},
+	{name: "TopK", since: []int{1, 10, 11, 24}, build: buildTopK, host: hostTopK},
+	{name: "CumSum", since: []int{11, 14}, host: hostCumSum, limits: onHost},
+	{name: "NonZero", since: []int{9, 13}, host: hostNonZero, limits: onHost},
 }
 
 // reduce builds a reduction. Its axes are an attribute, and an input since a version.
