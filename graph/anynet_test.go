@@ -160,7 +160,7 @@ func (r *anyNet) step(i int) {
 		_, fixed = x.shape[1].Size()
 	}
 	weighted := image && fixed && channels <= 16 && channels > 0
-	switch kind := r.rng.IntN(34); {
+	switch kind := r.rng.IntN(37); {
 	case kind <= 4 && weighted:
 		w := r.window(spatial)
 		groups := 1
@@ -425,7 +425,39 @@ func (r *anyNet) step(i int) {
 		op := backend.Tile{Repeats: r.list(rank, 1, 1)}
 		op.Repeats[r.rng.IntN(rank)] = 1 + r.upTo(2)
 		r.add(op, true, x)
+	case kind <= 35 && rank > 0:
+		axis := r.rng.IntN(rank)
+		n, static := x.shape[axis].Size()
+		if !static || n == 0 {
+			return
+		}
+		if r.coin() {
+			shape := r.list(r.upTo(2), 1, 3)
+			r.add(backend.Gather{Axis: axis - []int{0, rank}[r.upTo(1)]}, true, x, r.index(name+".index", -n, n-1, shape...))
+			return
+		}
+		m, terms := 1+r.upTo(5), 1+r.upTo(4)
+		r.add(backend.Resample{Axis: axis}, false, x, r.index(name+".index", -1, n, m, terms), r.small(name+".weight", terms, m, terms))
+	case kind == 36 && image && r.exact[x]: // there and back
+		size, static := x.shape[2:].Static()
+		n := r.add(backend.MaxPool{Window: r.window(spatial), Indices: true}, true, x)
+		if n != nil && static {
+			r.add(backend.MaxUnpool{Size: size}, true, n.out...)
+		}
 	}
+}
+
+// index makes a constant of integers from lo to hi.
+func (r *anyNet) index(name string, lo, hi int, shape ...int) *Value {
+	v := make([]int32, tensor.Shape(shape).Size())
+	for i := range v {
+		v[i] = int32(lo + r.upTo(hi-lo))
+	}
+	c, err := r.g.Const(name, tensor.Must(tensor.From(v, shape...)))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return c
 }
 
 // values1 is a constant of ones.
@@ -561,7 +593,7 @@ func TestCompileNetworksOfAllOps(t *testing.T) {
 		}
 	}
 	t.Log(kinds, ran)
-	for _, op := range []backend.Op{backend.Conv{}, backend.ConvTranspose{}, backend.Dense{}, backend.MatMul{}, backend.MaxPool{}, backend.AvgPool{}, backend.GlobalPool{}, backend.AdaptivePool{}, backend.Resize{}, backend.Pad{}, backend.BatchNorm{}, backend.GroupNorm{}, backend.InstanceNorm{}, backend.LayerNorm{}, backend.LRN{}, backend.Softmax{}, backend.Activation{}, backend.Binary{}, backend.Where{}, backend.Concat{}, backend.Transpose{}, backend.Slice{}, backend.Expand{}, backend.Tile{}, backend.Reshape{}, backend.Flatten{}, Identity{}, Dropout{}} {
+	for _, op := range []backend.Op{backend.Conv{}, backend.ConvTranspose{}, backend.Dense{}, backend.MatMul{}, backend.MaxPool{}, backend.AvgPool{}, backend.GlobalPool{}, backend.AdaptivePool{}, backend.Resize{}, backend.Pad{}, backend.BatchNorm{}, backend.GroupNorm{}, backend.InstanceNorm{}, backend.LayerNorm{}, backend.LRN{}, backend.Softmax{}, backend.Activation{}, backend.Binary{}, backend.Where{}, backend.Concat{}, backend.Transpose{}, backend.Slice{}, backend.Expand{}, backend.Tile{}, backend.Gather{}, backend.Resample{}, backend.MaxUnpool{}, backend.Reshape{}, backend.Flatten{}, Identity{}, Dropout{}} {
 		if kinds[op.Kind()] < 5 && kinds["no "+op.Kind()] == 0 {
 			t.Errorf("%d nodes %s only", kinds[op.Kind()], op.Kind())
 		}

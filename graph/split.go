@@ -87,10 +87,14 @@ func mixesImages(n *Node) bool {
 		return len(op.Perm) == 0 || op.Perm[0] != 0
 	case backend.Flatten:
 		return op.Axis != 1 && op.Axis != 1-rank
+	case backend.Gather: // an index of its own per run may name any image's element, or be cut like one
+		return axis(op.Axis) || n.in[1].konst == nil
+	case backend.Resample:
+		return axis(op.Axis) || n.in[1].konst == nil || n.in[2].konst == nil
 	case backend.Slice:
 		return rank == 0 || !takesDim(op, n.in[0].shape, 0)
 	case backend.Reshape, backend.Expand, backend.Tile, backend.Conv, backend.ConvTranspose, backend.Dense,
-		backend.MaxPool, backend.AvgPool, backend.GlobalPool, backend.AdaptivePool, backend.Resize, backend.Pad,
+		backend.MaxPool, backend.MaxUnpool, backend.AvgPool, backend.GlobalPool, backend.AdaptivePool, backend.Resize, backend.Pad,
 		backend.BatchNorm, backend.GroupNorm, backend.InstanceNorm, backend.LRN, backend.Activation, backend.Binary,
 		backend.Where,
 		Identity, Dropout:
