@@ -168,7 +168,7 @@ func (s *Session) Outputs() []ValueInfo { return slices.Clone(s.outputs) }
 // or float64, and such outputs are float32. A first run with new shapes takes longer, as
 // kernels are chosen for them.
 func (s *Session) Run(ctx context.Context, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
-	return s.run(ctx, in, nil)
+	return s.RunStages(ctx, nil, in...)
 }
 
 // Stage is a part of a run: integer work on the host, then a graph on the device.
@@ -184,11 +184,26 @@ type Stage struct {
 // at graphs, plans and reports.
 func (s *Session) Stages(ctx context.Context, in ...*tensor.Tensor) ([]Stage, error) {
 	var list []Stage
-	_, err := s.run(ctx, in, func(st Stage) { list = append(list, st) })
+	_, err := s.RunStages(ctx, func(st Stage) ([]*tensor.Tensor, error) {
+		list = append(list, st)
+		return st.Run(ctx)
+	}, in...)
 	return list, err
 }
 
-func (s *Session) run(ctx context.Context, in []*tensor.Tensor, trace func(Stage)) ([]*tensor.Tensor, error) {
+// Run computes the outputs of the stage's graph, in the order of the graph's; there are
+// none when nothing runs on the device.
+func (st Stage) Run(ctx context.Context) ([]*tensor.Tensor, error) {
+	if st.Model == nil {
+		return nil, nil
+	}
+	return st.Model.Run(ctx, st.Inputs...)
+}
+
+// RunStages is [Session.Run] with the graph of every stage computed by run, for those who
+// look at each step or compute it otherwise. It must return what [Stage.Run] does. Nil is
+// Stage.Run.
+func (s *Session) RunStages(ctx context.Context, run func(Stage) ([]*tensor.Tensor, error), in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
@@ -212,7 +227,7 @@ func (s *Session) run(ctx context.Context, in []*tensor.Tensor, trace func(Stage
 			return nil, err
 		}
 		defer at.release(st)
-		if err := st.run(ctx, env, trace); err != nil {
+		if err := st.run(ctx, env, run); err != nil {
 			return nil, fmt.Errorf("onnx: %w", err)
 		}
 		for _, t := range st.consts {

@@ -140,7 +140,7 @@ func (s *stage) serves(env map[string]*tensor.Tensor) bool {
 }
 
 // run computes the stage: it reads its sources from env and leaves its outputs there.
-func (s *stage) run(ctx context.Context, env map[string]*tensor.Tensor, trace func(Stage)) error {
+func (s *stage) run(ctx context.Context, env map[string]*tensor.Tensor, run func(Stage) ([]*tensor.Tensor, error)) error {
 	for _, step := range s.steps {
 		in := make([]*tensor.Tensor, len(step.in))
 		for i, v := range step.in {
@@ -176,22 +176,29 @@ func (s *stage) run(ctx context.Context, env map[string]*tensor.Tensor, trace fu
 		}
 		in[i] = t
 	}
-	if trace != nil {
+	var out []*tensor.Tensor
+	var err error
+	if run != nil {
 		t := Stage{Folded: s.folded, Model: s.model, Inputs: in}
 		for _, step := range s.steps {
 			t.Host = append(t.Host, step.n.info)
 		}
-		trace(t)
+		out, err = run(t)
+	} else if s.model != nil {
+		out, err = s.model.Run(ctx, in...)
 	}
-	if s.model != nil {
-		out, err := s.model.Run(ctx, in...)
-		if err != nil {
-			return err
+	if err != nil {
+		return err
+	}
+	if len(out) != len(s.outs) {
+		return fmt.Errorf("got %d outputs of a stage, want %d", len(out), len(s.outs))
+	}
+	for i, o := range s.outs {
+		if out[i] == nil {
+			return fmt.Errorf("value %q: got no tensor for it", o.name)
 		}
-		for i, o := range s.outs {
-			if env[o.name], err = o.v.content(out[i]); err != nil {
-				return fmt.Errorf("value %q: %w", o.name, err)
-			}
+		if env[o.name], err = o.v.content(out[i]); err != nil {
+			return fmt.Errorf("value %q: %w", o.name, err)
 		}
 	}
 	for name, t := range s.consts {
