@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/convgl/convgl/internal/cli"
+	"github.com/convgl/convgl/internal/feed"
 	"github.com/convgl/convgl/internal/preprocess"
 	"github.com/convgl/convgl/onnx"
 	"github.com/convgl/convgl/tensor"
@@ -94,7 +95,7 @@ func (f *classifyFlags) run(cmd *cobra.Command, args []string) (err error) {
 		return err
 	}
 	if !y.Type.Float() {
-		return cli.Usagef("the output %s: want float scores", describe(y))
+		return cli.Usagef("the output %s: want float scores", feed.Describe(y))
 	}
 	cfg, in, err := f.prepare.config(m, f.model.path, stderr)
 	if err != nil {
@@ -105,7 +106,7 @@ func (f *classifyFlags) run(cmd *cobra.Command, args []string) (err error) {
 	case !fixed:
 		n = max(f.batch, 1)
 	case n < 1 || f.batch > 0 && f.batch != n:
-		return cli.Usagef("-batch %d: the model takes %s, %d at once", f.batch, describe(in), n)
+		return cli.Usagef("-batch %d: the model takes %s, %d at once", f.batch, feed.Describe(in), n)
 	}
 	w := &classifier{flags: f, name: clean(y.Name), n: n, fixed: fixed, out: out}
 	if f.labels != "" {

@@ -181,3 +181,8 @@ func readExpected(dir string, n int) ([]*tensor.Tensor, error) {
 	}
 	return ts, nil
 }
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}

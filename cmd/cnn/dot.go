@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/convgl/convgl/graph"
+	"github.com/convgl/convgl/internal/feed"
 	"github.com/convgl/convgl/onnx"
 )
 
@@ -57,7 +58,7 @@ func writeModelDot(w io.Writer, m *onnx.Model) error {
 	made := map[string]string{} // the id of what makes a value
 	for i, v := range m.Inputs() {
 		made[v.Name] = fmt.Sprintf("in%d", i)
-		d.end(made[v.Name], v.Name, typeString(v))
+		d.end(made[v.Name], v.Name, feed.TypeString(v))
 	}
 	nodes := m.Nodes()
 	for i, n := range nodes {
@@ -87,7 +88,7 @@ func writeModelDot(w io.Writer, m *onnx.Model) error {
 	}
 	for i, v := range m.Outputs() {
 		id := fmt.Sprintf("out%d", i)
-		d.end(id, v.Name, typeString(v))
+		d.end(id, v.Name, feed.TypeString(v))
 		if from := made[v.Name]; from != "" {
 			d.line("  %s -> %s;", from, id)
 		}

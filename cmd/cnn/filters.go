@@ -12,6 +12,7 @@ import (
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/internal/cli"
+	"github.com/convgl/convgl/internal/feed"
 	"github.com/convgl/convgl/onnx"
 	"github.com/convgl/convgl/tensor"
 )
@@ -108,7 +109,7 @@ func (f *filtersFlags) run(cmd *cobra.Command) (err error) {
 			shapes[i] = append(shapes[i], n)
 		}
 	}
-	xs, err := zeros(s.Inputs(), shapes)
+	xs, err := feed.Zeros(s.Inputs(), shapes)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/convgl/convgl/internal/atomicfile"
 	"github.com/convgl/convgl/internal/cli"
+	"github.com/convgl/convgl/internal/feed"
 	"github.com/convgl/convgl/internal/preprocess"
 	"github.com/convgl/convgl/onnx"
 )
@@ -105,14 +106,11 @@ func writeJSON(out io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// openShapes says that nothing was run, as inputs have open dims.
-type openShapes struct{ error }
-
 // describeRun compiles and runs the model and adds what there is to say about that. That
 // shapes are open is an error only where somebody asked for what follows from them.
 func (f *inspectFlags) describeRun(ctx context.Context, stderr io.Writer, m *onnx.Model, r *modelReport) (err error) {
-	shapes, err := inputShapes(m.Inputs(), f.shapes)
-	var open openShapes
+	shapes, err := feed.Shapes(m.Inputs(), f.shapes)
+	var open feed.OpenShapes
 	if errors.As(err, &open) && !f.steps && f.dotRuns == "" {
 		r.RunError = err.Error()
 		if !f.asJSON {
@@ -133,7 +131,7 @@ func (f *inspectFlags) describeRun(ctx context.Context, stderr io.Writer, m *onn
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	in, err := zeros(m.Inputs(), shapes)
+	in, err := feed.Zeros(m.Inputs(), shapes)
 	if err != nil {
 		return err
 	}

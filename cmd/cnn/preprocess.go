@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/convgl/convgl/internal/cli"
+	"github.com/convgl/convgl/internal/feed"
 	"github.com/convgl/convgl/internal/preprocess"
 	"github.com/convgl/convgl/onnx"
 )
@@ -46,7 +47,7 @@ func (f *preprocessFlags) add(c *cobra.Command) {
 func (f *preprocessFlags) config(m *onnx.Model, path string, stderr io.Writer) (*preprocess.Config, onnx.ValueInfo, error) {
 	inputs := m.Inputs()
 	if len(inputs) != 1 {
-		return nil, onnx.ValueInfo{}, cli.Usagef("want a model with one input, which takes pictures; %s", wanted(inputs))
+		return nil, onnx.ValueInfo{}, cli.Usagef("want a model with one input, which takes pictures; %s", feed.Wanted(inputs))
 	}
 	in := inputs[0]
 	dims := openDims(in)
@@ -75,14 +76,14 @@ func (f *preprocessFlags) config(m *onnx.Model, path string, stderr io.Writer) (
 		}
 	}
 	if err := c.Check(dims, in.Type.DType()); err != nil {
-		return nil, in, cli.Usagef("%w (flags, %s and the input %s; cnn help classify)", err, file, describe(in))
+		return nil, in, cli.Usagef("%w (flags, %s and the input %s; cnn help classify)", err, file, feed.Describe(in))
 	}
 	if !found && !changed {
 		text, err := c.MarshalJSON()
 		if err != nil {
 			return nil, in, err
 		}
-		fmt.Fprintf(stderr, "no %s: preprocessing as the input %s suggests: %s\n", file, describe(in), text)
+		fmt.Fprintf(stderr, "no %s: preprocessing as the input %s suggests: %s\n", file, feed.Describe(in), text)
 	}
 	return &c, in, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/internal/cli"
+	"github.com/convgl/convgl/internal/feed"
 	"github.com/convgl/convgl/onnx"
 	"github.com/convgl/convgl/tensor"
 )
@@ -89,11 +90,11 @@ func (f *runFlags) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	load := lap()
-	files, err := inputFiles(m.Inputs(), f.inputs)
+	files, err := feed.Files(m.Inputs(), f.inputs)
 	if err != nil {
 		return err
 	}
-	in, err := readInputs(m.Inputs(), files)
+	in, err := feed.Read(m.Inputs(), files)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/convgl/convgl/internal/cli"
+	"github.com/convgl/convgl/internal/feed"
 	"github.com/convgl/convgl/onnx"
 	"github.com/convgl/convgl/tensor"
 )
@@ -140,7 +141,7 @@ func pickOutput(m *onnx.Model, name string) (onnx.ValueInfo, error) {
 		if v.Name == name {
 			return v, nil
 		}
-		names = append(names, describe(v))
+		names = append(names, feed.Describe(v))
 	}
 	if name == "" {
 		return onnx.ValueInfo{}, cli.Usagef("which output has the scores? want -output NAME; there are %s", strings.Join(names, ", "))

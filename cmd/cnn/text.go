@@ -6,9 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/convgl/convgl/internal/cli"
 	"github.com/convgl/convgl/internal/preprocess"
 )
 
@@ -25,14 +24,7 @@ func (v valueReport) String() string {
 }
 
 // clean quotes text from a file that would disturb a terminal or a line.
-func clean(s string) string {
-	for _, r := range s {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return strconv.Quote(s)
-		}
-	}
-	return s
-}
+func clean(s string) string { return cli.Clean(s) }
 
 // shorten returns text from a file in one line of bounded length.
 func shorten(s string) string {

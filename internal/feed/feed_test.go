@@ -1,7 +1,8 @@
-package main
+package feed
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ func wantUsage(t *testing.T, what string, err error, text string) {
 	}
 }
 
-func TestInputFiles(t *testing.T) {
+func TestFiles(t *testing.T) {
 	odd := npy(t, filepath.Join(t.TempDir(), "k=1.npy"), []float32{1}, 1)
 	one := []onnx.ValueInfo{{Name: "x", Type: onnx.Float32, Shape: shape("N", 3)}}
 	two := []onnx.ValueInfo{{Name: "a", Type: onnx.Float32, Shape: shape("N", 3)}, {Name: "a=b", Type: onnx.Int64}}
@@ -62,7 +63,7 @@ func TestInputFiles(t *testing.T) {
 		{two, "f.npy", "", "which one? want NAME=FILE; the model takes a float32[N,3], a=b int64 of any rank"},
 		{two, "a=f", "", `no -input for "a=b"`},
 	} {
-		files, err := inputFiles(c.inputs, words(c.args))
+		files, err := Files(c.inputs, words(c.args))
 		wantUsage(t, c.args, err, c.err)
 		if err == nil && strings.Join(files, " ") != c.want {
 			t.Errorf("%s: got %q, want %q", c.args, files, c.want)
@@ -70,7 +71,7 @@ func TestInputFiles(t *testing.T) {
 	}
 }
 
-func TestReadInputs(t *testing.T) {
+func TestRead(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	npy(t, in("f.npy"), make([]float32, 12), 2, 2, 3)
@@ -102,7 +103,7 @@ func TestReadInputs(t *testing.T) {
 		{"not npy", []onnx.ValueInfo{v(onnx.Float32, "N")}, []string{write(t, "hello there")}, "not an npy file"},
 		{"picture", []onnx.ValueInfo{v(onnx.Float32, "N", 3)}, []string{in("cat.JPG")}, "is a picture: want an .npy file with float32[N,3]; cnn classify takes pictures"},
 	} {
-		ts, err := readInputs(c.inputs, c.files)
+		ts, err := Read(c.inputs, c.files)
 		wantUsage(t, c.name, err, c.err)
 		if err == nil && (len(ts) != 1 || ts[0].DType() != tensor.Float32 || !ts[0].Shape().Equal(tensor.Shape{2, 2, 3})) {
 			t.Errorf("%s: got %v", c.name, ts)
@@ -110,7 +111,7 @@ func TestReadInputs(t *testing.T) {
 	}
 }
 
-func TestInputShapes(t *testing.T) {
+func TestShapes(t *testing.T) {
 	x := onnx.ValueInfo{Name: "x", Type: onnx.Float32, Shape: shape("N", 3, "H", "W")}
 	m := onnx.ValueInfo{Name: "m", Type: onnx.Float32, Shape: shape("N", "H")}
 	b := onnx.ValueInfo{Name: "b=c", Type: onnx.Float32, Shape: shape("N", 3)}
@@ -137,8 +138,8 @@ func TestInputShapes(t *testing.T) {
 		{[]onnx.ValueInfo{x}, "1,3,8,8 x=1,3,8,8", nil, "has a shape already"},
 		{[]onnx.ValueInfo{x, m}, "1,3,8,8", nil, "of which input? want NAME=1,3,8,8"},
 	} {
-		got, err := inputShapes(c.inputs, words(c.args))
-		var open openShapes
+		got, err := Shapes(c.inputs, words(c.args))
+		var open OpenShapes
 		if errors.As(err, &open) {
 			err = cli.UsageError{Err: err}
 		}
@@ -149,17 +150,60 @@ func TestInputShapes(t *testing.T) {
 	}
 }
 
-func TestText(t *testing.T) {
-	for _, c := range [][2]string{
-		{clean("conv 1"), "conv 1"}, {clean("größe"), "größe"}, {clean("a\x1b[2Jb"), `"a\x1b[2Jb"`}, {clean("a\nb"), `"a\nb"`}, {clean("\xff"), `"\xff"`},
-		{thousands(0), "0"}, {thousands(999), "999"}, {thousands(1234567), "1,234,567"},
-		{byteString(1023), "1023 B"}, {byteString(1536), "1.5 KiB"}, {byteString(3 << 30), "3.00 GiB"},
-		{shorten("a  b\nc"), "a b c"}, {shorten(strings.Repeat("ä", 200)), strings.Repeat("ä", 100) + "…"},
-		{strings.Join(wrap([]string{"aa", "bb", "cccc"}, 7), "|"), "aa, bb,|cccc"},
-		{quoteDot(`a"b\`, "c\nd"), `"a\"b\\\nc d"`},
-	} {
-		if c[0] != c[1] {
-			t.Errorf("got %q, want %q", c[0], c[1])
+func words(text string) []string { return strings.Fields(text) }
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// npy writes a tensor and returns the file.
+func npy[T tensor.Element](t *testing.T, file string, data []T, shape ...int) string {
+	t.Helper()
+	if err := tensor.SaveNPY(file, tensor.Must(tensor.From(data, shape...))); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// Random values are those of the seed and the input's place alone.
+func TestRandom(t *testing.T) {
+	inputs := []onnx.ValueInfo{{Name: "x", Type: onnx.Float32}, {Name: "y", Type: onnx.Float16}, {Name: "i", Type: onnx.Int64}, {Name: "b", Type: onnx.Bool}, {Name: "u", Type: onnx.Uint8}, {Name: "k", Type: onnx.Int32}}
+	shapes := []tensor.Shape{{2, 3, 4, 5}, {50}, {40}, {40}, {40}, {40}}
+	ts, about, err := Random(inputs, shapes, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"random, seed 7: uniform, 0 to 1", "random, seed 7: normal, 0 ± 1", "random, seed 7: 0 or 1", "random, seed 7: true or false"} {
+		if about[i] != want {
+			t.Errorf("%v: got %q, want %q", inputs[i], about[i], want)
 		}
+	}
+	for i, v := range ts {
+		if v.DType() != inputs[i].Type.DType() || !v.Shape().Equal(shapes[i]) {
+			t.Errorf("%v: got %v%v", inputs[i], v.DType(), v.Shape())
+		}
+		if zero := tensor.Must(tensor.New(v.DType(), v.Shape()...)); v.Equal(zero) {
+			t.Errorf("%v is 0", inputs[i])
+		}
+	}
+	x, y := ts[0].Float32s(), ts[1].Float32s()
+	if slices.Min(x) < 0 || slices.Max(x) > 1 || slices.Max(x) < 0.9 || slices.Min(y) > -0.5 || slices.Max(y) < 0.5 {
+		t.Errorf("x from %g to %g, y from %g to %g", slices.Min(x), slices.Max(x), slices.Min(y), slices.Max(y))
+	}
+	again, _, err := Random(inputs[:1], shapes, 7)
+	if err != nil || !again[0].Equal(ts[0]) {
+		t.Errorf("the same seed gives other values, %v", err)
+	}
+	other, _, err := Random(inputs[:1], shapes, 8)
+	if err != nil || other[0].Equal(ts[0]) {
+		t.Errorf("another seed gives the same values, %v", err)
+	}
+	if _, _, err := Random(inputs[:1], []tensor.Shape{{1 << 20, 1 << 20}}, 1); err == nil {
+		t.Error("a huge input is made")
 	}
 }

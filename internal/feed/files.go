@@ -1,4 +1,6 @@
-package main
+// Package feed turns the command line into what a model takes: files, shapes, zeros and
+// random values.
+package feed
 
 import (
 	"fmt"
@@ -11,9 +13,9 @@ import (
 	"github.com/convgl/convgl/tensor"
 )
 
-// inputFiles gives each of the inputs its file: args are NAME=FILE, or the file alone
+// Files gives each of the inputs its file: args are NAME=FILE, or the file alone
 // where there is one input.
-func inputFiles(inputs []onnx.ValueInfo, args []string) ([]string, error) {
+func Files(inputs []onnx.ValueInfo, args []string) ([]string, error) {
 	files := make([]string, len(inputs))
 	for _, arg := range args {
 		at, file := -1, ""
@@ -27,10 +29,10 @@ func inputFiles(inputs []onnx.ValueInfo, args []string) ([]string, error) {
 		}
 		switch {
 		case at < 0 && !strings.Contains(arg, "="):
-			return nil, cli.Usagef("-input %s: which one? want NAME=FILE; %s", arg, wanted(inputs))
+			return nil, cli.Usagef("-input %s: which one? want NAME=FILE; %s", arg, Wanted(inputs))
 		case at < 0:
 			name, _, _ := strings.Cut(arg, "=")
-			return nil, cli.Usagef("-input %s: there is no input %q; %s", arg, name, wanted(inputs))
+			return nil, cli.Usagef("-input %s: there is no input %q; %s", arg, name, Wanted(inputs))
 		case files[at] != "":
 			return nil, cli.Usagef("-input %s: the input %q has a file already, %s", arg, inputs[at].Name, files[at])
 		case file == "":
@@ -40,7 +42,7 @@ func inputFiles(inputs []onnx.ValueInfo, args []string) ([]string, error) {
 	}
 	for i, f := range files {
 		if f == "" {
-			return nil, cli.Usagef("no -input for %q; %s", inputs[i].Name, wanted(inputs))
+			return nil, cli.Usagef("no -input for %q; %s", inputs[i].Name, Wanted(inputs))
 		}
 	}
 	return files, nil
@@ -51,30 +53,31 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// wanted says what a model takes.
-func wanted(inputs []onnx.ValueInfo) string {
+// Wanted says what a model takes.
+func Wanted(inputs []onnx.ValueInfo) string {
 	if len(inputs) == 0 {
 		return "the model takes no inputs"
 	}
 	list := make([]string, len(inputs))
 	for i, v := range inputs {
-		list[i] = describe(v)
+		list[i] = Describe(v)
 	}
 	return "the model takes " + strings.Join(list, ", ")
 }
 
-// describe returns a value's name, type and shape, as "x float32[N,3,224,224]".
-func describe(v onnx.ValueInfo) string { return clean(v.Name) + " " + typeString(v) }
+// Describe returns a value's name, type and shape, as "x float32[N,3,224,224]".
+func Describe(v onnx.ValueInfo) string { return cli.Clean(v.Name) + " " + TypeString(v) }
 
-func typeString(v onnx.ValueInfo) string {
+// TypeString returns a value's type and shape, as "float32[N,3,224,224]".
+func TypeString(v onnx.ValueInfo) string {
 	if v.Shape == nil {
 		return v.Type.String() + " of any rank"
 	}
-	return v.Type.String() + clean(v.Shape.String())
+	return v.Type.String() + cli.Clean(v.Shape.String())
 }
 
-// readInputs reads the files of the inputs and holds them to their types and shapes.
-func readInputs(inputs []onnx.ValueInfo, files []string) ([]*tensor.Tensor, error) {
+// Read reads the files of the inputs and holds them to their types and shapes.
+func Read(inputs []onnx.ValueInfo, files []string) ([]*tensor.Tensor, error) {
 	ts := make([]*tensor.Tensor, len(inputs))
 	bound := map[string]string{} // the size of each open dim, and where it comes from
 	for i, v := range inputs {
@@ -114,7 +117,7 @@ func readInputs(inputs []onnx.ValueInfo, files []string) ([]*tensor.Tensor, erro
 func readInput(v onnx.ValueInfo, file string) (*tensor.Tensor, error) {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp":
-		return nil, cli.Usagef("-input %s: %s is a picture: want an .npy file with %s; cnn classify takes pictures", v.Name, file, typeString(v))
+		return nil, cli.Usagef("-input %s: %s is a picture: want an .npy file with %s; cnn classify takes pictures", v.Name, file, TypeString(v))
 	}
 	t, err := tensor.LoadNPY(file)
 	if err != nil {

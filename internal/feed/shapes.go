@@ -1,4 +1,4 @@
-package main
+package feed
 
 import (
 	"fmt"
@@ -10,12 +10,12 @@ import (
 	"github.com/convgl/convgl/tensor"
 )
 
-// maxZeros bounds the elements of an input that inspect makes.
-const maxZeros = 1 << 30
+// maxElems bounds the elements of an input that is made.
+const maxElems = 1 << 30
 
-// inputShapes returns a shape for each input: that of args, which are NAME=1,3,224,224,
+// Shapes returns a shape for each input: that of args, which are NAME=1,3,224,224,
 // or that of the file, in which an open first dim is 1.
-func inputShapes(inputs []onnx.ValueInfo, args []string) ([]tensor.Shape, error) {
+func Shapes(inputs []onnx.ValueInfo, args []string) ([]tensor.Shape, error) {
 	shapes, err := askedShapes(inputs, args)
 	if err != nil {
 		return nil, err
@@ -51,16 +51,19 @@ func inputShapes(inputs []onnx.ValueInfo, args []string) ([]tensor.Shape, error)
 			whole = whole && known
 		}
 		if !whole {
-			if open = append(open, describe(v)); len(open) == 1 {
+			if open = append(open, Describe(v)); len(open) == 1 {
 				first = v.Name
 			}
 		}
 	}
 	if open != nil {
-		return nil, openShapes{fmt.Errorf("open dims in %s: want -shape %s=… with a size for each dim", strings.Join(open, ", "), clean(first))}
+		return nil, OpenShapes{fmt.Errorf("open dims in %s: want -shape %s=… with a size for each dim", strings.Join(open, ", "), cli.Clean(first))}
 	}
 	return shapes, nil
 }
+
+// OpenShapes says that the sizes of open dims are missing.
+type OpenShapes struct{ error }
 
 // askedShapes returns the shapes of the arguments, nil for other inputs.
 func askedShapes(inputs []onnx.ValueInfo, args []string) ([]tensor.Shape, error) {
@@ -74,12 +77,12 @@ func askedShapes(inputs []onnx.ValueInfo, args []string) ([]tensor.Shape, error)
 				}
 			}
 			if at < 0 {
-				return nil, cli.Usagef("-shape %s: there is no input %q; %s", arg, arg[:i], wanted(inputs))
+				return nil, cli.Usagef("-shape %s: there is no input %q; %s", arg, arg[:i], Wanted(inputs))
 			}
 		} else if len(inputs) == 1 {
 			at = 0
 		} else {
-			return nil, cli.Usagef("-shape %s: of which input? want NAME=%s; %s", arg, arg, wanted(inputs))
+			return nil, cli.Usagef("-shape %s: of which input? want NAME=%s; %s", arg, arg, Wanted(inputs))
 		}
 		if shapes[at] != nil {
 			return nil, cli.Usagef("-shape %s: the input %q has a shape already", arg, inputs[at].Name)
@@ -101,27 +104,12 @@ func askedShapes(inputs []onnx.ValueInfo, args []string) ([]tensor.Shape, error)
 			fits = !static || n == shape[k]
 		}
 		if !fits {
-			return nil, cli.Usagef("-shape %s: the model takes %s", arg, describe(v))
+			return nil, cli.Usagef("-shape %s: the model takes %s", arg, Describe(v))
 		}
-		if n, err := shape.Elems(); err != nil || n > maxZeros {
-			return nil, cli.Usagef("-shape %s: want at most %d elements", arg, maxZeros)
+		if n, err := shape.Elems(); err != nil || n > maxElems {
+			return nil, cli.Usagef("-shape %s: want at most %d elements", arg, maxElems)
 		}
 		shapes[at] = shape
 	}
 	return shapes, nil
-}
-
-// zeros makes an input of each shape.
-func zeros(inputs []onnx.ValueInfo, shapes []tensor.Shape) ([]*tensor.Tensor, error) {
-	ts := make([]*tensor.Tensor, len(inputs))
-	for i, v := range inputs {
-		if n, err := shapes[i].Elems(); err != nil || n > maxZeros {
-			return nil, cli.Usagef("the input %s has more than %d elements", describe(v), maxZeros)
-		}
-		var err error
-		if ts[i], err = tensor.New(v.Type.DType(), shapes[i]...); err != nil {
-			return nil, err
-		}
-	}
-	return ts, nil
 }
