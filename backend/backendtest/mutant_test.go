@@ -241,6 +241,44 @@ var mutations = []*mutation{
 			d.Op = op
 		}
 	}},
+	{name: "slices forwards only", family: "slice", finds: "fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.Slice); ok && len(d.In[0].Shape) == 1 && op.Steps[0] == -1 {
+			first, n, _ := op.Range(0, d.In[0].Shape[0])
+			d.Op = backend.Slice{Starts: shape{first - n + 1}, Ends: shape{first + 1}}
+		}
+	}},
+	{name: "takes channels from a multiple of four on", family: "slice", finds: "fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.Slice); ok && len(op.Starts) == 4 && op.Steps[1] == 1 && op.Ends[1] < backend.SliceEnd && op.Starts[1]%4 > 0 {
+			from := op.Starts[1] / 4 * 4
+			starts, ends := append(shape{}, op.Starts...), append(shape{}, op.Ends...)
+			starts[1], ends[1] = from, op.Ends[1]-op.Starts[1]+from
+			d.Op = backend.Slice{Starts: starts, Ends: ends, Steps: op.Steps}
+		}
+	}},
+	{name: "stretches the first row only", family: "expand", finds: "fail", after: func(k *mutantKernel, a backend.Args) {
+		if d := k.d.Out[0].Shape; k.d.Op.Kind() == "Expand" && len(d) == 2 && d[0] == 200 {
+			k.editing(a.Out[0], func(y []byte) { copy(y[len(y)-8:], y[:8]) })
+		}
+	}},
+	{name: "repeats each element for itself", family: "tile", finds: "fail", after: func(k *mutantKernel, a backend.Args) {
+		if op, ok := k.d.Op.(backend.Tile); ok && len(op.Repeats) == 1 && k.d.In[0].Shape[0] == 7 {
+			k.editing(a.In[0], func(x []byte) {
+				k.editing(a.Out[0], func(y []byte) {
+					for i := range len(y) / 4 {
+						put(y, i, get(x, i/op.Repeats[0]))
+					}
+				})
+			})
+		}
+	}},
+	{name: "wraps once only", family: "pad", finds: "fail", desc: func(d *backend.Desc) {
+		if op, ok := d.Op.(backend.Pad); ok && op.Mode == backend.PadWrap && len(op.Pads) == 8 && op.Pads[2] > d.In[0].Shape[2] {
+			op.Pads = append(shape{}, op.Pads...)
+			op.Pads[2]-- // another phase
+			op.Pads[6]++
+			d.Op = op
+		}
+	}},
 	{name: "another number of groups", family: "groupnorm", finds: "fail", desc: func(d *backend.Desc) {
 		if op, ok := d.Op.(backend.GroupNorm); ok && op.Groups == 2 {
 			op.Groups = 1

@@ -170,8 +170,14 @@ func (n *nest) matrices() *nest {
 	return o
 }
 
-// strided copies element by element.
+// strided copies element by element, along the dim before the last where that is but a
+// few.
 func (n *nest) strided(cp *copier) phase {
+	if k := len(n.dims) - 1; k > 0 && n.dims[k] < 8 && n.dims[k-1] > n.dims[k] {
+		for _, s := range append(n.st, n.dims) {
+			s[k-1], s[k] = s[k], s[k-1]
+		}
+	}
 	total := n.total()
 	parts := partsFor(total, 8*int64(total), grainBytes)
 	sy, sx := n.inner(0), n.inner(1)
