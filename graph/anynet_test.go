@@ -287,6 +287,12 @@ func (r *anyNet) step(i int) {
 	case kind == 19 && rank > 0:
 		r.add(backend.Softmax{Axis: r.rng.IntN(rank)}, false, x)
 	case kind <= 21:
+		if r.rng.IntN(6) == 0 { // a product that is an activation function
+			if n := r.add(backend.Activation{Act: backend.Act{Kind: backend.Sigmoid}}, false, x); n != nil {
+				r.clamp(r.add(backend.Binary{Fn: backend.Mul}, false, x, n.out[0]))
+			}
+			return
+		}
 		act := backend.Act{Kind: backend.ActKind(r.rng.IntN(22)), Alpha: 0.5, Beta: 0.75}
 		if more := int(act.Kind) - int(backend.Abs); more >= 0 { // of the others those without jumps and poles
 			act.Kind = []backend.ActKind{backend.Abs, backend.Neg, backend.Erf, backend.Sin, backend.Cos}[more]

@@ -10,6 +10,7 @@ var passes = []pass{
 	{"expand", dropExpands},
 	{"cse", eliminateCommon},
 	{"constant-fold", foldConstants},
+	{"activation", fuseActivations},
 	{"transpose", mergeTransposes},
 	{"merge", mergeRuns},
 	{"pad-fold", foldPads},
