@@ -138,7 +138,7 @@ func (r *randomNet) step(name string) {
 		}
 	}
 	win := backend.Window{Kernel: []int{2, 2}, Strides: []int{1 + r.rng.IntN(2), 1}}
-	switch r.rng.IntN(19) {
+	switch r.rng.IntN(20) {
 	case 0, 1, 2, 3:
 		groups := 1 + r.rng.IntN(2)*(1-c%2)
 		out, k := groups*(1+r.rng.IntN(3)), 1+2*r.rng.IntN(2)
@@ -193,6 +193,11 @@ func (r *randomNet) step(name string) {
 		b := r.node(name+".2", backend.MaxPool{Window: win}, r.relu(name+".relu2", x.Value))
 		if c <= 4 {
 			y.Value = r.node(name, backend.Concat{Axis: 1, Inputs: 2}, a, b)
+		}
+	case 19: // a product that is an activation function, which rounds
+		if !r.exact {
+			gate := r.node(name+".gate", backend.Activation{Act: backend.Act{Kind: backend.Sigmoid}}, x.Value)
+			y.Value = r.node(name, backend.Binary{Fn: backend.Mul}, gate, x.Value)
 		}
 	case 18: // parts, in another order
 		all, h := backend.SliceEnd, x.sizes[0][2]
