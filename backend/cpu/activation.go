@@ -8,13 +8,14 @@ import (
 
 //go:generate go -C _asm run . -family vecmath -out ../vecmath_amd64.s -stubs ../zvecmath_amd64.go -pkg cpu
 
-// activation is an activation function on rows, with its constants. Relu and Clip
-// are exact; LeakyRelu and HardSigmoid are one rounding. All others are computed in
-// float64 and rounded once, also where the result is subnormal: plain Go is within
-// 0.5001 units in the last place, and vectors, where their polynomials end, within
+// activation is an activation function on rows, with its constants. What chooses or
+// rounds to integers is exact; LeakyRelu, HardSigmoid, Sqrt and Reciprocal are one
+// rounding. All others are computed in float64 and rounded once, also where the result is
+// subnormal: plain Go, which is all there is of Sin and Cos, is within 0.5001 units in
+// the last place, and vectors, where their polynomials end, within
 //
-//	Exp    Sigmoid  Tanh   Elu, Celu  Selu   Softplus  Softsign  Silu   HardSwish  Mish   Gelu   GeluTanh
-//	0.503  0.503    0.507  0.508      0.507  0.503     0.5       0.504  0.5        0.504  0.504  0.503
+//	Exp    Sigmoid  Tanh   Elu, Celu  Selu   Softplus  Softsign  Silu   HardSwish  Mish   Gelu   GeluTanh  Log    Erf
+//	0.503  0.503    0.507  0.508      0.507  0.503     0.5       0.504  0.5        0.504  0.504  0.503     0.501  0.501
 //
 // for every float32 from 2⁻²⁷ to 128 in size, and every 101st of the others (see
 // TestActivationULP); AVX2 and AVX-512 are alike.

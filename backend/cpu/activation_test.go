@@ -88,7 +88,7 @@ func TestActivationULP(t *testing.T) {
 		t.Fatalf("%d functions, want one for each of %v", len(activationULPs), backend.ActKinds())
 	}
 	var edges []float32
-	for _, at := range []float64{0, 3, 3.5, 6, 8.66, 9.01, 10, 13.5, 14.1, 14.5, 16.6, 17.3, 20, 36.7, 40, 50, 87.3, 88.72, 100, 103.97, 104, 108.5, 110, 115, 1000, 0x1p30, 0x1p60, math.MaxFloat32} {
+	for _, at := range []float64{0, 0.5, math.Sqrt2 / 2, 1, math.Sqrt2, 2.5, 3, 3.5, 3.92, 6, 8.66, 9.01, 10, 13.5, 14.1, 14.5, 16.6, 17.3, 20, 36.7, 40, 50, 87.3, 88.72, 100, 103.97, 104, 108.5, 110, 115, 1000, 0x1p30, 0x1p60, math.MaxFloat32} {
 		edges = append(edges, float32(at), float32(-at))
 	}
 	for k := 1; k < 310; k += 2 { // odd halves of ln 2, of arguments x, 2x and 3x

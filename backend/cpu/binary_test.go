@@ -1,7 +1,9 @@
 package cpu
 
 import (
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/convgl/convgl/backend"
@@ -100,6 +102,23 @@ func TestBinaryInPlace(t *testing.T) {
 			}
 			if n := inPlace(t, be, d, in, want[0]); n == 0 {
 				t.Errorf("%v %v: no operand may be the output", kind, s)
+			}
+		}
+	}
+}
+
+// A power does not depend on whether its exponent is one number for all elements.
+func TestPowerOfScalar(t *testing.T) {
+	r := rand.New(rand.NewPCG(23, 24))
+	a := values(r, 1<<16)
+	got, want := make([]float32, len(a)), make([]float32, len(a))
+	for _, b := range []float32{2, 3, -1, 0.5, -2, 4, 0, 1, 2.5} {
+		genericRows.binary[backend.Power][formVS](got, a, []float32{b}, len(a), 1, 0, 0, 0)
+		bs := slices.Repeat([]float32{b}, len(a))
+		genericRows.binary[backend.Power][formVV](want, a, bs, len(a), 1, 0, 0, 0)
+		for i := range got {
+			if math.Float32bits(got[i]) != math.Float32bits(want[i]) && (got[i] == got[i] || want[i] == want[i]) {
+				t.Fatalf("%v to the power %v is %v, want %v", a[i], b, got[i], want[i])
 			}
 		}
 	}

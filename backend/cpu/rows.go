@@ -197,8 +197,20 @@ func stridedRow(fn backend.BinaryKind, y, a, b []float32, n, sy, sa, sb int) {
 			y[i*sy] = min(a[i*sa], b[i*sb])
 		}
 	case backend.Power:
-		for i := range n {
-			y[i*sy] = power(a[i*sa], b[i*sb])
+		switch {
+		case sb == 0 && b[0] == 2: // as rounded as power: the square is exact in float64
+			for i := range n {
+				y[i*sy] = a[i*sa] * a[i*sa]
+			}
+		case sb == 0 && b[0] == 3:
+			for i := range n {
+				v := float64(a[i*sa])
+				y[i*sy] = float32(v * v * v)
+			}
+		default:
+			for i := range n {
+				y[i*sy] = power(a[i*sa], b[i*sb])
+			}
 		}
 	case backend.Less:
 		for i := range n {

@@ -37,6 +37,8 @@ var rowsAVX512 = rowFns{
 		backend.Sign:            signAVX512,
 		backend.Sqrt:            sqrtAVX512,
 		backend.Reciprocal:      reciprocalAVX512,
+		backend.Log:             logAVX512,
+		backend.Erf:             erfAVX512,
 		backend.ThresholdedRelu: thresholdedReluAVX512,
 	},
 	binary: [binaryKinds][3]binaryFn{
@@ -87,6 +89,8 @@ var rowsAVX2 = rowFns{
 		backend.Sign:            signAVX2,
 		backend.Sqrt:            sqrtAVX2,
 		backend.Reciprocal:      reciprocalAVX2,
+		backend.Log:             logAVX2,
+		backend.Erf:             erfAVX2,
 		backend.ThresholdedRelu: thresholdedReluAVX2,
 	},
 	binary: [binaryKinds][3]binaryFn{

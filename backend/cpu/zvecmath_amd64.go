@@ -54,6 +54,16 @@ func mishAVX512(dst []float32, src []float32, k *[3]float64)
 //go:noescape
 func geluAVX512(dst []float32, src []float32, k *[3]float64)
 
+// logAVX512 is log, in float64.
+//
+//go:noescape
+func logAVX512(dst []float32, src []float32, k *[3]float64)
+
+// erfAVX512 is erf, in float64.
+//
+//go:noescape
+func erfAVX512(dst []float32, src []float32, k *[3]float64)
+
 // geluTanhAVX512 is geluTanh, in float64.
 //
 //go:noescape
@@ -108,6 +118,16 @@ func mishAVX2(dst []float32, src []float32, k *[3]float64)
 //
 //go:noescape
 func geluAVX2(dst []float32, src []float32, k *[3]float64)
+
+// logAVX2 is log, in float64.
+//
+//go:noescape
+func logAVX2(dst []float32, src []float32, k *[3]float64)
+
+// erfAVX2 is erf, in float64.
+//
+//go:noescape
+func erfAVX2(dst []float32, src []float32, k *[3]float64)
 
 // geluTanhAVX2 is geluTanh, in float64.
 //

@@ -172,6 +172,11 @@ func (d doubles) or(x val, c cst) {
 	d.each(x, func(i int) { d.op(VORPD, VORPD_BCST, c, x[i], x[i]) })
 }
 
+// addBits adds the bits of a constant to those of x, as integers.
+func (d doubles) addBits(x val, c cst) {
+	d.each(x, func(i int) { d.op(VPADDQ, VPADDQ_BCST, c, x[i], x[i]) })
+}
+
 // atMost and atLeast keep a NaN of x, which the instructions return since it is their
 // first operand. The bound is in a register.
 func (d doubles) atMost(x val, c cst)  { d.each(x, func(i int) { VMINPD(x[i], c.reg, x[i]) }) }
@@ -411,11 +416,7 @@ var functions = []function{
 		// Φ(−a) = e^(−a²/2)·w·G(w), w = 1/(a + geluShift)
 		lo, hi, abs, shift := d.held(-geluMost), d.held(geluMost), d.near(math.Float64frombits(1<<63-1)), d.near(geluShift)
 		one, e := d.held(1), d.newExponential(-0.5)
-		tail := d.fars(fit.Polynomial(func(w *big.Float) *big.Float {
-			a := new(big.Float).Quo(big.NewFloat(1), w)
-			a.Sub(a, big.NewFloat(geluShift))
-			return a.Quo(fit.MillsRatio(a), w)
-		}, 1./(geluMost+geluShift), 1./geluShift, geluDegree))
+		tail := d.fars(normalTail())
 		return func(x val) val {
 			d.atLeast(x, lo)
 			a := d.copy(x)
@@ -433,6 +434,87 @@ var functions = []function{
 			d.each(r, func(i int) { VSUBPD(q[i], r[i], r[i]) })
 			d.whereNegative(r, q, x)
 			d.mul(r, x)
+			return r
+		}
+	}},
+	{"log", func(d doubles, _ reg.Register) func(x val) val {
+		// x = 2ᵏ·(1+f), 1+f in [√½, √2); ln(1+f) = 2·atanh s, s = f/(2+f)
+		one, two, ln2 := d.near(1), d.near(2), d.near(math.Ln2)
+		half := d.near(math.Float64frombits(math.Float64bits(1) - math.Float64bits(math.Sqrt2/2)))
+		units, bias, zero := d.near(0x1p52), d.near(0x1p52+1023), d.near(0)
+		up, least, most, nan := d.held(0x1p300), d.near(-0x1p140), d.near(0x1p200), d.near(math.NaN())
+		c := fit.Polynomial(fit.AtanhRoot, 0, 0.02944, logTailDegree)
+		for i := range c {
+			c[i] *= 2
+		}
+		tail := d.nears(c)
+		return func(x val) val {
+			d.addC(x, zero) // of −0
+			n, f := d.copy(x), d.copy(x)
+			d.addBits(n, half)
+			d.each(n, func(i int) {
+				VPSRLQ(operand.U8(52), n[i], n[i])
+				e := d.vec()
+				VPSLLQ(operand.U8(52), n[i], e)
+				VPSUBQ(e, f[i], f[i])
+			})
+			d.addBits(f, one)
+			d.subC(f, one)
+			d.or(n, units) // an integer below 2⁵²
+			d.subC(n, bias)
+			s := d.copy(f)
+			d.addC(s, two)
+			d.div(f, s)
+			d.each(s, func(i int) { VMULPD(f[i], f[i], s[i]) })
+			p := d.poly(tail, s)
+			d.mul(p, f)
+			d.mulCAdd(n, ln2, p)
+			// Of 0 it is below every float32, of ∞ that, of NaN and of what is below 0 NaN:
+			// min and max return their second operand, the first here, where one is NaN.
+			end := d.copy(x)
+			d.mulCAddC(end, up, least)
+			d.each(n, func(i int) { VMINPD(end[i], n[i], n[i]) })
+			end = d.copy(x)
+			d.subC(end, most)
+			d.each(n, func(i int) { VMAXPD(end[i], n[i], n[i]) })
+			d.whereNegative(n, d.fill(nan, n), x)
+			return n
+		}
+	}},
+	{"erf", func(d doubles, _ reg.Register) func(x val) val {
+		// Below 1 x·P(x²); above 1 − 2Φ(−√2·a) as in gelu
+		hi, abs, sign := d.held(geluMost/math.Sqrt2), d.near(math.Float64frombits(1<<63-1)), d.near(math.Copysign(0, -1))
+		root, shift, one, e := d.held(math.Sqrt2), d.near(geluShift), d.held(1), d.newExponential(-1)
+		near := d.fars(fit.Polynomial(fit.ErfRoot, 0, 1, erfDegree))
+		c := normalTail()
+		for i := range c {
+			c[i] *= 2
+		}
+		tail := d.fars(c)
+		return func(x val) val {
+			a := d.copy(x)
+			d.and(a, abs)
+			d.atMost(a, hi)
+			w := d.copy(a)
+			d.mulCAddC(w, root, shift)
+			w = d.over(one, w)
+			q := d.copy(a)
+			d.mul(q, q)
+			q = e.exp(q)
+			d.mul(q, w)
+			p := d.poly(tail, w)
+			d.mul(q, p)
+			r := d.fill(one, q)
+			d.each(r, func(i int) { VSUBPD(q[i], r[i], r[i]) })
+			s := d.copy(x)
+			d.and(s, sign)
+			d.each(r, func(i int) { VORPD(s[i], r[i], r[i]) })
+			z := d.copy(x)
+			d.mul(z, z)
+			y := d.poly(near, z)
+			d.mul(y, x)
+			d.subC(a, one)
+			d.whereNegative(r, y, a)
 			return r
 		}
 	}},
@@ -460,7 +542,18 @@ const (
 	geluMost       = 14.5 // beyond it x·Φ(−x) is 0 in float32
 	geluShift      = 3.5
 	geluDegree     = 11
+	logTailDegree  = 4
+	erfDegree      = 8
 )
+
+// normalTail is the polynomial G of Φ(−a) = e^(−a²/2)·w·G(w), w = 1/(a + geluShift).
+func normalTail() []float64 {
+	return fit.Polynomial(func(w *big.Float) *big.Float {
+		a := new(big.Float).Quo(big.NewFloat(1), w)
+		a.Sub(a, big.NewFloat(geluShift))
+		return a.Quo(fit.MillsRatio(a), w)
+	}, 1./(geluMost+geluShift), 1./geluShift, geluDegree)
+}
 
 func vecmath() {
 	for _, s := range []*simd{avx512, avx2} {

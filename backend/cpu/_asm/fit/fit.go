@@ -92,6 +92,18 @@ func AtanhRoot(z *big.Float) *big.Float {
 	return sum
 }
 
+// ErfRoot is erf(√z)/√z.
+func ErfRoot(z *big.Float) *big.Float {
+	power, sum := num(1), num(0) // (−z)ⁿ/n!
+	for n := 0; n < 200; n++ {
+		if n > 0 {
+			power = quo(mul(power, z), num(float64(-n)))
+		}
+		sum = add(sum, quo(power, num(float64(2*n+1))))
+	}
+	return quo(mul(num(2), sum), num(0).Sqrt(pi()))
+}
+
 // pi by Machin's formula.
 func pi() *big.Float {
 	arctan := func(inverse float64) *big.Float {

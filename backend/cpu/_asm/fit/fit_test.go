@@ -18,6 +18,7 @@ func TestPolynomial(t *testing.T) {
 	}{
 		{"ExpTail", ExpTail, func(x float64) float64 { return (math.Expm1(x) - x) / (x * x) }, -math.Ln2 / 2, math.Ln2 / 2, 5, 0x1p-28},
 		{"AtanhRoot", AtanhRoot, func(x float64) float64 { return math.Atanh(math.Sqrt(x)) / math.Sqrt(x) }, 0, 1. / 9, 7, 0x1p-32},
+		{"ErfRoot", ErfRoot, func(x float64) float64 { return math.Erf(math.Sqrt(x)) / math.Sqrt(x) }, 0, 1, 8, 0x1p-38},
 		{"Log1pRatio", Log1pRatio, func(x float64) float64 { return math.Log1p(x) / x }, math.Sqrt2/2 - 1, math.Sqrt2 - 1, 10, 0x1p-30},
 		{"MillsRatio", MillsRatio, func(x float64) float64 { return math.Erfc(x/math.Sqrt2) / 2 * math.Exp(x*x/2) }, 0, 4, 14, 0x1p-27},
 	} {
