@@ -160,7 +160,7 @@ func (r *anyNet) step(i int) {
 		_, fixed = x.shape[1].Size()
 	}
 	weighted := image && fixed && channels <= 16 && channels > 0
-	switch kind := r.rng.IntN(37); {
+	switch kind := r.rng.IntN(41); {
 	case kind <= 4 && weighted:
 		w := r.window(spatial)
 		groups := 1
@@ -450,6 +450,23 @@ func (r *anyNet) step(i int) {
 		if n != nil && static {
 			r.add(backend.MaxUnpool{Size: size}, true, n.out...)
 		}
+	case kind <= 38: // of all pixels, of some dims, or of all
+		op := backend.Reduce{Fn: backend.ReduceKind(r.upTo(int(backend.ReduceMin))), KeepDims: r.coin()}
+		for d := range rank {
+			if d > 1 || r.rng.IntN(3) == 0 {
+				op.Axes = append(op.Axes, d-r.upTo(1)*rank)
+			}
+		}
+		r.clamp(r.add(op, false, x))
+	case kind == 39 && rank > 0 && r.exact[x]: // what a rounding decides could be anything
+		axis := r.rng.IntN(rank)
+		n := r.add(backend.ArgMax{Axis: axis, Min: r.coin(), Last: r.coin(), KeepDims: r.coin()}, true, x)
+		if n != nil && rank < 6 {
+			r.add(backend.OneHot{Axis: r.upTo(len(n.out[0].shape)), Depth: s[axis]}, true, n.out[0])
+		}
+	case kind == 40 && rank > 0 && r.exact[x]:
+		axis := r.rng.IntN(rank)
+		r.add(backend.TopK{K: r.upTo(s[axis]), Axis: axis - r.upTo(1)*rank, Smallest: r.coin()}, true, x)
 	}
 }
 
@@ -599,7 +616,7 @@ func TestCompileNetworksOfAllOps(t *testing.T) {
 		}
 	}
 	t.Log(kinds, ran)
-	for _, op := range []backend.Op{backend.Conv{}, backend.ConvTranspose{}, backend.Dense{}, backend.MatMul{}, backend.MaxPool{}, backend.AvgPool{}, backend.GlobalPool{}, backend.AdaptivePool{}, backend.Resize{}, backend.Pad{}, backend.BatchNorm{}, backend.GroupNorm{}, backend.InstanceNorm{}, backend.LayerNorm{}, backend.LRN{}, backend.Softmax{}, backend.Activation{}, backend.Binary{}, backend.Where{}, backend.Concat{}, backend.Transpose{}, backend.Slice{}, backend.Expand{}, backend.Tile{}, backend.Gather{}, backend.Resample{}, backend.MaxUnpool{}, backend.Reshape{}, backend.Flatten{}, Identity{}, Dropout{}} {
+	for _, op := range []backend.Op{backend.Conv{}, backend.ConvTranspose{}, backend.Dense{}, backend.MatMul{}, backend.MaxPool{}, backend.AvgPool{}, backend.GlobalPool{}, backend.AdaptivePool{}, backend.Resize{}, backend.Pad{}, backend.BatchNorm{}, backend.GroupNorm{}, backend.InstanceNorm{}, backend.LayerNorm{}, backend.LRN{}, backend.Softmax{}, backend.Activation{}, backend.Binary{}, backend.Where{}, backend.Concat{}, backend.Transpose{}, backend.Reduce{}, backend.ArgMax{}, backend.TopK{}, backend.OneHot{}, backend.Slice{}, backend.Expand{}, backend.Tile{}, backend.Gather{}, backend.Resample{}, backend.MaxUnpool{}, backend.Reshape{}, backend.Flatten{}, Identity{}, Dropout{}} {
 		if kinds[op.Kind()] < 5 && kinds["no "+op.Kind()] == 0 {
 			t.Errorf("%d nodes %s only", kinds[op.Kind()], op.Kind())
 		}

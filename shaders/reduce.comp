@@ -136,9 +136,8 @@ uint place(uint i, uint from, uint count, out uint to, out uint inner) {
 }
 
 #ifdef FIRST
-uint base; // of the result in x
-
-float element(uint j) {
+// Element j of the set of a result whose elements begin at base.
+float element(uint base, uint j) {
     uint to, inner;
     float v = FETCH1(x, int(base + place(j, KEPT, SETS, to, inner)));
     if (MAP == 1u)
@@ -149,47 +148,48 @@ float element(uint j) {
 }
 #endif
 
-// The state of every stride-th element from first on, below last.
-State reduce(uint result, uint first, uint last, uint stride) {
+// The state of every stride-th element from first on, below last; base is where those
+// of the result begin, of x or of the states.
+State reduce(uint base, uint first, uint last, uint stride) {
     State s = none();
 #ifndef FIRST
     for (uint j = first; j < last; j += stride) {
-        uvec2 w = from[result * STEP_RESULT + j * STEP];
+        uvec2 w = from[base + j * STEP];
         s = join(s, State(uintBitsToFloat(w.x), int(w.y)));
     }
 #elif OP == 0
     for (uint j = first; j < last; j += stride)
-        s.a += element(j);
+        s.a += element(base, j);
 #elif OP == 1
     for (uint j = first; j < last; j += stride)
-        s.a = larger(s.a, element(j));
+        s.a = larger(s.a, element(base, j));
 #elif OP == 2
     for (uint j = first; j < last; j += stride) {
         int k = s.k;
-        float v = fraction(element(j), k);
+        float v = fraction(element(base, j), k);
         s.a = fraction(s.a * v, k);
         s.k = k;
     }
 #elif OP == 3
     uint far = 0u; // the bits of the largest
     for (uint j = first; j < last; j += stride)
-        far = max(far, floatBitsToUint(element(j)) & 0x7fffffffu);
+        far = max(far, floatBitsToUint(element(base, j)) & 0x7fffffffu);
     s.k = clamp(pow2_below(uintBitsToFloat(far)), -126, 126);
     float unit = pow2(-s.k);
     for (uint j = first; j < last; j += stride) {
-        float v = element(j) * unit;
+        float v = element(base, j) * unit;
         s.a = fma(v, v, s.a);
     }
 #elif OP == 4
     for (uint j = first; j < last; j += stride)
-        s.a = larger(s.a, element(j));
+        s.a = larger(s.a, element(base, j));
     float sum = 0.0;
     for (uint j = first; j < last; j += stride)
-        sum += above(element(j), s.a);
+        sum += above(element(base, j), s.a);
     s.k = floatBitsToInt(sum);
 #else
     for (uint j = first; j < last; j += stride)
-        s = join(s, State(element(j), int(j)));
+        s = join(s, State(element(base, j), int(j)));
 #endif
     return s;
 }
@@ -253,13 +253,13 @@ void main() {
     bool has = id < COUNT;
     State s = none();
     uint at, inner, first = block * BLOCK;
-    uint start = place(result, 0u, KEPT, at, inner);
+    uint base = place(result, 0u, KEPT, at, inner);
     bool valid = has && inner < VALID;
-#ifdef FIRST
-    base = start;
+#ifndef FIRST
+    base = result * STEP_RESULT;
 #endif
     if (valid)
-        s = reduce(result, first + thread, min(first + BLOCK, N), stride);
+        s = reduce(base, first + thread, min(first + BLOCK, N), stride);
 #ifdef GROUP
     group_a[thread] = s.a;
     group_k[thread] = s.k;
