@@ -75,6 +75,22 @@ func weights(name string, data []float32, dims ...int) message {
 	return t
 }
 
+// longs is an int64 initializer.
+func longs(name string, data []int64, dims ...int) message {
+	var t message
+	var raw []byte
+	for _, d := range dims {
+		t.int(1, int64(d))
+	}
+	for _, x := range data {
+		raw = binary.LittleEndian.AppendUint64(raw, uint64(x))
+	}
+	t.int(2, typeInt64)
+	t.str(8, name)
+	t.bytes(9, raw)
+	return t
+}
+
 // node applies an op; attrs are made by ints.
 func node(op, name string, in, out []string, attrs ...message) message {
 	var n message

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -179,6 +180,47 @@ func TestInspectOddNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := dot.ParseBytes(text); err != nil {
+		t.Errorf("%v in\n%s", err, text)
+	}
+}
+
+// Integers that depend on what the device computed are the host's, between two graphs.
+func TestInspectStages(t *testing.T) {
+	model := net{
+		nodes: []message{
+			node("Relu", "act", []string{"x"}, []string{"r"}),
+			node("ArgMax", "best", []string{"r"}, []string{"i"}),
+			node("Add", "next", []string{"i", "one"}, []string{"k"}),
+			node("Gather", "pick", []string{"table", "k"}, []string{"p"}),
+			node("Neg", "turn", []string{"p"}, []string{"y"}),
+		},
+		weights: []message{longs("one", []int64{1}, 1), weights("table", []float32{10, 11, 12, 13}, 4)},
+		inputs:  []message{value("x", typeFloat, []any{3, 2})},
+		outputs: []message{value("y", typeFloat, []any{1, 2})},
+	}.save(t)
+	dir := t.TempDir()
+	x := npy(t, filepath.Join(dir, "x.npy"), []float32{1, 5, 3, 4, 2, 6}, 3, 2)
+	npy(t, filepath.Join(dir, "output_0.npy"), []float32{-12, -13}, 1, 2)
+	dot1 := filepath.Join(dir, "f.dot")
+	for _, be := range []string{"ref", "cpu"} {
+		check(t, []expect{
+			{[]string{"run", "-backend", be, "-model", model, "-input", x, "-compare", dir}, 0, "equal in all 2 elements", ""},
+			{[]string{"inspect", "-backend", be, "-dot-optimized", dot1, model}, 0, "on the host   ", ""},
+		})
+	}
+	var r report
+	code, out, errs := command(t, "inspect", "-backend", "ref", "-json", model)
+	if err := json.Unmarshal([]byte(out), &r); code != 0 || err != nil {
+		t.Fatalf("exit %d: %v: %s", code, err, errs)
+	}
+	if s := r.Run.Stages; len(s) != 2 || len(s[0].Host) != 0 || s[0].Graph == nil || s[1].Graph == nil || !slices.Contains(s[1].Host, "next (Add)") {
+		t.Errorf("got %s", out)
+	}
+	text, err := os.ReadFile(dot1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, err := dot.ParseBytes(text); err != nil || len(g.Graphs) != 1 || !strings.Contains(string(text), "on the host:") || strings.Count(string(text), "subgraph") != 2 {
 		t.Errorf("%v in\n%s", err, text)
 	}
 }
