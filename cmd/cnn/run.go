@@ -31,6 +31,9 @@ type runFlags struct {
 	repeat  int
 }
 
+// maxRepeat bounds the times that are kept.
+const maxRepeat = 10_000_000
+
 func runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
@@ -72,8 +75,8 @@ func (f *runFlags) run(cmd *cobra.Command) (err error) {
 		return errNoModel
 	case f.outdir == "" && f.compare == "" && f.repeat == 0:
 		return cli.Usagef("run: what for? want -outdir DIR for the outputs, -compare DIR or -repeat N")
-	case f.repeat < 0:
-		return cli.Usagef("-repeat %d: want 0 or more", f.repeat)
+	case f.repeat < 0 || f.repeat > maxRepeat:
+		return cli.Usagef("-repeat %d: want 0 to %d", f.repeat, maxRepeat)
 	case !(f.tol >= 0) || math.IsInf(f.tol, 0):
 		return cli.Usagef("-tol %v: want 0 or more", f.tol)
 	case f.outdir != "" && f.compare != "" && same(f.outdir, f.compare):
