@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -78,6 +79,19 @@ var hostFuncs = map[string]hostFunc{
 	"Upsample":        hostResize,
 	"Where":           hostWhere,
 	"Xor":             hostXor,
+	"BitShift":        hostBitShift,
+	"BitwiseAnd":      hostBitwiseAnd,
+	"BitwiseOr":       hostBitwiseOr,
+	"BitwiseXor":      hostBitwiseXor,
+	"BitwiseNot":      hostBitwiseNot,
+	"CumSum":          hostCumSum,
+	"NonZero":         hostNonZero,
+	"OneHot":          hostOneHot,
+	"Pad":             hostPad,
+	"ScatterElements": hostScatterElements,
+	"ScatterND":       hostScatterND,
+	"TopK":            hostTopK,
+	"Scatter":         hostScatterElements,
 }
 
 // Tensors for tests. Without a shape they have one dim.
@@ -565,4 +579,164 @@ func TestHostReduce(t *testing.T) {
 
 func TestHostIdentity(t *testing.T) {
 	testHost(t, []hostCase{{"bool", "Identity", 13, nil, list{bools(true)}, list{bools(true)}, ""}})
+}
+
+func TestHostPad(t *testing.T) {
+	mode := func(m string) attrList { return attrList{attrStr("mode", m)} }
+	x := i64s(1, 2, 3)
+	testHost(t, []hostCase{
+		{"constant", "Pad", 13, nil, list{x, i64s(1, 2)}, list{i64s(0, 1, 2, 3, 0, 0)}, ""},
+		{"value", "Pad", 13, nil, list{count(1, 2), i64s(1, 0, 0, 1), scalar(i64s(9))}, list{shaped(i64s(9, 9, 9, 0, 1, 9), 2, 3)}, ""},
+		{"bool", "Pad", 13, nil, list{bools(true), i64s(0, 1)}, list{bools(true, false)}, ""},
+		{"reflect", "Pad", 13, mode("reflect"), list{x, i64s(2, 1)}, list{i64s(3, 2, 1, 2, 3, 2)}, ""},
+		{"reflect twice", "Pad", 13, mode("reflect"), list{x, i64s(0, 5)}, list{i64s(1, 2, 3, 2, 1, 2, 3, 2)}, ""},
+		{"reflect one element", "Pad", 13, mode("reflect"), list{i64s(7), i64s(1, 1)}, list{i64s(7, 7, 7)}, ""},
+		{"edge", "Pad", 13, mode("edge"), list{x, i64s(2, 1)}, list{i64s(1, 1, 1, 2, 3, 3)}, ""},
+		{"wrap", "Pad", 19, mode("wrap"), list{x, i64s(4, 1)}, list{i64s(3, 1, 2, 3, 1, 2, 3, 1)}, ""},
+		{"crop", "Pad", 13, nil, list{x, i64s(-1, 1)}, list{i64s(2, 3, 0)}, ""},
+		{"crop and edge", "Pad", 13, mode("edge"), list{x, i64s(1, -1)}, list{i64s(1, 1, 2)}, ""},
+		{"crop everything", "Pad", 13, nil, list{x, i64s(-3, 0)}, list{i64s()}, ""},
+		{"axes", "Pad", 18, nil, list{count(1, 2), i64s(1, 0), nil, i64s(-1)}, list{shaped(i64s(0, 0, 1), 1, 3)}, ""},
+		{"version 2", "Pad", 2, attrList{attrInts("pads", 1, 0), attrFloat("value", 5)}, list{f32s(1)}, list{f32s(5, 1)}, ""},
+		{"version 1", "Pad", 1, attrList{attrInts("paddings", 0, 1)}, list{f32s(1)}, list{f32s(1, 0)}, ""},
+		{"crop too much", "Pad", 13, nil, list{x, i64s(-2, -2)}, nil, "pads of -2 and -2"},
+		{"crop too much and pad", "Pad", 13, nil, list{x, i64s(-5, 9)}, nil, "cropped"},
+		{"nothing to pad with", "Pad", 13, mode("edge"), list{i64s(), i64s(1, 0)}, nil, "nothing to pad with"},
+		{"number", "Pad", 13, nil, list{x, i64s(1)}, nil, "want 2"},
+		{"axes and pads", "Pad", 18, nil, list{x, i64s(1), nil, i64s(0)}, nil, "1 pads for 1 axes"},
+		{"mode", "Pad", 13, mode("mirror"), list{x, i64s(1, 0)}, nil, "mirror"},
+		{"limit", "Pad", 13, nil, list{x, i64s(1<<40, 0)}, nil, "more than the limit"},
+		{"overflow", "Pad", 13, nil, list{x, i64s(maxI64, maxI64)}, nil, "pads of"},
+		{"type", "Pad", 13, nil, list{x, i64s(1, 0), scalar(f32s(1))}, nil, "want int64"},
+	})
+}
+
+func TestHostScatter(t *testing.T) {
+	how := func(r string) attrList { return attrList{attrStr("reduction", r)} }
+	testHost(t, []hostCase{
+		{"columns", "ScatterElements", 18, attrList{attrInt("axis", 1)}, list{count(1, 4), shaped(i64s(1, -1), 1, 2), shaped(i64s(8, 9), 1, 2)}, list{shaped(i64s(0, 8, 2, 9), 1, 4)}, ""},
+		{"rows", "ScatterElements", 11, nil, list{count(2, 2), shaped(i32s(1, 0), 1, 2), shaped(i64s(8, 9), 1, 2)}, list{shaped(i64s(0, 9, 8, 3), 2, 2)}, ""},
+		{"the last of equal ones", "Scatter", 9, nil, list{count(2), i64s(1, 1), i64s(8, 9)}, list{i64s(0, 9)}, ""},
+		{"add", "ScatterElements", 16, how("add"), list{count(2), i64s(1, 1), i64s(8, 9)}, list{i64s(0, 18)}, ""},
+		{"mul", "ScatterElements", 16, how("mul"), list{f32s(2, 3), i64s(0, 0), f32s(4, 5)}, list{f32s(40, 3)}, ""},
+		{"max", "ScatterElements", 18, how("max"), list{u8s(2, 3), i64s(0, 1), u8s(4, 1)}, list{u8s(4, 3)}, ""},
+		{"min", "ScatterElements", 18, how("min"), list{i32s(2, 3), i64s(0, 1), i32s(4, 1)}, list{i32s(2, 1)}, ""},
+		{"outside", "ScatterElements", 18, nil, list{count(2), i64s(2), i64s(9)}, nil, "outside"},
+		{"shapes", "ScatterElements", 18, nil, list{count(2), i64s(1), i64s(8, 9)}, nil, "input 2: got shape [2]"},
+		{"types", "ScatterElements", 18, nil, list{count(2), i64s(1), f32s(8)}, nil, "want int64"},
+		{"reduction", "ScatterElements", 18, how("mean"), list{count(2), i64s(1), i64s(8)}, nil, "mean"},
+		{"reduction of bool", "ScatterElements", 18, how("add"), list{bools(true), i64s(0), bools(true)}, nil, "bool"},
+		{"elements", "ScatterND", 18, nil, list{count(4), shaped(i64s(3, 1), 2, 1), i64s(8, 9)}, list{i64s(0, 9, 2, 8)}, ""},
+		{"rows", "ScatterND", 11, nil, list{count(2, 2), shaped(i64s(-1), 1, 1), shaped(i64s(8, 9), 1, 2)}, list{shaped(i64s(0, 1, 8, 9), 2, 2)}, ""},
+		{"add", "ScatterND", 16, how("add"), list{count(2), shaped(i64s(1, 1), 2, 1), i64s(8, 9)}, list{i64s(0, 18)}, ""},
+		{"outside", "ScatterND", 18, nil, list{count(2), shaped(i64s(-3), 1, 1), i64s(8)}, nil, "outside"},
+		{"shapes", "ScatterND", 18, nil, list{count(2, 2), shaped(i64s(0), 1, 1), i64s(8)}, nil, "want [1,2]"},
+		{"too many", "ScatterND", 18, nil, list{count(2), shaped(i64s(0, 0), 1, 2), i64s(8)}, nil, "at most 1"},
+	})
+}
+
+func TestHostSelect(t *testing.T) {
+	testHost(t, []hostCase{
+		{"largest", "TopK", 11, nil, list{i64s(3, 9, 1, 9), i64s(3)}, list{i64s(9, 9, 3), i64s(1, 3, 0)}, ""},
+		{"smallest", "TopK", 11, attrList{attrInt("largest", 0)}, list{i64s(3, 9, 1, 1), i64s(3)}, list{i64s(1, 1, 3), i64s(2, 3, 0)}, ""},
+		{"NaN", "TopK", 11, nil, list{f32s(inf, nan, 1), i64s(2)}, list{f32s(nan, inf), i64s(1, 0)}, ""},
+		{"NaN last", "TopK", 11, attrList{attrInt("largest", 0)}, list{f32s(inf, nan, 1), i64s(3)}, list{f32s(1, inf, nan), i64s(2, 0, 1)}, ""},
+		{"axis", "TopK", 11, attrList{attrInt("axis", 0)}, list{count(2, 2), i64s(1)}, list{shaped(i64s(2, 3), 1, 2), shaped(i64s(1, 1), 1, 2)}, ""},
+		{"version 1", "TopK", 1, attrList{attrInt("k", 1)}, list{f32s(1, 2)}, list{f32s(2), i64s(1)}, ""},
+		{"none", "TopK", 11, nil, list{f32s(1, 2), i64s(0)}, list{tensor.Must(tensor.New(tensor.Float32, 0)), i64s()}, ""},
+		{"too many", "TopK", 11, nil, list{f32s(1, 2), i64s(3)}, nil, "k is 3"},
+		{"bool", "TopK", 11, nil, list{bools(true), i64s(1)}, nil, "bool"},
+		{"matrix", "NonZero", 13, nil, list{shaped(i64s(1, 0, 2, 3), 2, 2)}, list{shaped(i64s(0, 1, 1, 0, 0, 1), 2, 3)}, ""},
+		{"bool", "NonZero", 13, nil, list{bools(false, true)}, list{shaped(i64s(1), 1, 1)}, ""},
+		{"none", "NonZero", 13, nil, list{f32s(0, 0)}, list{shaped(i64s(), 1, 0)}, ""},
+		{"scalar", "NonZero", 13, nil, list{scalar(i64s(5))}, list{shaped(i64s(0), 1, 1)}, ""},
+		{"last axis", "OneHot", 11, nil, list{i64s(1, -1), scalar(i64s(3)), f32s(0, 5)}, list{shaped(f32s(0, 5, 0, 0, 0, 5), 2, 3)}, ""},
+		{"first axis", "OneHot", 11, attrList{attrInt("axis", 0)}, list{i32s(1, 0), i64s(2), i64s(7, 8)}, list{shaped(i64s(7, 8, 8, 7), 2, 2)}, ""},
+		{"outside", "OneHot", 11, nil, list{i64s(3, -4), i64s(3), bools(false, true)}, list{shaped(bools(false, false, false, false, false, false), 2, 3)}, ""},
+		{"float depth", "OneHot", 11, nil, list{f32s(1), f32s(2), f32s(0, 1)}, list{shaped(f32s(0, 1), 1, 2)}, ""},
+		{"scalar", "OneHot", 11, nil, list{scalar(i64s(1)), i64s(2), f32s(0, 1)}, list{f32s(0, 1)}, ""},
+		{"limit", "OneHot", 11, nil, list{i64s(1), i64s(1 << 40), f32s(0, 1)}, nil, "more than the limit"},
+		{"depth", "OneHot", 11, nil, list{i64s(1), i64s(-1), f32s(0, 1)}, nil, "depth of -1"},
+		{"values", "OneHot", 11, nil, list{i64s(1), i64s(2), f32s(0)}, nil, "want [2]"},
+		{"axis", "CumSum", 14, nil, list{count(2, 3), scalar(i64s(1))}, list{shaped(i64s(0, 1, 3, 3, 7, 12), 2, 3)}, ""},
+		{"outer axis", "CumSum", 14, nil, list{count(2, 3), scalar(i32s(0))}, list{shaped(i64s(0, 1, 2, 3, 5, 7), 2, 3)}, ""},
+		{"exclusive", "CumSum", 14, attrList{attrInt("exclusive", 1)}, list{i64s(1, 2, 3), scalar(i64s(0))}, list{i64s(0, 1, 3)}, ""},
+		{"reverse", "CumSum", 14, attrList{attrInt("reverse", 1)}, list{f32s(1, 2, 3), scalar(i64s(0))}, list{f32s(6, 5, 3)}, ""},
+		{"both", "CumSum", 14, attrList{attrInt("reverse", 1), attrInt("exclusive", 1)}, list{i32s(1, 2, 3), scalar(i64s(-1))}, list{i32s(5, 3, 0)}, ""},
+		{"axis", "CumSum", 14, nil, list{i64s(1), scalar(i64s(1))}, nil, "axis 1"},
+		{"uint8", "CumSum", 14, nil, list{u8s(1), scalar(i64s(0))}, nil, "uint8"},
+	})
+}
+
+func TestHostBits(t *testing.T) {
+	testHost(t, []hostCase{
+		{"int64", "BitwiseAnd", 18, nil, list{i64s(6, -1), i64s(3, 5)}, list{i64s(2, 5)}, ""},
+		{"uint8", "BitwiseOr", 18, nil, list{u8s(6), u8s(3)}, list{u8s(7)}, ""},
+		{"int32", "BitwiseXor", 18, nil, list{i32s(6), i32s(3)}, list{i32s(5)}, ""},
+		{"uint8", "BitwiseNot", 18, nil, list{u8s(1)}, list{u8s(254)}, ""},
+		{"float32", "BitwiseNot", 18, nil, list{f32s(1)}, nil, "want an integer"},
+		{"float32", "BitwiseAnd", 18, nil, list{f32s(1), f32s(1)}, nil, "float32"},
+		{"left", "BitShift", 11, attrList{attrStr("direction", "LEFT")}, list{u8s(16, 1, 200), u8s(1, 8, 1)}, list{u8s(32, 0, 144)}, ""},
+		{"right", "BitShift", 11, attrList{attrStr("direction", "RIGHT")}, list{u8s(16, 1), u8s(2, 200)}, list{u8s(4, 0)}, ""},
+		{"direction", "BitShift", 11, nil, list{u8s(16), u8s(1)}, nil, "direction"},
+	})
+}
+
+// TestHostNeverPanics calls every function with inputs of every number, type and kind of shape.
+func TestHostNeverPanics(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	numbers := []int64{0, 1, 2, 3, -1, -2, 1 << 31, -1 << 31, 1 << 40, maxI64, minI64}
+	random := func() *tensor.Tensor {
+		shape := make([]int, rng.IntN(4))
+		for i := range shape {
+			shape[i] = rng.IntN(4)
+		}
+		t := tensor.Must(tensor.New(tensor.DType(1+rng.IntN(6)), shape...))
+		switch t.DType() {
+		case tensor.Int64:
+			d, _ := tensor.Data[int64](t)
+			for i := range d {
+				d[i] = numbers[rng.IntN(len(numbers))]
+			}
+		case tensor.Bool:
+			d, _ := tensor.Data[bool](t)
+			for i := range d {
+				d[i] = rng.IntN(2) == 0
+			}
+		default:
+			c := &hostCall{limit: 1 << 20}
+			v := tensor.Must(tensor.New(tensor.Int64, shape...))
+			d, _ := tensor.Data[int64](v)
+			for i := range d {
+				d[i] = numbers[rng.IntN(len(numbers))]
+			}
+			t, _ = c.cast(v, t.DType())
+		}
+		return t
+	}
+	names := []string{"axis", "axes", "keepdims", "noop_with_empty_axes", "pads", "shape", "perm", "starts", "ends", "split", "num_outputs", "batch_dims", "k", "start", "end", "to", "allowzero", "broadcast", "fmod", "exclusive", "mode", "reduction", "value"}
+	for op := range hostFuncs {
+		for range 3000 {
+			var in list
+			for range rng.IntN(5) {
+				if rng.IntN(8) == 0 {
+					in = append(in, nil)
+				} else {
+					in = append(in, random())
+				}
+			}
+			var attrs attrList
+			for _, n := range names {
+				switch rng.IntN(12) {
+				case 0:
+					attrs = append(attrs, attrInt(n, numbers[rng.IntN(len(numbers))]))
+				case 1:
+					attrs = append(attrs, attrInts(n, numbers[rng.IntN(len(numbers))], numbers[rng.IntN(len(numbers))]))
+				case 2:
+					attrs = append(attrs, attrStr(n, []string{"edge", "reflect", "wrap", "add", "max"}[rng.IntN(5)]))
+				}
+			}
+			_, _ = runHost(op, 1+rng.IntN(25), rng.IntN(4), 1000, attrs, in...)
+		}
+	}
 }
