@@ -33,6 +33,9 @@ import (
 // a NaN may get lost in a maximum, that of nothing but padding may be the least finite number,
 // and a function that is expressed by a product may be NaN at −∞.
 func Export(g *graph.Graph) ([]byte, error) {
+	if g == nil {
+		return nil, errors.New("onnx: Export needs a graph")
+	}
 	fail := func(err error) ([]byte, error) {
 		return nil, fmt.Errorf("onnx: export of graph %q: %w", g.Name, err)
 	}

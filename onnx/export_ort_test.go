@@ -220,7 +220,7 @@ func modelCases(t *testing.T) []*cnn.Net {
 		{models.SqueezeNet, []models.Option{models.WithInput(3, 64, 64)}},
 		{models.UNet2D, []models.Option{models.WithInput(3, 32, 48), models.WithBase(8)}},
 		{models.UNet3D, []models.Option{models.WithInput(1, 16, 16, 16), models.WithBase(4)}},
-		{models.VGG16, []models.Option{models.WithInput(3, 64, 64), models.WithHidden(128)}},
+		{models.VGG16, []models.Option{models.WithInput(3, 32, 32), models.WithHidden(128)}},
 	} {
 		n, err := m.make(m.opts...)
 		if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/convgl/convgl/tensor"
 )
 
-// resize is ONNX's Resize where its coordinates, which other programs compute in float32, choose
-// the elements that the graph's exact ones do. Otherwise each dim goes by a table.
+// resize is ONNX's Resize where its coordinates, which other programs compute in float32 or float64,
+// choose the elements that the graph's exact ones do. Otherwise each dim goes by a table.
 func (e *exporter) resize(op backend.Resize) string {
 	v := e.node.In()[0]
 	n := len(v.Shape()) - 2
@@ -31,7 +31,7 @@ func (e *exporter) resize(op backend.Resize) string {
 			s = op.Scales[i]
 		}
 		scales[2+i] = scaleFor(m, out, s)
-		plain = plain && int(float32(m)*scales[2+i]) == out && sameElements(op, taps[i], m, scales[2+i])
+		plain = plain && int(float32(m)*scales[2+i]) == out && sameElements[float32](op, taps[i], m, scales[2+i]) && sameElements[float64](op, taps[i], m, scales[2+i])
 	}
 	if plain {
 		return e.resizeBy(op, scales)
@@ -95,20 +95,20 @@ func scaleFor(m, out int, s float64) float32 {
 	return f
 }
 
-// sameElements reports whether ONNX's formulas, in float32, take the elements of the taps, with
+// sameElements reports whether ONNX's formulas, computed in F, take the elements of the taps, with
 // weights that are nearly the same.
-func sameElements(op backend.Resize, taps []backend.ResizeTap, n int, scale float32) bool {
+func sameElements[F float32 | float64](op backend.Resize, taps []backend.ResizeTap, n int, scale float32) bool {
 	m := len(taps)
 	for o, want := range taps {
-		var x float32
+		var x F
 		switch {
 		case op.Coord == backend.AlignCorners && m == 1:
 		case op.Coord == backend.AlignCorners:
-			x = float32(o) * float32(n-1) / float32(m-1)
+			x = F(o) * F(n-1) / F(m-1)
 		case op.Coord == backend.HalfPixel:
-			x = (float32(o)+0.5)/scale - 0.5
+			x = (F(o)+0.5)/F(scale) - 0.5
 		default:
-			x = float32(o) / scale
+			x = F(o) / F(scale)
 		}
 		if op.Mode == backend.ResizeNearest {
 			i := math.Floor(float64(x))

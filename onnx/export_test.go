@@ -157,7 +157,13 @@ func feeds(g *graph.Graph) []*tensor.Tensor {
 // reference computes a graph from its definition.
 func reference(t *testing.T, g *graph.Graph, in []*tensor.Tensor) []*tensor.Tensor {
 	t.Helper()
-	be, err := backend.Open("ref")
+	return computed(t, "ref", g, in)
+}
+
+// computed runs a graph on a backend.
+func computed(t *testing.T, on string, g *graph.Graph, in []*tensor.Tensor) []*tensor.Tensor {
+	t.Helper()
+	be, err := backend.Open(on)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -614,6 +620,9 @@ type opaque struct{ graph.Identity }
 func (opaque) Kind() string { return "Opaque" }
 
 func TestExportUnsupported(t *testing.T) {
+	if _, err := Export(nil); err == nil {
+		t.Error("got no error for no graph")
+	}
 	b := newNet(t, "unsupported")
 	x := b.open("x", 3, "H", "W")
 	odd := b.op(opaque{}, x)

@@ -207,9 +207,13 @@ func (c *hostCall) gatherStrided(x *tensor.Tensor, shape tensor.Shape, steps []i
 	if err != nil {
 		return nil, err
 	}
-	cp, at := newCopier(y, x), newCounter(shape, steps)
-	for i := range y.Size() {
-		cp.copy(i, from+at.offset[0], 1)
+	run, outer := 1, shape // of elements that follow each other in both
+	if last := len(shape) - 1; last >= 0 && steps[last] == 1 {
+		run, outer, steps = shape[last], shape[:last], steps[:last]
+	}
+	cp, at := newCopier(y, x), newCounter(outer, steps)
+	for i := 0; i < y.Size(); i += run {
+		cp.copy(i, from+at.offset[0], run)
 		at.next()
 	}
 	return y, nil
