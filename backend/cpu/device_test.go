@@ -48,7 +48,15 @@ func runAllocatesNothing(t *testing.T, set isa, threads int) {
 		}
 		add(backend.Binary{Fn: backend.PRelu}, backend.F32(48, 1, 1))
 		add(backend.Activation{Act: backend.Act{Kind: backend.Gelu}})
+		for fn := backend.ReduceSum; fn <= backend.ReduceSumSquare; fn++ {
+			cases[fmt.Sprintf("%v %v of rows", l, fn)] = backend.Desc{Op: backend.Reduce{Fn: fn, Axes: []int{3}}, In: []backend.TensorDesc{x}}
+			cases[fmt.Sprintf("%v %v of channels", l, fn)] = backend.Desc{Op: backend.Reduce{Fn: fn, Axes: []int{1}}, In: []backend.TensorDesc{x}}
+			cases[fmt.Sprintf("%v %v of all", l, fn)] = backend.Desc{Op: backend.Reduce{Fn: fn}, In: []backend.TensorDesc{x}}
+		}
+		add(backend.ArgMax{Axis: 1})
+		add(backend.TopK{K: 3, Axis: 3})
 	}
+	cases["onehot"] = backend.Desc{Op: backend.OneHot{Axis: 1, Depth: 21}, In: []backend.TensorDesc{{DType: tensor.Int32, Shape: []int{2, 40, 31}}}}
 	for name, d := range cases {
 		inst, err := backend.NewInstance(ctx, be, d)
 		if err != nil {

@@ -175,6 +175,7 @@ type call struct {
 	ws        []byte
 	tiles     []tile   // one a thread
 	depthwise []dwTile // one a thread
+	states    []states // one a thread
 	mu        sync.Mutex
 	err       error // of the first part that failed
 }
@@ -210,7 +211,7 @@ func (k *kernel) take() *call {
 	return &call{
 		op: k.op,
 		in: make([][]byte, len(k.info.In)), out: make([][]byte, len(k.info.Out)),
-		tiles: make([]tile, k.dev.pool.threads()), depthwise: make([]dwTile, k.dev.pool.threads()),
+		tiles: make([]tile, k.dev.pool.threads()), depthwise: make([]dwTile, k.dev.pool.threads()), states: make([]states, k.dev.pool.threads()),
 	}
 }
 
@@ -220,6 +221,7 @@ func (k *kernel) give(c *call) {
 	clear(c.out)
 	clear(c.tiles)
 	clear(c.depthwise)
+	clear(c.states)
 	c.ws, c.err = nil, nil
 	k.mu.Lock()
 	k.idle = append(k.idle, c)

@@ -188,17 +188,18 @@ func (r *reducer) plan(dev *device) *plan {
 	parts := partsFor(units, r.fns.weight*work, grainBytes)
 	together := r.lanes == 1 && len(r.set.dims) == 1 && r.set.inner(0) == 1 && r.blocks == 1
 	p.phases = []phase{{parts, func(c *call, part, thread int) {
-		s := newStates(c.ws[partial+stateBytes*int64(thread):][:stateBytes])
+		s := &c.states[thread]
+		*s = newStates(c.ws[partial+stateBytes*int64(thread):][:stateBytes])
 		lo, hi := share(units, part, parts)
 		if together {
-			r.rows(c, &s, lo, hi)
+			r.rows(c, s, lo, hi)
 			return
 		}
 		for u := lo; u < hi; u++ {
 			result, block := u/r.blocks, u%r.blocks
 			from, y, lanes := r.place(result)
 			lo, hi := share(r.n, block, r.blocks)
-			r.reduce(&s, c.x(0)[from:], lanes, lo, hi)
+			r.reduce(s, c.x(0)[from:], lanes, lo, hi)
 			if r.blocks == 1 {
 				r.finish(c, s.a[:lanes], s.b[:lanes], y, r.sy)
 				continue

@@ -25,6 +25,9 @@ type reduceFns struct {
 // noShift is the shift of moments about 0.
 var noShift [reduceStates]float64
 
+// noConstants are those of an activation without any.
+var noConstants [3]float64
+
 func newReduceFns(dev *device, fn backend.ReduceKind) *reduceFns {
 	pool, norm := pick(dev.isa, poolCandidates), pick(dev.isa, normImpls)
 	switch fn {
@@ -42,25 +45,13 @@ func newReduceFns(dev *device, fn backend.ReduceKind) *reduceFns {
 			weight: 1,
 		}
 	case backend.ReduceMin: // the largest of −x
-		negate := dev.negate()
-		return &reduceFns{
-			rows: func(s *states, a, _ []float64, x []float32, n, step, _ int) {
-				negate(s.row, x, n, len(a), step)
-				pool.maxRows(s.m[:len(a)], s.row, n, n)
-				widen(a, s.m)
-			},
-			lanes: func(s *states, a, _ []float64, x []float32, n, step, _ int) {
-				negate(s.row, x, len(a), n, step)
-				pool.maxBox(s.m[:len(a)], s.row, laneBox(len(a), n, len(a)))
-				widen(a, s.m)
-			},
-			join:   joinMaxima,
-			weight: 2,
-		}
+		scale := dev.rows().scaleShiftAll
+		return mapped(newReduceFns(dev, backend.ReduceMax), func(dst, x []float32) { scale(dst, x, -1, 0) })
 	case backend.ReduceProd:
 		return &reduceFns{rows: productRows, lanes: productLanes, join: joinProducts, weight: 4}
 	case backend.ReduceL1:
-		return &reduceFns{rows: absoluteRows, lanes: absoluteLanes, join: joinSums, weight: 2}
+		abs := dev.rows().act[backend.Abs]
+		return mapped(newReduceFns(dev, backend.ReduceSum), func(dst, x []float32) { abs(dst, x, &noConstants) })
 	case backend.ReduceL2, backend.ReduceSumSquare:
 		return &reduceFns{
 			rows: func(_ *states, a, _ []float64, x []float32, n, step, _ int) {
@@ -116,17 +107,28 @@ func widen(a []float64, m []float32) {
 	}
 }
 
-// negate returns a function that sets rows of n elements, side by side, to −x.
-func (d *device) negate() func(dst, x []float32, n, rows, step int) {
-	scale := d.rows().scaleShiftAll
-	return func(dst, x []float32, n, rows, step int) {
+// mapped returns the loops of fns for f of the elements.
+func mapped(fns *reduceFns, f func(dst, x []float32)) *reduceFns {
+	// side puts f of rows of n elements side by side.
+	side := func(dst, x []float32, n, rows, step int) {
 		if step == n {
 			n, rows = n*rows, 1
 		}
 		for r := range rows {
-			scale(dst[r*n:][:n], x[r*step:][:n], -1, 0)
+			f(dst[r*n:][:n], x[r*step:][:n])
 		}
 	}
+	of := *fns
+	of.rows = func(s *states, a, b []float64, x []float32, n, step, at int) {
+		side(s.row, x, n, len(a), step)
+		fns.rows(s, a, b, s.row, n, n, at)
+	}
+	of.lanes = func(s *states, a, b []float64, x []float32, n, step, at int) {
+		side(s.row, x, len(a), n, step)
+		fns.lanes(s, a, b, s.row, n, len(a), at)
+	}
+	of.weight++
+	return &of
 }
 
 func joinSums(a, _, p, _ []float64) {
@@ -225,31 +227,6 @@ func productLanes(_ *states, a, b []float64, x []float32, n, step, _ int) {
 			for i := range a {
 				a[i], b[i] = fraction(a[i], b[i])
 			}
-		}
-	}
-}
-
-func absoluteRows(_ *states, a, _ []float64, x []float32, n, step, _ int) {
-	for i := range a {
-		row := x[i*step:][:n]
-		var s [4]float64 // sums that overlap in time
-		for ; len(row) >= len(s); row = row[len(s):] {
-			for k := range s {
-				s[k] += math.Abs(float64(row[k]))
-			}
-		}
-		for k, v := range row {
-			s[k] += math.Abs(float64(v))
-		}
-		a[i] = (s[0] + s[2]) + (s[1] + s[3])
-	}
-}
-
-func absoluteLanes(_ *states, a, _ []float64, x []float32, n, step, _ int) {
-	clear(a)
-	for r := range n {
-		for i, v := range x[r*step:][:len(a)] {
-			a[i] += math.Abs(float64(v))
 		}
 	}
 }
