@@ -38,7 +38,7 @@ func newPeerLayer(ctx context.Context, c PeersConfig, w Workload) (*peerLayer, e
 	if err != nil {
 		return nil, err
 	}
-	l.oracle, err = newOracle(ctx, c.Ref, one, in, c.Fill)
+	l.oracle, err = newOracle(ctx, c.Ref, one, in, c.Fill, oracleFLOPs)
 	return l, err
 }
 

@@ -30,6 +30,17 @@ func refused(err error) bool {
 	return errors.Is(err, errors.ErrUnsupported) || errors.As(err, &limit)
 }
 
+// statusOf is the outcome of a judgment.
+func statusOf(v check.Verdict) Status {
+	switch v {
+	case check.Pass:
+		return Passed
+	case check.Suspect:
+		return Suspicious
+	}
+	return Failed
+}
+
 // VerifyConfig says how problems are verified.
 type VerifyConfig struct {
 	Ref       backend.Backend
@@ -63,9 +74,7 @@ type Verification struct {
 // bit. Emit gets each judgment as it comes. Verify itself fails when ctx is done,
 // or emit fails.
 func Verify(ctx context.Context, c VerifyConfig, problems []Problem, emit func(Verification) error) error {
-	eval := func(d backend.Desc, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
-		return backend.RunDesc(ctx, c.Ref, d, in...)
-	}
+	eval := evaluator(ctx, c.Ref)
 	for _, p := range problems {
 		for _, f := range c.Fills {
 			in, want, prepareErr := expect(p, f, c.Seed, eval)
@@ -125,7 +134,7 @@ func judge(ctx context.Context, v *Verification, t Target, d backend.Desc, in []
 	case err != nil:
 		v.Status, v.Detail = Failed, err.Error()
 	default:
-		v.Status = map[check.Verdict]Status{check.Pass: Passed, check.Suspect: Suspicious, check.Fail: Failed}[r.Verdict]
+		v.Status = statusOf(r.Verdict)
 		for _, o := range r.Outputs {
 			v.Outputs = append(v.Outputs, o.String())
 			v.Worst = min(max(v.Worst, o.WorstRatio), math.MaxFloat64)

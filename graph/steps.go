@@ -15,11 +15,13 @@ type Step struct {
 	Name string
 	Op   backend.Op          // nil for a copy
 	Info *backend.KernelInfo // nil for a copy; the caller must not change it
+	// InPlace tells that the kernel overwrites an input, so that it must not run twice.
+	InPlace bool
 }
 
 // RunSteps is [Model.Run] for those who measure: do is called for every step in order, and
-// calls run, which enqueues it, exactly once. Nodes that are only another name of their
-// input have no step. A batch is not run in parts.
+// calls run, which enqueues it: once, or more often if the step is not in place. Nodes
+// that are only another name of their input have no step. A batch is not run in parts.
 func (m *Model) RunSteps(ctx context.Context, in []*tensor.Tensor, do func(s Step, run func() error) error) ([]*tensor.Tensor, error) {
 	if err := m.enter(ctx); err != nil {
 		return nil, err
@@ -38,7 +40,7 @@ func (m *Model) RunSteps(ctx context.Context, in []*tensor.Tensor, do func(s Ste
 		return nil, nameNode(err, m.g.Name)
 	}
 	defer p.pool.give(a)
-	once := func(s Step, run func() error) error {
+	step := func(s Step, run func() error) error {
 		calls := 0
 		err := do(s, func() error {
 			calls++
@@ -47,19 +49,19 @@ func (m *Model) RunSteps(ctx context.Context, in []*tensor.Tensor, do func(s Ste
 			}
 			return nil
 		})
-		if err == nil && calls != 1 {
+		if err == nil && (calls == 0 || calls > 1 && s.InPlace) {
 			err = &Error{Node: s.Name, Err: fmt.Errorf("the step was run %d times, want once", calls)}
 		}
 		return err
 	}
 	for i, t := range in {
-		if err := once(Step{Name: p.in[i].at.name}, func() error { return m.be.Write(ctx, a.in[i], t.Bytes()) }); err != nil {
+		if err := step(Step{Name: p.in[i].at.name}, func() error { return m.be.Write(ctx, a.in[i], t.Bytes()) }); err != nil {
 			return nil, err
 		}
 	}
 	for i := range p.steps {
 		s := &p.steps[i]
-		if err := once(Step{s.name, s.op, s.kernel.Info()}, func() error { return s.kernel.Run(ctx, a.args[i]) }); err != nil {
+		if err := step(Step{s.name, s.op, s.kernel.Info(), s.out[0].inPlace}, func() error { return s.kernel.Run(ctx, a.args[i]) }); err != nil {
 			return nil, err
 		}
 	}
@@ -75,7 +77,7 @@ func (m *Model) RunSteps(ctx context.Context, in []*tensor.Tensor, do func(s Ste
 			}
 			return m.be.Read(ctx, out[i].Bytes(), a.out[i])
 		}
-		if err := once(Step{Name: p.outs[i].Name}, read); err != nil {
+		if err := step(Step{Name: p.outs[i].Name}, read); err != nil {
 			return nil, err
 		}
 	}
