@@ -28,7 +28,7 @@ Flags may have one dash or two. Exit codes: 0 fine, 1 disagreement or regression
 2 usage, bad input or a file that cannot be read or written, 3 a backend that was
 asked for is not there, 130 interrupted.`,
 	}
-	root.AddCommand(verifyCommand(), perfCommand(), modelCommand(), conformCommand(), demoCommand(), reportCommand(), rooflineCommand(), listCommand(), envCommand())
+	root.AddCommand(verifyCommand(), perfCommand(), modelCommand(), loadCommand(), conformCommand(), demoCommand(), reportCommand(), rooflineCommand(), listCommand(), envCommand())
 	return root
 }
 
