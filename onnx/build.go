@@ -210,6 +210,13 @@ func (b *builder) compute(n *node, in []*value) error {
 			return err
 		}
 	}
+	rough := false
+	if !same {
+		var ok bool
+		if ok, rough = n.holds(in, outs); !ok {
+			return errShapes
+		}
+	}
 	step := hostStep{n: n, in: in, out: make([]*value, len(n.Outputs))}
 	for i, name := range n.Outputs {
 		if name == "" || i >= len(outs[0]) {
@@ -217,7 +224,10 @@ func (b *builder) compute(n *node, in []*value) error {
 		}
 		t := outs[0][i]
 		b.elems += t.Shape().Size()
-		v := &value{name: name, elem: elemOf(t.DType()), data: [2]*tensor.Tensor{t, outs[1][i]}, from: from}
+		v := &value{name: name, elem: elemOf(t.DType()), data: [2]*tensor.Tensor{t, outs[1][i]}, from: from, rough: rough}
+		if sameContent(v.data) {
+			v.data[1], v.rough = t, false
+		}
 		b.env[name], step.out[i] = v, v
 	}
 	for i, name := range n.Outputs {

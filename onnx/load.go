@@ -293,11 +293,18 @@ func (m *Model) try() error {
 	case errors.As(err, &unsupported) || !symbolic:
 		return err
 	case errors.Is(err, errShapes), onlyBatch:
-		// What stands for the batch may not suit the network, where 1 does.
-		for i, s := range shapes {
-			shapes[i] = withoutSymbols(s)
+		// What stands for the batch may not suit the network, where 1 does, or where what is
+		// the first dim is no batch, a larger number.
+		for _, batch := range []int{1, 224} {
+			small := make([]graph.Shape, len(shapes))
+			for i, s := range shapes {
+				small[i] = withoutSymbols(s, batch)
+			}
+			if _, err = m.tryShapes(small); err == nil || errors.As(err, &unsupported) {
+				break
+			}
 		}
-		if _, err = m.tryShapes(shapes); err != nil && (onlyBatch || errors.As(err, &unsupported)) {
+		if err != nil && (onlyBatch || errors.As(err, &unsupported)) {
 			return err
 		}
 	}
@@ -307,8 +314,8 @@ func (m *Model) try() error {
 	return nil
 }
 
-// withoutSymbols puts 1 for an open batch and 224 for other open dims.
-func withoutSymbols(s graph.Shape) graph.Shape {
+// withoutSymbols puts the size for an open batch and 224 for other open dims.
+func withoutSymbols(s graph.Shape, batch int) graph.Shape {
 	if s == nil {
 		return nil
 	}
@@ -318,7 +325,7 @@ func withoutSymbols(s graph.Shape) graph.Shape {
 		if _, static := d.Size(); !static {
 			t[k] = graph.Static(224)
 			if k == 0 {
-				t[k] = graph.Static(1)
+				t[k] = graph.Static(batch)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/convgl/convgl/backend"
@@ -151,7 +152,8 @@ func buildSlice(c *call) {
 		}
 		if n := sizes[0][a]; n == sizes[1][a] {
 			o.Starts[a], o.Ends[a] = clampSlice(starts[i], ends[i], step, n)
-		} else if o.Starts[a], o.Ends[a] = openSlice(starts[i], ends[i]); step < 0 {
+		} else if o.Starts[a], o.Ends[a] = openSlice(starts[i], ends[i]); step < 0 || starts[i] < 0 || ends[i] >= 0 && ends[i] < math.MaxInt32 {
+			// Three elements, first or last, are fewer where the dim has less.
 			c.abort(errShapes)
 			return
 		}

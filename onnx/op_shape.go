@@ -121,6 +121,10 @@ func buildReshape(c *call) {
 	}
 	// Resolve 0 and −1, so that what remains are sizes.
 	p := x.Probes()
+	if c.roughly(1) && slices.Contains(want[0], -1) {
+		c.abort(errShapes) // what follows from a size that is not sure is not sure either
+		return
+	}
 	for k := range want {
 		hole := -1
 		n := 1
@@ -154,7 +158,33 @@ func buildReshape(c *call) {
 			return
 		}
 	}
+	if c.roughly(1) {
+		c.set(0, c.reshapeRoughly(x, want))
+		return
+	}
 	c.set(0, c.reshape(x, want))
+}
+
+// reshapeRoughly is reshape for sizes that follow from open dims by a rounding: a dim of x
+// that has the size under both sets need not be meant. One dim may be open, since it
+// follows from the others.
+func (c *call) reshapeRoughly(x *graph.Value, want [2][]int) *graph.Value {
+	if len(want[0]) != len(want[1]) {
+		c.abort(errShapes)
+		return nil
+	}
+	shape, open := slices.Clone(want[0]), false
+	for i, n := range shape {
+		switch {
+		case n == want[1][i] && n != 0:
+		case n == 0 || open:
+			c.abort(errShapes)
+			return nil
+		default:
+			shape[i], open = -1, true
+		}
+	}
+	return c.apply(backend.Reshape{Shape: shape}, x)
 }
 
 // bothInts returns the content of input i under each set of probe sizes.
@@ -212,6 +242,10 @@ func buildSqueeze(c *call) {
 		return
 	}
 	all := !c.given(1) && !c.has("axes")
+	if all && !sizes[0].Equal(sizes[1]) {
+		c.abort(errShapes) // an open dim may be 1
+		return
+	}
 	var want [2][]int
 	for k, s := range sizes {
 		want[k] = []int{}

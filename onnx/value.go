@@ -17,6 +17,8 @@ type value struct {
 	// data is the content. The two differ only in graphs with symbolic dims, for what
 	// depends on one: each is what the probe sizes of the symbols give.
 	data [2]*tensor.Tensor
+	// rough tells that the data of open dims are what they are by a rounding.
+	rough bool
 	// from lists the inputs of the stage that the content depends on by value. It is
 	// empty for what each run finds alike.
 	from []*value
