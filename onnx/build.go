@@ -35,7 +35,7 @@ type builder struct {
 	missing  []Unsupported
 
 	symbolic bool // the sources have symbolic dims, so the two contents of a value may differ
-	elems    int  // of folded contents so far
+	budget   *budget
 }
 
 // feed is an input of the graph.
@@ -62,7 +62,7 @@ var (
 )
 
 func newBuilder(m *Model) *builder {
-	return &builder{m: m, g: graph.New(m.info.Name), env: map[string]*value{}}
+	return &builder{m: m, g: graph.New(m.info.Name), env: map[string]*value{}, budget: newBudget(m.folded)}
 }
 
 // source adds an input of the stage. The content t may be nil when it is not known.
@@ -206,7 +206,7 @@ func (b *builder) compute(n *node, in []*value) error {
 			}
 		}
 		var err error
-		if outs[k], err = n.evaluate(t, maxFolded-b.elems); err != nil {
+		if outs[k], err = n.evaluate(t, b.budget); err != nil {
 			return err
 		}
 	}
@@ -223,7 +223,6 @@ func (b *builder) compute(n *node, in []*value) error {
 			continue
 		}
 		t := outs[0][i]
-		b.elems += t.Shape().Size()
 		v := &value{name: name, elem: elemOf(t.DType()), data: [2]*tensor.Tensor{t, outs[1][i]}, from: from, rough: rough}
 		if sameContent(v.data) {
 			v.data[1], v.rough = t, false
@@ -244,8 +243,16 @@ func (b *builder) compute(n *node, in []*value) error {
 }
 
 // evaluate computes the node from contents.
-func (n *node) evaluate(in []*tensor.Tensor, limit int) ([]*tensor.Tensor, error) {
-	c := &hostCall{node: n.Node, version: n.info.Version, in: in, limit: limit, attrs: newAttrs(n.Node)}
+func (n *node) evaluate(in []*tensor.Tensor, limit *budget) ([]*tensor.Tensor, error) {
+	for _, t := range in {
+		if t == nil {
+			continue
+		}
+		if err := limit.take(t.Size(), 1); err != nil { // to be read
+			return nil, err
+		}
+	}
+	c := &hostCall{node: n.Node, version: n.info.Version, in: in, budget: limit, attrs: newAttrs(n.Node)}
 	out, err := n.op.host(c)
 	if c.attrs.err != nil {
 		return nil, c.attrs.err
@@ -255,9 +262,6 @@ func (n *node) evaluate(in []*tensor.Tensor, limit int) ([]*tensor.Tensor, error
 	}
 	return out, c.check()
 }
-
-// maxFolded bounds the elements that contents computed on the host may have in all.
-const maxFolded = 1 << 28
 
 // demand returns a content for a graph to be made for, so that a run with another
 // content makes another graph.
@@ -284,7 +288,13 @@ func (b *builder) device(v *value) (*graph.Value, error) {
 			return nil, errShapes
 		}
 		var t *tensor.Tensor
-		if t, err = toDevice(v.data[0]); err == nil {
+		if d := v.data[0].DType(); d != tensor.Float32 && d != tensor.Int32 {
+			err = b.budget.take(v.data[0].Size(), 4)
+		}
+		if err == nil {
+			t, err = toDevice(v.data[0])
+		}
+		if err == nil {
 			v.dev, err = b.g.Const(b.unique(v.name), t)
 		}
 	case v.source && v.shape != nil:

@@ -127,6 +127,9 @@ func (r indexRange) check(t *tensor.Tensor) error {
 }
 
 func (c *call) device(v *value) *graph.Value {
+	if c.err != nil {
+		return nil
+	}
 	d, err := c.b.device(v)
 	if err != nil {
 		c.abort(err)

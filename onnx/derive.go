@@ -9,7 +9,7 @@ import (
 
 // derive returns a value that the host makes of the content of v by f: in each run where
 // the content depends on the run, else once.
-func (c *call) derive(v *value, what string, f func(*tensor.Tensor) (*tensor.Tensor, error)) *value {
+func (c *call) derive(v *value, what string, f func(*hostCall, *tensor.Tensor) (*tensor.Tensor, error)) *value {
 	if c.err != nil {
 		return nil
 	}
@@ -24,7 +24,7 @@ func (c *call) derive(v *value, what string, f func(*tensor.Tensor) (*tensor.Ten
 	n := &node{
 		Node: &pb.Node{Name: name, OpType: c.n.OpType, Outputs: []string{name}},
 		info: c.n.info,
-		op:   &op{host: func(h *hostCall) ([]*tensor.Tensor, error) { return single(f(h.in[0])) }},
+		op:   &op{host: func(h *hostCall) ([]*tensor.Tensor, error) { return single(f(h, h.in[0])) }},
 	}
 	if err := c.b.compute(n, []*value{v}); err != nil {
 		c.abort(err)
@@ -35,11 +35,8 @@ func (c *call) derive(v *value, what string, f func(*tensor.Tensor) (*tensor.Ten
 
 // cast returns v as another type.
 func (c *call) cast(v *value, to ElemType) *value {
-	return c.derive(v, "cast", func(t *tensor.Tensor) (*tensor.Tensor, error) {
-		if to == Float32 {
-			return t.AsFloat32(), nil
-		}
-		return (&hostCall{limit: maxFolded}).cast(t, to.DType())
+	return c.derive(v, "cast", func(h *hostCall, t *tensor.Tensor) (*tensor.Tensor, error) {
+		return h.cast(t, to.DType())
 	})
 }
 

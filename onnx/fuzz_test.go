@@ -3,11 +3,18 @@ package onnx
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/graph"
+	"github.com/convgl/convgl/onnx/internal/pb"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -92,7 +99,7 @@ func tinyInputs(m *Model) ([]*tensor.Tensor, bool) {
 		if err != nil {
 			return nil, false
 		}
-		for i := range x.Float32s() {
+		for i := range x.Float32s() { // none of other types
 			x.Float32s()[i] = float32(i%7) - 3
 		}
 		if v, err := tensor.Data[int64](x); err == nil {
@@ -103,4 +110,188 @@ func tinyInputs(m *Model) ([]*tensor.Tensor, bool) {
 		in = append(in, x)
 	}
 	return in, true
+}
+
+// anySeeds adds bytes for models of any nodes.
+func anySeeds(f *testing.F) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		data := make([]byte, 20+rng.IntN(120))
+		for i := range data {
+			data[i] = byte(rng.Uint32())
+		}
+		f.Add(data)
+	}
+}
+
+// encode returns the file of a model of any nodes.
+func (a *anyModel) encode(t testing.TB) []byte {
+	file, err := pb.Encode(a.build())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// fits reports whether a model can be loaded.
+func fits(p *pb.Model) bool {
+	file, err := pb.Encode(p)
+	if err != nil {
+		return false
+	}
+	_, err = Read(file, withFolded(1<<20))
+	return err == nil
+}
+
+// FuzzShapes loads models of any nodes, with sizes that no machine has memory for: each
+// is a model or refused, in little time and memory.
+func FuzzShapes(f *testing.F) {
+	anySeeds(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a := &anyModel{data: data, huge: true}
+		if a.one(2) {
+			a.fits = fits
+		}
+		file := a.encode(t)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		start := time.Now()
+		_, err := Read(file, withFolded(1<<20))
+		took := time.Since(start)
+		runtime.ReadMemStats(&after)
+		var refused *RefusedError
+		if err != nil && !errors.As(err, &refused) {
+			t.Fatalf("%T: %v", err, err)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > 64<<20 || took > 10*time.Second {
+			t.Errorf("%v: took %v and %d bytes", a.ops, took, n)
+		}
+	})
+}
+
+// FuzzRun runs models of any nodes on two backends, of which the results must agree.
+func FuzzRun(f *testing.F) {
+	anySeeds(f)
+	var bes []backend.Backend
+	for _, name := range []string{"ref", "cpu"} {
+		be, err := backend.Open(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Cleanup(func() {
+			if err := be.Close(); err != nil {
+				f.Error(err)
+			}
+		})
+		bes = append(bes, be)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a := &anyModel{data: data, fits: fits}
+		m, err := Read(a.encode(t), withFolded(1<<20))
+		if err != nil {
+			return
+		}
+		in, ok := tinyInputs(m)
+		if !ok || m.work(in) > 1<<20 {
+			return
+		}
+		var results [2][]*tensor.Tensor
+		var errs [2]error
+		for i, be := range bes {
+			results[i], errs[i] = runOnce(m, be, in)
+			for k, x := range in {
+				again, _ := tinyInputs(m)
+				if !x.Equal(again[k]) {
+					t.Fatalf("%v: input %d was changed", a.ops, k)
+				}
+			}
+		}
+		if errs[0] != nil || errs[1] != nil {
+			if errors.Is(errs[0], errors.ErrUnsupported) || errors.Is(errs[1], errors.ErrUnsupported) {
+				return
+			}
+			if (errs[0] == nil) != (errs[1] == nil) {
+				t.Errorf("%v: %v and %v", a.ops, errs[0], errs[1])
+			}
+			return
+		}
+		inexact := false
+		for _, op := range a.ops {
+			s := schemas[op]
+			if inexact && s.steep {
+				return
+			}
+			inexact = inexact || !s.exact
+		}
+		for i, y := range results[0] {
+			if err := agree(y, results[1][i]); err != nil {
+				t.Errorf("%v: output %d: %v", a.ops, i, err)
+			}
+		}
+	})
+}
+
+// work returns the elements that a run computes, or a great number where that is not
+// known.
+func (m *Model) work(in []*tensor.Tensor) int {
+	b := newBuilder(m)
+	for i, v := range m.inputs {
+		b.input(v, graph.Dims(in[i].Shape()...), in[i])
+	}
+	if b.add(m.nodes) != nil {
+		return math.MaxInt
+	}
+	n := 0
+	for _, node := range b.g.Nodes() {
+		for _, v := range node.Out() {
+			n += min(v.Probes()[0].Size(), 1<<30)
+		}
+	}
+	return n
+}
+
+func runOnce(m *Model, be backend.Backend, in []*tensor.Tensor) (out []*tensor.Tensor, err error) {
+	s, err := m.Compile(context.Background(), be)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	out, err = s.Run(context.Background(), in...)
+	if err == nil && len(out) != len(m.Outputs()) {
+		err = fmt.Errorf("got %d outputs, want %d", len(out), len(m.Outputs()))
+	}
+	return out, err
+}
+
+// agree compares results of two backends loosely: NaN and infinities are where they are
+// in both, and numbers are close by the measure of the greatest.
+func agree(a, b *tensor.Tensor) error {
+	if a.DType() != b.DType() || !a.Shape().Equal(b.Shape()) {
+		return fmt.Errorf("got %v%v and %v%v", a.DType(), a.Shape(), b.DType(), b.Shape())
+	}
+	if a.DType() != tensor.Float32 {
+		if !a.Equal(b) {
+			return fmt.Errorf("got %v and %v", a, b)
+		}
+		return nil
+	}
+	top := 1.0
+	for _, x := range a.Float32s() {
+		if v := math.Abs(float64(x)); !math.IsInf(v, 0) && v > top {
+			top = v
+		}
+	}
+	if top > 1e30 { // near overflow, where rounding decides
+		return nil
+	}
+	for i, x := range a.Float32s() {
+		y := b.Float32s()[i]
+		if x == y || x != x && y != y {
+			continue
+		}
+		if d := math.Abs(float64(x) - float64(y)); !(d <= 1e-4*top) {
+			return fmt.Errorf("element %d: got %v and %v", i, x, y)
+		}
+	}
+	return nil
 }

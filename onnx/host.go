@@ -14,7 +14,7 @@ type hostCall struct {
 	node    *pb.Node
 	version int              // of the op: the last at or before the model's opset that changed it
 	in      []*tensor.Tensor // nil for an input that is left out
-	limit   int              // elements that an output may have
+	*budget                  // of the graph, or of the run
 	*attrs
 }
 
@@ -81,18 +81,18 @@ func (c *hostCall) sameType(in ...int) error {
 	return nil
 }
 
-// fits checks the size of an output.
+// fits checks the size of an output, before each of its steps takes its own.
 func (c *hostCall) fits(shape tensor.Shape) error {
 	n, err := shape.Elems()
-	if err == nil && n > c.limit {
-		err = fmt.Errorf("an output of shape %v has %d elements, more than the limit of %d for what the host computes", shape, n, c.limit)
+	if err == nil && int64(n) > c.left {
+		err = fmt.Errorf("an output of shape %v has %d elements, more than the limit of %d bytes for what the host computes", shape, n, c.all)
 	}
 	return err
 }
 
 // output returns a tensor of zeros.
 func (c *hostCall) output(dtype tensor.DType, shape tensor.Shape) (*tensor.Tensor, error) {
-	if err := c.fits(shape); err != nil {
+	if err := c.budget.takeTensor(dtype, shape); err != nil {
 		return nil, err
 	}
 	return tensor.New(dtype, shape...)

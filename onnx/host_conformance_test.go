@@ -94,7 +94,7 @@ func hostConformance(t *testing.T, dir string, opset int) error {
 		inputs++
 	}
 	node := m.Graph.Nodes[0]
-	c := &hostCall{node: node, version: opset, limit: 1 << 20, attrs: newAttrs(node)}
+	c := &hostCall{node: node, version: opset, budget: newBudget(1 << 23), attrs: newAttrs(node)}
 	for _, name := range node.Inputs {
 		c.in = append(c.in, values[name])
 	}

@@ -87,8 +87,8 @@ func rangeOf[T int32 | int64](c *hostCall) (*tensor.Tensor, error) {
 	case delta < 0 && limit < start:
 		n = (uint64(start)-uint64(limit)-1)/-uint64(delta) + 1
 	}
-	if n > uint64(c.limit) {
-		return nil, fmt.Errorf("%d elements, more than the limit of %d for what the host computes", n, c.limit)
+	if n > uint64(c.left) {
+		return nil, fmt.Errorf("%d elements, more than the limit of %d bytes for what the host computes", n, c.all)
 	}
 	y, dst, err := outputOf[T](c, tensor.Shape{int(n)})
 	if err != nil {
@@ -106,8 +106,8 @@ func (c *hostCall) rangeOfFloats() (*tensor.Tensor, error) {
 	if delta == 0 || math.IsNaN(n) {
 		return nil, fmt.Errorf("start %v, limit %v, delta %v", start, limit, delta)
 	}
-	if n > float64(c.limit) {
-		return nil, fmt.Errorf("%v elements, more than the limit of %d for what the host computes", n, c.limit)
+	if n > float64(c.left) {
+		return nil, fmt.Errorf("%v elements, more than the limit of %d bytes for what the host computes", n, c.all)
 	}
 	y, dst, err := outputOf[float32](c, tensor.Shape{int(n)})
 	if err != nil {

@@ -62,6 +62,9 @@ func hostPad(c *hostCall) ([]*tensor.Tensor, error) {
 	}
 	if shape.Size() > 0 {
 		for d, n := range s {
+			if err := c.take(shape[d], 8); err != nil {
+				return nil, err
+			}
 			if from[d], err = padded(mode, n, int(pads[d]), int(pads[rank+d])); err != nil {
 				return nil, fmt.Errorf("dim %d: %w", d, err)
 			}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"unsafe"
 
 	"github.com/convgl/convgl/tensor"
 )
@@ -68,6 +69,9 @@ func fold[T tensor.Element, A any](start A, join func(acc A, v T) A, last func(a
 		}
 		y, dst, err := outputOf[T](c, r.shape)
 		if err != nil {
+			return nil, err
+		}
+		if err := c.take(len(dst), int(unsafe.Sizeof(start))); err != nil {
 			return nil, err
 		}
 		acc := slices.Repeat([]A{start}, len(dst))
@@ -278,6 +282,9 @@ func argOf[T tensor.Number](c *hostCall, r *reduction, axis int, least, last boo
 	}
 	if r.count == 0 && len(dst) > 0 {
 		return nil, errors.New("the index of an element of none")
+	}
+	if err := c.take(len(dst), 8); err != nil {
+		return nil, err
 	}
 	best := make([]T, len(dst))
 	at := newCounter(c.in[0].Shape(), r.target)

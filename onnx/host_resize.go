@@ -55,7 +55,7 @@ func hostResize(c *hostCall) ([]*tensor.Tensor, error) {
 	if !float && (r.mode != "nearest" || r.coord == cropAndResize) {
 		return nil, &unsupportedError{fmt.Sprintf("mode %s with %s of %v: only float32 is supported", r.mode, r.coord, x.DType())}
 	}
-	tables, err := r.tables(axes)
+	tables, err := r.tables(axes, c.budget)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func hostResize(c *hostCall) ([]*tensor.Tensor, error) {
 			return nil, err
 		}
 	}
-	e, err := r.beyond(axes, tables)
+	e, err := r.beyond(axes, tables, c.budget)
 	if err != nil || e == nil {
 		return single(x, err)
 	}
@@ -112,6 +112,9 @@ func (c *hostCall) resampleAxis(x *tensor.Tensor, axis, m int, t *resizeTable) (
 	shape[axis] = m
 	y, data, err := outputOf[float32](c, shape)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.take(len(data), max(t.terms, 1)); err != nil { // work
 		return nil, err
 	}
 	inner := product(s[axis+1:])

@@ -65,7 +65,7 @@ func (c *hostCall) scatter(count, size int, offset func(k int) (int, error)) ([]
 	if c.version >= 16 {
 		how = c.str("reduction", "none")
 	}
-	if err := c.fits(c.in[0].Shape()); err != nil {
+	if err := c.budget.takeTensor(c.in[0].DType(), c.in[0].Shape()); err != nil {
 		return nil, err
 	}
 	y := c.in[0].Clone()

@@ -66,6 +66,9 @@ func topOf[T tensor.Number](c *hostCall, axis, k int, largest bool) ([]*tensor.T
 		return nil, err
 	}
 	n, inner := s[axis], product(s[axis+1:])
+	if err := c.take(n, 8); err != nil {
+		return nil, err
+	}
 	order := make([]int, n)
 	for o := range product(s[:axis]) {
 		for i := range inner {

@@ -154,7 +154,7 @@ type list = []*tensor.Tensor
 
 func runHost(op string, version, outputs, limit int, attrs attrList, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 	node := &pb.Node{OpType: op, Attrs: attrs, Outputs: make([]string, outputs)}
-	c := &hostCall{node: node, version: version, in: in, limit: limit, attrs: newAttrs(node)}
+	c := &hostCall{node: node, version: version, in: in, budget: newBudget(8 * int64(limit)), attrs: newAttrs(node)}
 	out, err := hostFuncs[op](c)
 	if err == nil {
 		err = c.check()

@@ -57,10 +57,11 @@ type LoadOption func(*loadOptions)
 type loadOptions struct {
 	limits      pb.Limits
 	unsupported bool
+	folded      int64
 }
 
 func applyLoad(opts []LoadOption) loadOptions {
-	o := loadOptions{limits: pb.DefaultLimits}
+	o := loadOptions{limits: pb.DefaultLimits, folded: maxFolded}
 	for _, f := range opts {
 		if f != nil {
 			f(&o)
@@ -85,12 +86,15 @@ func WithUnsupported() LoadOption {
 	return func(o *loadOptions) { o.unsupported = true }
 }
 
+// withFolded sets the bytes that the host may compute for a graph.
+func withFolded(n int64) LoadOption { return func(o *loadOptions) { o.folded = n } }
+
 func read(data []byte, folder *pb.Folder, o loadOptions) (*Model, error) {
 	f, err := pb.Decode(data, o.limits)
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{inits: map[string]initializer{}, names: map[string]bool{}}
+	m := &Model{inits: map[string]initializer{}, names: map[string]bool{}, folded: o.folded}
 	if err := m.header(f); err != nil {
 		return nil, err
 	}

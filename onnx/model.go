@@ -21,6 +21,7 @@ type Model struct {
 	names      map[string]bool // of all values
 	params     int64
 	paramBytes int64
+	folded     int64 // bytes that the host may compute for a graph, and in a run
 
 	unsupported []Unsupported
 

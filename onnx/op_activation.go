@@ -220,12 +220,15 @@ func (c *call) allTrue(k, i int) {
 	}
 	var data [2]*tensor.Tensor
 	for p := range data {
-		n, err := sizes[p].Elems()
-		if err != nil || n > maxFolded {
-			c.fail("output %d: a tensor of %v is too large", k, sizes[p])
+		dtype := tensor.Bool
+		if c.version < 10 {
+			dtype = tensor.Float32
+		}
+		if err := c.b.budget.takeTensor(dtype, sizes[p]); err != nil {
+			c.fail("output %d: %w", k, err)
 			return
 		}
-		t := make([]bool, n)
+		t := make([]bool, sizes[p].Size())
 		for j := range t {
 			t[j] = true
 		}

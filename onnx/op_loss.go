@@ -44,7 +44,10 @@ func (c *call) likelihood(x *graph.Value) {
 	}
 	classes := sizes[0][1]
 	// An ignored class becomes one that there is not, of which OneHot makes zeros.
-	target = c.derive(target, "class", func(t *tensor.Tensor) (*tensor.Tensor, error) {
+	target = c.derive(target, "class", func(h *hostCall, t *tensor.Tensor) (*tensor.Tensor, error) {
+		if err := h.take(t.Size(), 12); err != nil {
+			return nil, err
+		}
 		v, err := integers(t)
 		if err != nil {
 			return nil, err

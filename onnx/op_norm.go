@@ -3,7 +3,6 @@ package onnx
 import (
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/graph"
-	"github.com/convgl/convgl/tensor"
 )
 
 var normOps = []op{
@@ -112,7 +111,7 @@ func buildLayerNorm(c *call) {
 	if c.given(2) {
 		bias = stretch(2)
 	} else {
-		bias = c.constant(tensor.New(tensor.Float32, slice...))
+		bias = c.filled(slice, 0)
 	}
 	c.set(0, c.apply(o, x, stretch(1), bias))
 	if c.wants(1) || c.wants(2) {

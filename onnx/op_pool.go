@@ -77,12 +77,7 @@ func buildLpPool(c *call) {
 		c.abort(errShapes)
 		return
 	}
-	kernel := append(tensor.Shape{channels, 1}, w.Kernel...)
-	if n, err := kernel.Elems(); err != nil || n > maxFolded {
-		c.fail("attribute \"kernel_shape\": got %v for %d channels, which is too large", w.Kernel, channels)
-		return
-	}
-	ones := c.ones(kernel)
+	ones := c.filled(append(tensor.Shape{channels, 1}, w.Kernel...), 1)
 	w.Kernel = nil
 	sum := c.apply(backend.Conv{Window: w, Groups: channels}, c.power(x, p), ones)
 	c.set(0, c.root(sum, p))
@@ -185,7 +180,12 @@ func buildMaxUnpool(c *call) {
 	if v.dev != nil && v.repr == asPlane && !v.columns && slices.Equal(v.plane, size) {
 		index = v.dev
 	} else {
-		index = c.device(c.derive(v, "plane", func(t *tensor.Tensor) (*tensor.Tensor, error) { return planeIndex(t, s, size) }))
+		index = c.device(c.derive(v, "plane", func(h *hostCall, t *tensor.Tensor) (*tensor.Tensor, error) {
+			if err := h.take(t.Size(), 12); err != nil {
+				return nil, err
+			}
+			return planeIndex(t, s, size)
+		}))
 	}
 	c.set(0, c.apply(backend.MaxUnpool{Size: size}, x, index))
 }

@@ -91,11 +91,18 @@ func buildTopK(c *call) {
 	c.setAs(1, out[1], Int64, asIndex)
 }
 
-// ones returns a constant of ones.
-func (c *call) ones(shape tensor.Shape) *graph.Value {
+// filled returns a constant of equal elements.
+func (c *call) filled(shape tensor.Shape, x float32) *graph.Value {
+	if c.err != nil {
+		return nil
+	}
+	if err := c.b.budget.takeTensor(tensor.Float32, shape); err != nil {
+		c.abort(err)
+		return nil
+	}
 	v := make([]float32, shape.Size())
 	for i := range v {
-		v[i] = 1
+		v[i] = x
 	}
 	return c.constant(tensor.From(v, shape...))
 }

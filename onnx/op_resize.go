@@ -84,7 +84,7 @@ func buildResize(c *call) {
 
 // resample resizes x along one axis after the other.
 func (c *call) resample(r *resizeAttrs, axes []resizeAxis, x *graph.Value) *graph.Value {
-	tables, err := r.tables(axes)
+	tables, err := r.tables(axes, c.b.budget)
 	if err != nil {
 		c.abort(err)
 		return nil
@@ -103,7 +103,7 @@ func (c *call) resample(r *resizeAttrs, axes []resizeAxis, x *graph.Value) *grap
 		}
 		x = c.apply(backend.Resample{Axis: k}, x, index, c.constant(tensor.From(t.weight, m, t.terms)))
 	}
-	if e, err := r.beyond(axes, tables); err != nil {
+	if e, err := r.beyond(axes, tables, c.b.budget); err != nil {
 		c.abort(err)
 	} else if e != nil { // it is 0 where x has elements, and there is 0 where it has none
 		x = c.apply(backend.Binary{Fn: backend.Add}, x, c.constant(e, nil))
@@ -112,13 +112,13 @@ func (c *call) resample(r *resizeAttrs, axes []resizeAxis, x *graph.Value) *grap
 }
 
 // tables returns the table of each axis, and nil for those that stay as they are.
-func (r *resizeAttrs) tables(axes []resizeAxis) ([]*resizeTable, error) {
+func (r *resizeAttrs) tables(axes []resizeAxis, b *budget) ([]*resizeTable, error) {
 	list := make([]*resizeTable, len(axes))
 	for k, a := range axes {
 		if r.keeps(a) {
 			continue
 		}
-		t, err := r.table(a)
+		t, err := r.table(a, b)
 		if err != nil {
 			return nil, fmt.Errorf("axis %d: %w", k, err)
 		}
@@ -144,7 +144,7 @@ func order(axes []resizeAxis) []int {
 
 // beyond returns what is to be added where coordinates lie outside of x, of the rank
 // of the last axis that has such, or less; nil for nothing.
-func (r *resizeAttrs) beyond(axes []resizeAxis, tables []*resizeTable) (*tensor.Tensor, error) {
+func (r *resizeAttrs) beyond(axes []resizeAxis, tables []*resizeTable, b *budget) (*tensor.Tensor, error) {
 	var shape tensor.Shape
 	for k, t := range tables {
 		switch {
@@ -159,6 +159,9 @@ func (r *resizeAttrs) beyond(axes []resizeAxis, tables []*resizeTable) (*tensor.
 	}
 	if n, err := shape.Elems(); err != nil || n > maxResizeTable {
 		return nil, fmt.Errorf("the elements outside of x take a table of shape %v, want %d elements at most", shape, maxResizeTable)
+	}
+	if err := b.takeTensor(tensor.Float32, shape); err != nil {
+		return nil, err
 	}
 	e, err := tensor.New(tensor.Float32, shape...)
 	if err != nil {

@@ -148,7 +148,7 @@ const maxResizeTable = 1 << 22
 // Elements beyond the ends of x are the first or last one, or, with excludeOutside, have
 // no weight and the others share theirs. With antialias a filter that shrinks is
 // stretched by 1/s. Weights are computed in float64, sum up to 1, and are rounded once.
-func (r *resizeAttrs) table(a resizeAxis) (resizeTable, error) {
+func (r *resizeAttrs) table(a resizeAxis, b *budget) (resizeTable, error) {
 	radius, stretch := 1.0, 1.0 // of the filter, in elements of x
 	switch r.mode {
 	case "nearest":
@@ -163,6 +163,9 @@ func (r *resizeAttrs) table(a resizeAxis) (resizeTable, error) {
 	most := int(min(2*radius, float64(a.n))) + 1 // elements of one sum; those beyond an end count as one
 	if a.m > 0 && most > maxResizeTable/a.m {
 		return resizeTable{}, fmt.Errorf("from %d to %d elements: the table of weights has %d entries of %d terms, want %d terms in all at most", a.n, a.m, a.m, most, maxResizeTable)
+	}
+	if err := b.take(a.m*most, 16); err != nil {
+		return resizeTable{}, err
 	}
 	t := resizeTable{terms: most, index: make([]int32, a.m*most), weight: make([]float32, a.m*most)}
 	used := 0 // terms of the longest row

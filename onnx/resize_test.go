@@ -121,7 +121,7 @@ func TestResizeTable(t *testing.T) {
 		{"antialias without outside", with(with(linear, antialias), outside), mustAxis(t, 4, 2), 0, []int32{0, 1, 2}, []float64{0.75 / 1.75, 0.75 / 1.75, 0.25 / 1.75}},
 		{"antialias that grows", with(linear, antialias), mustAxis(t, 4, 8), 2, []int32{0, 1}, []float64{0.25, 0.75}},
 	} {
-		table, err := c.r.table(c.a)
+		table, err := c.r.table(c.a, newBudget(maxFolded))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,13 +140,13 @@ func TestResizeTable(t *testing.T) {
 		}
 	}
 	crop := resizeAttrs{mode: "nearest", nearest: "floor", coord: cropAndResize}
-	table, err := crop.table(resizeAxis{n: 5, m: 3, num: 3, den: 5, roi: [2]float64{0.25, 1.5}})
+	table, err := crop.table(resizeAxis{n: 5, m: 3, num: 3, den: 5, roi: [2]float64{0.25, 1.5}}, newBudget(maxFolded))
 	if err != nil || !slices.Equal(table.outside, []bool{false, false, true}) || table.terms != 1 || !slices.Equal(table.weight, []float32{1, 1, 0}) || table.index[1] != 3 {
 		t.Errorf("crop: %+v, %v", table, err)
 	}
 	big := linear
 	big.antialias = true
-	if _, err := big.table(resizeAxis{n: 1 << 30, m: 1 << 20, num: 1 << 20, den: 1 << 30}); err == nil {
+	if _, err := big.table(resizeAxis{n: 1 << 30, m: 1 << 20, num: 1 << 20, den: 1 << 30}, newBudget(maxFolded)); err == nil {
 		t.Error("a table of 2³¹ terms was made")
 	}
 }
@@ -156,7 +156,7 @@ func TestResizeTableSums(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {
 		r, a := randomResize(rnd)
-		table, err := r.table(a)
+		table, err := r.table(a, newBudget(maxFolded))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,9 +236,9 @@ func TestResizeOnDevice(t *testing.T) {
 			t.Fatalf("%+v: %v", o, err)
 		}
 		want := x
-		h := &hostCall{limit: 1 << 20}
+		h := &hostCall{budget: newBudget(1 << 23)}
 		for k := 2; k < 4; k++ {
-			table, err := r.table(axes[k])
+			table, err := r.table(axes[k], newBudget(maxFolded))
 			if err == nil && r.keeps(axes[k]) {
 				continue
 			}
@@ -328,11 +328,11 @@ func TestResizeOpen(t *testing.T) {
 						}
 						want := x
 						if !r.keeps(axes[2]) {
-							table, err := r.table(axes[2])
+							table, err := r.table(axes[2], newBudget(maxFolded))
 							if err != nil {
 								t.Fatal(err)
 							}
-							if want, err = (&hostCall{limit: 1 << 20}).resampleAxis(x, 2, axes[2].m, &table); err != nil {
+							if want, err = (&hostCall{budget: newBudget(1 << 23)}).resampleAxis(x, 2, axes[2].m, &table); err != nil {
 								t.Fatal(err)
 							}
 						}
@@ -747,7 +747,7 @@ func TestResizeLiteral(t *testing.T) {
 			t.Fatal(err)
 		}
 		node := data.Graph.Nodes[0]
-		h := &hostCall{node: node, version: 19, limit: 1 << 20, attrs: newAttrs(node),
+		h := &hostCall{node: node, version: 19, budget: newBudget(1 << 23), attrs: newAttrs(node),
 			in: []*tensor.Tensor{x, tensor.Must(tensor.From(r.roi, len(r.roi))), tensor.Must(tensor.From(r.scales, len(r.scales))), sizes}}
 		out, err := hostResize(h)
 		if err == nil {

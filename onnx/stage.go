@@ -26,6 +26,7 @@ type stage struct {
 	consts map[string]*tensor.Tensor
 
 	folded []NodeInfo
+	limit  int64                // bytes that the host may take in a run
 	elems  map[string]ElemType // of what the stage leaves behind
 	rest   []*node
 
@@ -56,7 +57,7 @@ func (b *builder) input(v ValueInfo, shape graph.Shape, t *tensor.Tensor) {
 // left behind. The graph has its outputs then, but is not compiled.
 func (b *builder) outputs(wanted []ValueInfo) (*stage, error) {
 	s := &stage{shapes: map[string]tensor.Shape{}, made: map[string]*tensor.Tensor{}, steps: b.steps, ranges: b.ranges,
-		consts: map[string]*tensor.Tensor{}, folded: b.folded, elems: map[string]ElemType{}, rest: b.rest}
+		consts: map[string]*tensor.Tensor{}, folded: b.folded, limit: b.m.folded, elems: map[string]ElemType{}, rest: b.rest}
 	done := map[string]bool{}
 	leave := func(name string) error {
 		if name == "" || done[name] {
@@ -141,6 +142,7 @@ func (s *stage) serves(env map[string]*tensor.Tensor) bool {
 
 // run computes the stage: it reads its sources from env and leaves its outputs there.
 func (s *stage) run(ctx context.Context, env map[string]*tensor.Tensor, run func(Stage) ([]*tensor.Tensor, error)) error {
+	limit := newBudget(s.limit)
 	for _, step := range s.steps {
 		in := make([]*tensor.Tensor, len(step.in))
 		for i, v := range step.in {
@@ -151,7 +153,7 @@ func (s *stage) run(ctx context.Context, env map[string]*tensor.Tensor, run func
 				in[i] = env[v.name]
 			}
 		}
-		out, err := step.n.evaluate(in, maxFolded)
+		out, err := step.n.evaluate(in, limit)
 		if err != nil {
 			return fmt.Errorf("node %q (%s): %w", step.n.info.Name, step.n.info.Op, err)
 		}
