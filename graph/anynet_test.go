@@ -93,6 +93,7 @@ func (r *anyNet) add(op backend.Op, exact bool, in ...*Value) *Node {
 	}
 	if !defined || n.out[0].sizes[0].Size() > 1_000_000 {
 		r.g.remove(n)
+		r.g.sweep()
 		delete(r.g.names, name)
 		return nil
 	}

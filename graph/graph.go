@@ -19,6 +19,11 @@ type Graph struct {
 	outputs []Output
 	names   map[string]bool // of nodes, inputs and constants
 	symbols []string        // dims by name, in the order of their first use
+
+	outputNames map[string]bool
+	symbolIDs   map[string]int
+	taken       map[string]int // by the base of fresh names, how many were tried
+	index       *index         // of what reads what, while a pass runs
 }
 
 // Value is what flows along an edge: an input, a constant, or the output of a
@@ -110,11 +115,11 @@ func (g *Graph) Input(name string, dtype tensor.DType, shape Shape) (*Value, err
 		errs[k] = backend.TensorDesc{DType: dtype, Shape: s, Dims: shape.dims()}.Check("Input", "x")
 	}
 	if err := symbolicError(errs, nil, []*Value{v}); err != nil {
-		g.symbols = g.symbols[:symbols]
+		g.forgetSymbols(symbols)
 		return nil, nameNode(err, name)
 	}
 	if err := g.claim("input", name); err != nil {
-		g.symbols = g.symbols[:symbols]
+		g.forgetSymbols(symbols)
 		return nil, err
 	}
 	g.inputs = append(g.inputs, v)
@@ -177,11 +182,16 @@ func (g *Graph) Output(name string, v *Value) error {
 	if err := g.owns(name, v); err != nil {
 		return err
 	}
-	for _, o := range g.outputs {
-		if o.Name == name {
-			return &Error{Node: name, Err: errors.New("there is an output of this name")}
+	if g.outputNames == nil {
+		g.outputNames = map[string]bool{}
+		for _, o := range g.outputs {
+			g.outputNames[o.Name] = true
 		}
 	}
+	if g.outputNames[name] {
+		return &Error{Node: name, Err: errors.New("there is an output of this name")}
+	}
+	g.outputNames[name] = true
 	g.outputs = append(g.outputs, Output{name, v})
 	return nil
 }
@@ -212,8 +222,12 @@ func (g *Graph) claim(what, name string) error {
 // fresh takes a name that begins with base.
 func (g *Graph) fresh(base string) string {
 	name := base
-	for i := 1; g.names[name]; i++ {
-		name = fmt.Sprintf("%s.%d", base, i)
+	for g.names[name] {
+		if g.taken == nil {
+			g.taken = map[string]int{}
+		}
+		g.taken[base]++
+		name = fmt.Sprintf("%s.%d", base, g.taken[base])
 	}
 	g.names[name] = true
 	return name

@@ -35,11 +35,12 @@ type layoutProblem struct {
 	cut       *cut
 	in, out   map[*Node]int // vertices; the source's side is the preferred layout
 	folded    map[*Node]bool
+	returned  map[*Value]bool // by the graph
 }
 
 // assign chooses the layouts for bound shapes.
 func assign(be backend.Backend, g *Graph, shape func(*Value) tensor.Shape) *assignment {
-	p := &layoutProblem{be: be, g: g, shape: shape, preferred: backend.Plain, cut: newCut(), in: map[*Node]int{}, out: map[*Node]int{}, folded: foldableFlattens(g, shape)}
+	p := &layoutProblem{be: be, g: g, shape: shape, preferred: backend.Plain, cut: newCut(), in: map[*Node]int{}, out: map[*Node]int{}, folded: foldableFlattens(g, shape), returned: g.returned()}
 	if l := be.Caps().Layouts; len(l) > 0 {
 		p.preferred = l[0]
 	}
@@ -185,7 +186,10 @@ func (p *layoutProblem) value(v *Value, made int, readers []*Node) {
 		p.cut.edge(toPlain, u, never)
 		p.cut.edge(u, toPreferred, never)
 	}
-	for _, n := range readers {
+	for k, n := range readers {
+		if k > 0 && n == readers[k-1] { // it reads v twice
+			continue
+		}
 		for i, x := range n.in {
 			if x != v {
 				continue
@@ -197,7 +201,7 @@ func (p *layoutProblem) value(v *Value, made int, readers []*Node) {
 			}
 		}
 	}
-	if p.g.isOutput(v) {
+	if p.returned[v] {
 		reads(cutSink)
 	}
 }
@@ -206,7 +210,7 @@ func (p *layoutProblem) value(v *Value, made int, readers []*Node) {
 // Dense nodes with constant weights read.
 func foldableFlattens(g *Graph, shape func(*Value) tensor.Shape) map[*Node]bool {
 	folded := map[*Node]bool{}
-	readers := g.users()
+	readers, returned := g.users(), g.returned()
 	for _, n := range g.nodes {
 		switch n.op.(type) {
 		case backend.Flatten, backend.Reshape:
@@ -214,7 +218,7 @@ func foldableFlattens(g *Graph, shape func(*Value) tensor.Shape) map[*Node]bool 
 			continue
 		}
 		x, y := shape(n.in[0]), shape(n.out[0])
-		if len(x) < 3 || len(y) != 2 || y[0] != x[0] || n.in[0].konst != nil || n.in[0].dtype != tensor.Float32 || g.isOutput(n.out[0]) {
+		if len(x) < 3 || len(y) != 2 || y[0] != x[0] || n.in[0].konst != nil || n.in[0].dtype != tensor.Float32 || returned[n.out[0]] {
 			continue
 		}
 		folded[n] = len(readers[n.out[0]]) > 0 && !slices.ContainsFunc(readers[n.out[0]], func(r *Node) bool {

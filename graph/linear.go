@@ -109,9 +109,11 @@ func (l linear) scaledWeights(scale []float64) *tensor.Tensor {
 // they would not, n stays as it is.
 func (g *Graph) become(n *Node, op backend.Op, in ...*Value) error {
 	oldOp, oldIn := n.op, n.in
-	n.op, n.in = op, slices.Clone(in)
+	n.op = op
+	g.setInputs(n, slices.Clone(in))
 	if err := g.update(n); err != nil {
-		n.op, n.in = oldOp, oldIn
+		n.op = oldOp
+		g.setInputs(n, oldIn)
 		return err
 	}
 	return nil
@@ -119,20 +121,8 @@ func (g *Graph) become(n *Node, op backend.Op, in ...*Value) error {
 
 // readOnce reports whether n is all that reads v, once: nothing else needs v.
 func (g *Graph) readOnce(v *Value, n *Node) bool {
-	if g.isOutput(v) {
-		return false
-	}
-	reads := 0
-	for _, m := range g.nodes {
-		for _, x := range m.in {
-			if x == v {
-				if reads++; m != n {
-					return false
-				}
-			}
-		}
-	}
-	return reads == 1
+	x := g.indexed()
+	return len(x.outputs[v]) == 0 && len(x.readers[v]) == 1 && x.readers[v][n] == 1
 }
 
 // bypass makes the readers of n's output read v, and takes n out.

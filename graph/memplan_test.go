@@ -3,11 +3,12 @@ package graph
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 func TestPlace(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
-	for range 300 {
+	for round := range 300 {
 		var blocks []*block
 		for range 1 + rnd.IntN(30) {
 			first := rnd.IntN(20)
@@ -15,6 +16,22 @@ func TestPlace(t *testing.T) {
 		}
 		align := int64(1) << rnd.IntN(9)
 		arena, peak := place(blocks, align)
+		if round%2 == 1 { // as many blocks are
+			arena = placeByTime(blocks, func(n int64) int64 { return (n + align - 1) / align * align })
+		}
+		var most int64
+		for at := range 30 {
+			var live int64
+			for _, b := range blocks {
+				if b.first <= at && at <= b.last {
+					live += (b.bytes + align - 1) / align * align
+				}
+			}
+			most = max(most, live)
+		}
+		if peak != most {
+			t.Fatalf("peak %d, want %d", peak, most)
+		}
 		if peak > arena {
 			t.Fatalf("peak %d above the arena of %d", peak, arena)
 		}
@@ -42,5 +59,23 @@ func TestPlaceReuses(t *testing.T) {
 	}
 	if arena, peak := place(nil, 64); arena != 0 || peak != 0 {
 		t.Errorf("no blocks: arena %d, peak %d", arena, peak)
+	}
+}
+
+// Many blocks, of which few or all live at once, are placed in little time.
+func TestPlaceMany(t *testing.T) {
+	for name, life := range map[string]int{"few at once": 2, "all at once": 1 << 30} {
+		var blocks []*block
+		for i := range 100_000 {
+			blocks = append(blocks, &block{first: i, last: i + life, bytes: int64(100 + i%3)})
+		}
+		start := time.Now()
+		arena, peak := place(blocks, 1)
+		if d := time.Since(start); d > 10*time.Second {
+			t.Errorf("%s: took %v", name, d)
+		}
+		if arena > 2*peak {
+			t.Errorf("%s: arena %d, peak %d", name, arena, peak)
+		}
 	}
 }

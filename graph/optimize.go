@@ -20,6 +20,13 @@ type pass struct {
 	run  func(g *Graph, o *options) (int, error)
 }
 
+// apply runs the pass on a graph.
+func (p pass) apply(g *Graph, o *options) (int, error) {
+	n, err := p.run(g, o)
+	g.sweep()
+	return n, err
+}
+
 // options steer the passes.
 type options struct {
 	eval     Evaluator
@@ -109,7 +116,7 @@ func Optimize(g *Graph, opts ...Option) (*Graph, Report, error) {
 			if o.disabled[p.name] {
 				continue
 			}
-			n, err := p.run(g, o)
+			n, err := p.apply(g, o)
 			if err != nil {
 				return nil, nil, fmt.Errorf("graph: pass %s: %w", p.name, err)
 			}

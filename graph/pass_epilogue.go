@@ -38,9 +38,9 @@ func fuseEpilogues(g *Graph, o *options) (int, error) {
 	return count, nil
 }
 
-// position returns the index of the node that makes v, and −1 for inputs and
+// position returns the place of the node that makes v, and 0 for inputs and
 // constants.
-func (g *Graph) position(v *Value) int { return slices.Index(g.nodes, v.from) }
+func (g *Graph) position(v *Value) int { return g.indexed().at[v.from] }
 
 // fuse makes n a step of the producer of x if it can be.
 func (g *Graph) fuse(n *Node, x *Value) (bool, error) {
@@ -65,8 +65,7 @@ func (g *Graph) fuse(n *Node, x *Value) (bool, error) {
 		return false, err
 	}
 	// The linear node takes n's place in the order, under its own name.
-	g.remove(l.Node)
-	g.nodes[slices.Index(g.nodes, n)] = l.Node
+	g.move(l.Node, n)
 	g.replace(n.out[0], x)
 	return true, nil
 }

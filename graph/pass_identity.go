@@ -29,6 +29,7 @@ func dropViews(g *Graph) {
 			g.bypass(n, n.in[0])
 		}
 	}
+	g.sweep()
 }
 
 // isView reports whether the op only gives its input another name.

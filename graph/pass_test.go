@@ -184,7 +184,7 @@ func runPass(t *testing.T, g *Graph, p pass, be backend.Backend) (*Graph, int) {
 	g = g.Clone()
 	changes := 0
 	for range 20 {
-		n, err := p.run(g, o)
+		n, err := p.apply(g, o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -62,6 +62,7 @@ func (g *Graph) upToTranspose(n *Node) (chain []*Node, first *Node) {
 	for v.from != nil {
 		m := v.from
 		if _, ok := permOf(m); ok {
+			slices.Reverse(chain)
 			return chain, m
 		}
 		if !g.readOnce(v, reader) {
@@ -71,7 +72,7 @@ func (g *Graph) upToTranspose(n *Node) (chain []*Node, first *Node) {
 		if data == nil {
 			return nil, nil
 		}
-		chain = slices.Insert(chain, 0, m)
+		chain = append(chain, m)
 		v, reader = data, m
 	}
 	return nil, nil
@@ -98,11 +99,13 @@ func elementwise(n *Node) *Value {
 // infers the outputs along the chain again: their dims are permuted.
 func (g *Graph) untranspose(chain []*Node, from, to *Value) error {
 	for _, m := range chain {
-		for i, v := range m.in {
+		in := slices.Clone(m.in)
+		for i, v := range in {
 			if v == from {
-				m.in[i] = to
+				in[i] = to
 			}
 		}
+		g.setInputs(m, in)
 		from = m.out[0]
 		if err := g.infer(m); err != nil {
 			return err

@@ -36,6 +36,7 @@ type builder struct {
 
 	symbolic bool // the sources have symbolic dims, so the two contents of a value may differ
 	budget   *budget
+	tried    map[string]int // by numbered
 }
 
 // feed is an input of the graph.
@@ -62,13 +63,13 @@ var (
 )
 
 func newBuilder(m *Model) *builder {
-	return &builder{m: m, g: graph.New(m.info.Name), env: map[string]*value{}, budget: newBudget(m.folded)}
+	return &builder{m: m, g: graph.New(m.info.Name), env: map[string]*value{}, budget: newBudget(m.folded), tried: map[string]int{}}
 }
 
 // source adds an input of the stage. The content t may be nil when it is not known.
 func (b *builder) source(name string, elem ElemType, shape graph.Shape, t *tensor.Tensor) {
 	v := &value{name: name, elem: elem, shape: shape, source: true, data: [2]*tensor.Tensor{t, t}}
-	v.from = []*value{v}
+	v.varies = true
 	if shape != nil {
 		if _, static := shape.Static(); !static {
 			b.symbolic = true
@@ -135,7 +136,7 @@ func (b *builder) addNode(n *node) error {
 		}
 		in[i] = v
 		known = known && v.known()
-		float = float || v.elem.Float() && (v.dev != nil || len(v.from) > 0)
+		float = float || v.elem.Float() && (v.dev != nil || v.varies)
 	}
 	hostable := n.op.host != nil && known
 	if hostable && !float || n.op.build == nil {
@@ -185,11 +186,10 @@ func (b *builder) postpone(n *node) {
 
 // compute evaluates a node on the host.
 func (b *builder) compute(n *node, in []*value) error {
-	var from []*value
-	same := true
+	same, varies := true, false
 	for _, v := range in {
 		if v != nil {
-			from = union(from, v.from)
+			varies = varies || v.varies
 			same = same && v.data[0] == v.data[1]
 		}
 	}
@@ -217,13 +217,17 @@ func (b *builder) compute(n *node, in []*value) error {
 			return errShapes
 		}
 	}
+	var from []*value
+	if varies {
+		from = in
+	}
 	step := hostStep{n: n, in: in, out: make([]*value, len(n.Outputs))}
 	for i, name := range n.Outputs {
 		if name == "" || i >= len(outs[0]) {
 			continue
 		}
 		t := outs[0][i]
-		v := &value{name: name, elem: elemOf(t.DType()), data: [2]*tensor.Tensor{t, outs[1][i]}, from: from, rough: rough}
+		v := &value{name: name, elem: elemOf(t.DType()), data: [2]*tensor.Tensor{t, outs[1][i]}, varies: varies, from: from, rough: rough}
 		if sameContent(v.data) {
 			v.data[1], v.rough = t, false
 		}
@@ -234,7 +238,7 @@ func (b *builder) compute(n *node, in []*value) error {
 			return &unsupportedError{fmt.Sprintf("output %d (%q) is not computed", i, name)}
 		}
 	}
-	if len(from) > 0 {
+	if varies {
 		b.steps = append(b.steps, step)
 	} else {
 		b.folded = append(b.folded, n.info)
@@ -269,7 +273,18 @@ func (b *builder) demand(v *value) ([2]*tensor.Tensor, error) {
 	if !v.known() {
 		return v.data, errLater
 	}
-	b.demanded = union(b.demanded, v.from)
+	for list := []*value{v}; len(list) > 0; {
+		last := list[len(list)-1]
+		list = list[:len(list)-1]
+		if last == nil || !last.varies || last.demanded {
+			continue
+		}
+		last.demanded = true
+		if last.source {
+			b.demanded = append(b.demanded, last)
+		}
+		list = append(list, last.from...)
+	}
 	return v.data, nil
 }
 
@@ -280,7 +295,7 @@ func (b *builder) device(v *value) (*graph.Value, error) {
 	}
 	var err error
 	switch {
-	case len(v.from) == 0:
+	case !v.varies:
 		if v.data[0] != v.data[1] && !v.data[0].Shape().Equal(v.data[1].Shape()) {
 			return nil, errShapes
 		}
@@ -334,12 +349,18 @@ func (b *builder) unique(name string) string {
 	if name == "" {
 		name = "value"
 	}
-	for i, base := 1, name; ; i++ {
-		if !b.g.Has(name) {
-			return name
-		}
-		name = fmt.Sprintf("%s#%d", base, i)
+	return b.numbered(name, b.g.Has)
+}
+
+// numbered returns a name that is not taken: base, or base#1 and so on. It goes on where
+// it last was with this base, as a file may have one name for all its nodes.
+func (b *builder) numbered(base string, taken func(string) bool) string {
+	name := base
+	for taken(name) {
+		b.tried[base]++
+		name = fmt.Sprintf("%s#%d", base, b.tried[base])
 	}
+	return name
 }
 
 // unsupportedError is the reason for which one node cannot be run.

@@ -17,10 +17,7 @@ func (c *call) derive(v *value, what string, f func(*hostCall, *tensor.Tensor) (
 		c.abort(errLater)
 		return nil
 	}
-	name := c.n.info.Name + "." + what
-	for i := 1; c.b.env[name] != nil || c.b.m.names[name]; i++ {
-		name += "'"
-	}
+	name := c.b.numbered(c.n.info.Name+"."+what, func(name string) bool { return c.b.env[name] != nil || c.b.m.names[name] })
 	n := &node{
 		Node: &pb.Node{Name: name, OpType: c.n.OpType, Outputs: []string{name}},
 		info: c.n.info,

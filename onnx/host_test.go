@@ -704,7 +704,7 @@ func TestHostNeverPanics(t *testing.T) {
 				d[i] = rng.IntN(2) == 0
 			}
 		default:
-			c := &hostCall{limit: 1 << 20}
+			c := &hostCall{budget: newBudget(1 << 23)}
 			v := tensor.Must(tensor.New(tensor.Int64, shape...))
 			d, _ := tensor.Data[int64](v)
 			for i := range d {

@@ -94,7 +94,7 @@ func read(data []byte, folder *pb.Folder, o loadOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{inits: map[string]initializer{}, names: map[string]bool{}, folded: o.folded}
+	m := &Model{inits: map[string]initializer{}, names: map[string]bool{}, noted: map[string]bool{}, folded: o.folded}
 	if err := m.header(f); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ type Model struct {
 
 	mu    sync.Mutex
 	notes []string
+	noted map[string]bool
 }
 
 // Info is what a file says about itself.
@@ -107,7 +108,8 @@ func (m *Model) Notes() []string {
 func (m *Model) note(text string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !slices.Contains(m.notes, text) {
+	if !m.noted[text] {
+		m.noted[text] = true
 		m.notes = append(m.notes, text)
 	}
 }

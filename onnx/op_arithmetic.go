@@ -128,7 +128,7 @@ func buildPow(c *call) {
 	if c.version < 7 {
 		_, y = c.operands(c.float)
 	}
-	if v.known() && len(v.from) == 0 && v.data[0].Size() == 1 && v.data[0] == v.data[1] && len(v.data[0].Shape()) <= c.rank(0) {
+	if v.known() && !v.varies && v.data[0].Size() == 1 && v.data[0] == v.data[1] && len(v.data[0].Shape()) <= c.rank(0) {
 		// The usual exponents have functions of their own, which are faster.
 		switch v.data[0].Float32s()[0] {
 		case 2:

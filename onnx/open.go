@@ -92,8 +92,10 @@ func (n *node) holds(in []*value, out [2][]*tensor.Tensor) (ok, rough bool) {
 	}
 	shape := first[0].Shape()
 	var strides [][]int
-	for _, v := range in {
+	numbers := make([][]int64, len(in)) // of integers
+	for i, v := range in {
 		strides = append(strides, stretched(v.data[0].Shape(), shape))
+		numbers[i], _ = integers(v.data[0])
 	}
 	at := newCounter(shape, strides...)
 	for k := range first[0].Size() {
@@ -101,7 +103,7 @@ func (n *node) holds(in []*value, out [2][]*tensor.Tensor) (ok, rough bool) {
 		for i, v := range in {
 			if j := at.offset[i]; !sameElement(v.data, j) {
 				differs = true
-			} else if x, err := integers(v.data[0]); err == nil {
+			} else if x := numbers[i]; x != nil {
 				negative = negative || x[j] < 0
 			}
 		}

@@ -72,7 +72,7 @@ func (b *builder) outputs(wanted []ValueInfo) (*stage, error) {
 		case v.late:
 			return nil
 		case v.known() || v.source:
-			if len(v.from) == 0 {
+			if !v.varies {
 				if !sameContent(v.data) {
 					return fmt.Errorf("output %q: %w", name, errShapes)
 				}
@@ -149,7 +149,7 @@ func (s *stage) run(ctx context.Context, env map[string]*tensor.Tensor, run func
 			if v == nil {
 				continue
 			}
-			if in[i] = v.data[0]; len(v.from) > 0 {
+			if in[i] = v.data[0]; v.varies {
 				in[i] = env[v.name]
 			}
 		}

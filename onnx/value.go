@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/convgl/convgl/graph"
 	"github.com/convgl/convgl/tensor"
@@ -19,9 +18,11 @@ type value struct {
 	data [2]*tensor.Tensor
 	// rough tells that the data of open dims are what they are by a rounding.
 	rough bool
-	// from lists the inputs of the stage that the content depends on by value. It is
-	// empty for what each run finds alike.
-	from []*value
+	// varies tells that the content depends on that of an input of the stage, so that
+	// each run has another; from lists what it was computed from then.
+	varies   bool
+	from     []*value
+	demanded bool // the graph is made for the content
 
 	dev  *graph.Value
 	repr repr
@@ -161,13 +162,3 @@ func toDevice(t *tensor.Tensor) (*tensor.Tensor, error) {
 	return nil, fmt.Errorf("a tensor of %v is not computed with on a device", t.DType())
 }
 
-// union joins two lists of sources.
-func union(a, b []*value) []*value {
-	out := slices.Clone(a)
-	for _, v := range b {
-		if !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	return out
-}
