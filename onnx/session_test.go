@@ -197,7 +197,7 @@ func TestContentDecides(t *testing.T) {
 func TestStages(t *testing.T) {
 	m := new(sketch).in("x", Float32, "N", 4).ints("one", 1).
 		node("at = ArgMax(x)", anInt("axis", 1), anInt("keepdims", 0)). // the device
-		node("first = Gather(at, zero)").ints("zero", 0).                   // the host
+		node("first = Gather(at, zero)").ints("zero", 0).               // the host
 		node("n = Add(first, one)").
 		node("z = Relu(x)").
 		node("t = Tile(z, reps)"). // the device again

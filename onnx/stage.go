@@ -26,7 +26,7 @@ type stage struct {
 	consts map[string]*tensor.Tensor
 
 	folded []NodeInfo
-	limit  int64                // bytes that the host may take in a run
+	limit  int64               // bytes that the host may take in a run
 	elems  map[string]ElemType // of what the stage leaves behind
 	rest   []*node
 

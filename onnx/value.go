@@ -161,4 +161,3 @@ func toDevice(t *tensor.Tensor) (*tensor.Tensor, error) {
 	}
 	return nil, fmt.Errorf("a tensor of %v is not computed with on a device", t.DType())
 }
-
