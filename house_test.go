@@ -99,7 +99,7 @@ func TestReadme(t *testing.T) {
 		return b.String()
 	}
 	var examples strings.Builder
-	for _, pattern := range []string{"example*_test.go", "cnn/example*_test.go", "cnn/models/example*_test.go"} {
+	for _, pattern := range []string{"example*_test.go", "cnn/example*_test.go", "cnn/models/example*_test.go", "onnx/example*_test.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("%s: %d files, %v", pattern, len(names), err)
