@@ -32,7 +32,7 @@ func (a *arenas) take(ctx context.Context) (*arena, error) {
 		return s, nil
 	default:
 	}
-	if s, err := a.grow(ctx, cap(a.free)); s != nil || err != nil {
+	if s, err := a.grow(ctx); s != nil || err != nil {
 		return s, err
 	}
 	select {
@@ -43,21 +43,12 @@ func (a *arenas) take(ctx context.Context) (*arena, error) {
 	}
 }
 
-// reserve makes an arena if there is none.
-func (a *arenas) reserve(ctx context.Context) error {
-	s, err := a.grow(ctx, 1)
-	if s != nil {
-		a.give(s)
-	}
-	return err
-}
-
 // grow makes an arena unless there are enough, or it fails for want of memory
 // that others of the plan hold.
-func (a *arenas) grow(ctx context.Context, enough int) (*arena, error) {
+func (a *arenas) grow(ctx context.Context) (*arena, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.made) >= enough {
+	if len(a.made) >= cap(a.free) {
 		return nil, nil
 	}
 	s, err := a.make(ctx)

@@ -21,25 +21,34 @@ func (m *Model) Run(ctx context.Context, in ...*tensor.Tensor) ([]*tensor.Tensor
 	if err := m.checkInputs(in); err != nil {
 		return nil, err
 	}
+	// What no memory suffices for is refused before the outputs take theirs.
+	p, refused := m.planOf(ctx, in)
+	if refused == nil {
+		defer m.release(p)
+		var a *arena
+		if a, refused = p.pool.take(ctx); refused == nil {
+			defer p.pool.give(a)
+			out, err := newOutputs(p.outputs())
+			if err == nil {
+				err = m.execute(ctx, p, a, in, out)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return out, nil
+		}
+		refused = nameNode(refused, m.g.Name)
+	}
+	if !m.maySplit(in, refused) {
+		return nil, refused
+	}
 	descs, err := m.outputs(in)
 	if err != nil {
 		return nil, err
 	}
-	// What no memory suffices for is refused before the outputs take theirs.
-	refused := m.reserve(ctx, in)
-	if refused != nil && !m.maySplit(in, refused) {
-		return nil, refused
-	}
-	out := make([]*tensor.Tensor, len(descs))
-	for i, d := range descs {
-		if out[i], err = tensor.New(d.DType, d.Shape...); err != nil {
-			return nil, err
-		}
-	}
-	if refused != nil {
+	out, err := newOutputs(descs)
+	if err == nil {
 		err = m.runSplit(ctx, out, in, refused)
-	} else {
-		err = m.runInto(ctx, out, in)
 	}
 	if err != nil {
 		return nil, err
@@ -47,14 +56,16 @@ func (m *Model) Run(ctx context.Context, in ...*tensor.Tensor) ([]*tensor.Tensor
 	return out, nil
 }
 
-// reserve makes the plan for in, and its first arena.
-func (m *Model) reserve(ctx context.Context, in []*tensor.Tensor) error {
-	p, err := m.planOf(ctx, in)
-	if err != nil {
-		return err
+// newOutputs makes tensors for outputs.
+func newOutputs(descs []backend.TensorDesc) ([]*tensor.Tensor, error) {
+	out := make([]*tensor.Tensor, len(descs))
+	for i, d := range descs {
+		var err error
+		if out[i], err = tensor.New(d.DType, d.Shape...); err != nil {
+			return nil, err
+		}
 	}
-	defer m.release(p)
-	return p.pool.reserve(ctx)
+	return out, nil
 }
 
 // RunInto is Run into tensors of the caller, which must have the outputs' types

@@ -65,11 +65,11 @@ func (m *Model) RunSteps(ctx context.Context, in []*tensor.Tensor, do func(s Ste
 			return nil, err
 		}
 	}
-	out := make([]*tensor.Tensor, len(p.out))
-	for i, d := range p.outputs() {
-		if out[i], err = tensor.New(d.DType, d.Shape...); err != nil {
-			return nil, err
-		}
+	out, err := newOutputs(p.outputs())
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
 		read := func() error {
 			if a.out[i] == nil {
 				copy(out[i].Bytes(), p.outs[i].Value.konst.Bytes())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -216,44 +217,55 @@ func (s *Session) RunStages(ctx context.Context, run func(Stage) ([]*tensor.Tens
 	if err != nil {
 		return nil, err
 	}
-	elems := map[string]ElemType{}
-	for _, v := range s.m.inputs {
-		elems[v.Name] = v.Type
-	}
-	held := map[*byte]bool{} // memory of others, of which an output is a copy
+	var passed []*stage
+	defer func() {
+		at := &s.root
+		for _, st := range passed {
+			at.release(st)
+			at = st
+		}
+	}()
 	for at, nodes := &s.root, s.nodes; ; {
-		st, err := s.after(ctx, at, nodes, env, elems)
+		st, err := s.after(ctx, at, nodes, env, passed)
 		if err != nil {
 			return nil, err
 		}
-		defer at.release(st)
+		passed = append(passed, st)
 		if err := st.run(ctx, env, run); err != nil {
 			return nil, fmt.Errorf("onnx: %w", err)
-		}
-		for _, t := range st.consts {
-			held[memory(t)] = true
-		}
-		for name, e := range st.elems {
-			elems[name] = e
 		}
 		if at, nodes = st, st.rest; len(nodes) == 0 {
 			break
 		}
-	}
-	for _, t := range in {
-		held[memory(t)] = true
 	}
 	out := make([]*tensor.Tensor, len(s.outputs))
 	for i, v := range s.outputs {
 		if out[i] = env[v.Name]; out[i] == nil {
 			return nil, fmt.Errorf("onnx: output %q was not computed", v.Name)
 		}
-		if held[memory(out[i])] {
+		if held(out[i], in, out[:i], passed) {
 			out[i] = out[i].Clone()
 		}
-		held[memory(out[i])] = true
 	}
 	return out, nil
+}
+
+// held reports whether the memory of an output is somebody else's: that of an input, of
+// an output before it, or of a constant.
+func held(t *tensor.Tensor, in, out []*tensor.Tensor, passed []*stage) bool {
+	at := memory(t)
+	same := func(o *tensor.Tensor) bool { return memory(o) == at }
+	if slices.ContainsFunc(in, same) || slices.ContainsFunc(out, same) {
+		return true
+	}
+	for _, st := range passed {
+		for _, c := range st.consts {
+			if same(c) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // memory returns where a tensor's elements begin; nil when it has none.
@@ -266,8 +278,9 @@ func (s *stage) release(next *stage) {
 	s.mu.Unlock()
 }
 
-// after returns the stage that follows at for these contents, and makes it if need be.
-func (s *Session) after(ctx context.Context, at *stage, nodes []*node, env map[string]*tensor.Tensor, elems map[string]ElemType) (*stage, error) {
+// after returns the stage that follows at, the last of those passed, for these contents,
+// and makes it if need be.
+func (s *Session) after(ctx context.Context, at *stage, nodes []*node, env map[string]*tensor.Tensor, passed []*stage) (*stage, error) {
 	at.mu.Lock()
 	defer at.mu.Unlock()
 	for i, st := range at.next {
@@ -279,6 +292,13 @@ func (s *Session) after(ctx context.Context, at *stage, nodes []*node, env map[s
 		}
 	}
 	b := newBuilder(s.m)
+	elems := map[string]ElemType{}
+	for _, v := range s.m.inputs {
+		elems[v.Name] = v.Type
+	}
+	for _, st := range passed {
+		maps.Copy(elems, st.elems)
+	}
 	shapes := map[string]tensor.Shape{}
 	source := func(name string) {
 		t := env[name]
@@ -326,6 +346,12 @@ func (s *Session) after(ctx context.Context, at *stage, nodes []*node, env map[s
 	return st, nil
 }
 
+// boundDim is the size of an open dim in a run.
+type boundDim struct {
+	name string
+	n    int
+}
+
 // bind checks the inputs and gives them their names.
 func (m *Model) bind(in []*tensor.Tensor) (map[string]*tensor.Tensor, error) {
 	if len(in) != len(m.inputs) {
@@ -335,8 +361,8 @@ func (m *Model) bind(in []*tensor.Tensor) (map[string]*tensor.Tensor, error) {
 		}
 		return nil, fmt.Errorf("onnx: got %d inputs, want %d: %s", len(in), len(m.inputs), strings.Join(want, ", "))
 	}
-	env := map[string]*tensor.Tensor{}
-	open := map[string]int{}
+	env := make(map[string]*tensor.Tensor, len(in)+len(m.outputs))
+	open := make([]boundDim, 0, 8)
 	for i, v := range m.inputs {
 		t := in[i]
 		if t == nil {
@@ -360,11 +386,12 @@ func (m *Model) bind(in []*tensor.Tensor) (map[string]*tensor.Tensor, error) {
 		for k, d := range v.Shape {
 			n, static := d.Size()
 			if !static {
-				var bound bool
-				if n, bound = open[d.String()]; !bound {
-					open[d.String()] = t.Shape()[k]
+				at := slices.IndexFunc(open, func(o boundDim) bool { return o.name == d.String() })
+				if at < 0 {
+					open = append(open, boundDim{d.String(), t.Shape()[k]})
 					continue
 				}
+				n = open[at].n
 			}
 			switch {
 			case t.Shape()[k] == n:
