@@ -109,7 +109,7 @@ func newJob(t *testing.T, data []byte, g *graph.Graph, in []*tensor.Tensor) ortJ
 // load reads an output.
 func (o ortTensor) load(t *testing.T) *tensor.Tensor {
 	t.Helper()
-	types := map[string]tensor.DType{"float32": tensor.Float32, "int32": tensor.Int32, "int64": tensor.Int64, "bool": tensor.Bool}
+	types := map[string]tensor.DType{"float32": tensor.Float32, "int32": tensor.Int32, "int64": tensor.Int64, "bool": tensor.Bool, "uint8": tensor.Uint8}
 	x, err := tensor.New(types[o.Type], o.Dims...)
 	if err != nil {
 		t.Fatalf("output %q: %s%v: %v", o.Name, o.Type, o.Dims, err)

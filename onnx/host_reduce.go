@@ -240,11 +240,11 @@ func hostReduceLogSumExp(c *hostCall) ([]*tensor.Tensor, error) {
 }
 
 // hostArgMax is the int64 index of the greatest element along axis: the first of equal ones, or the
-// last with select_last_index. NaN counts as greatest.
+// last with select_last_index. NaN counts as greatest, and then the first.
 func hostArgMax(c *hostCall) ([]*tensor.Tensor, error) { return c.extremum(false) }
 
 // hostArgMin is the int64 index of the least element along axis: the first of equal ones, or the
-// last with select_last_index. NaN counts as least.
+// last with select_last_index. NaN counts as least, and then the first.
 func hostArgMin(c *hostCall) ([]*tensor.Tensor, error) { return c.extremum(true) }
 
 func (c *hostCall) extremum(least bool) ([]*tensor.Tensor, error) {
@@ -295,7 +295,7 @@ func argOf[T tensor.Number](c *hostCall, r *reduction, axis int, least, last boo
 		if least {
 			beats = v < b || v != v && b == b
 		}
-		if k == 0 || beats || last && (v == b || v != v && b != b) {
+		if k == 0 || beats || last && v == b {
 			best[o], dst[o] = v, int64(k)
 		}
 		at.next()
