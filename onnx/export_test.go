@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -595,6 +596,38 @@ func shapeText(v *pb.ValueInfo) string {
 		}
 	}
 	return "[" + strings.Join(s, ",") + "]"
+}
+
+// TestExportEveryOp finds every op of the contract in a case.
+func TestExportEveryOp(t *testing.T) {
+	found := map[string]bool{}
+	for _, c := range exportCases {
+		g, _, _ := exported(t, c)
+		for _, n := range g.Nodes() {
+			found[n.Op().Kind()] = true
+		}
+	}
+	files, err := filepath.Glob(filepath.Join("..", "backend", "op_*.go"))
+	if err != nil || len(files) < 20 {
+		t.Fatalf("found %d files of ops (%v)", len(files), err)
+	}
+	kind := regexp.MustCompile(`Kind\(\) string +\{ return "(\w+)" \}`)
+	ops := 0
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range kind.FindAllStringSubmatch(string(text), -1) {
+			ops++
+			if !found[m[1]] && !strings.HasSuffix(f, "_test.go") {
+				t.Errorf("no case has the op %s", m[1])
+			}
+		}
+	}
+	if ops < 30 {
+		t.Errorf("found %d ops, want 30 or more", ops)
+	}
 }
 
 func TestExportNames(t *testing.T) {
