@@ -8,7 +8,7 @@ import (
 	"github.com/convgl/convgl/tensor"
 )
 
-// ones returns a constant of n times v.
+// repeated writes a vector of n times v.
 func (e *exporter) repeated(v float32, n int) string {
 	t, err := tensor.From(slices.Repeat([]float32{v}, n), n)
 	return e.constant("values", t, err)

@@ -83,7 +83,7 @@ func (p pooling) padAttrs(begin, end []int) []*pb.Attr {
 	return attrs
 }
 
-// sum adds up two paddings.
+// sumInts adds up two paddings, of which the second may be missing.
 func sumInts(a, b []int) []int {
 	if b == nil {
 		return a
