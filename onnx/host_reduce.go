@@ -28,7 +28,8 @@ func (c *hostCall) reduction(since int) (*reduction, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := len(list) == 0 && !(c.version >= since && c.int("noop_with_empty_axes", 0) != 0)
+	noop := c.version >= since && c.int("noop_with_empty_axes", 0) != 0
+	all := len(list) == 0 && !noop
 	reduced := func(d int) bool { return all || slices.Contains(set, d) }
 	return newReduction(s, reduced, c.int("keepdims", 1) != 0), nil
 }

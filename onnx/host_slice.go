@@ -96,17 +96,17 @@ func sliceCut(size int, start, end, step int64) (cut, error) {
 		return cut{}, errors.New("a step of 0")
 	}
 	step = max(step, -math.MaxInt64)
-	low, high := int64(0), n // of what start and end can be
-	if step < 0 {
-		low, high = -1, n-1
-	}
-	bound := func(v int64) int64 {
+	bound := func(v, low, high int64) int64 {
 		if v < 0 {
 			v += n
 		}
 		return min(max(v, low), high)
 	}
-	start, end = bound(start), bound(end)
+	if step > 0 {
+		start, end = bound(start, 0, n), bound(end, 0, n)
+	} else { // a start before the first element is the first, other than in NumPy
+		start, end = bound(start, 0, n-1), bound(end, -1, n-1)
+	}
 	if step < 0 {
 		if start <= end {
 			return cut{0, 1, 0}, nil

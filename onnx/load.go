@@ -3,11 +3,14 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/convgl/convgl/graph"
 	"github.com/convgl/convgl/onnx/internal/pb"
+	"github.com/convgl/convgl/tensor"
 )
 
 // The versions that are read.
@@ -278,13 +281,13 @@ func firstOf(names []string) string {
 // what is wrong before a run does, and whether one graph serves all inputs.
 func (m *Model) try() error {
 	shapes := make([]graph.Shape, len(m.inputs))
-	symbolic, onlyBatch := false, true
+	symbolic, onlyBatch, batch := false, true, ""
 	for i, v := range m.inputs {
 		shapes[i] = v.Shape
 		for k, d := range v.Shape {
 			if _, static := d.Size(); !static {
-				symbolic = true
-				onlyBatch = onlyBatch && k == 0
+				onlyBatch = onlyBatch && k == 0 && len(v.Shape) > 1 && (!symbolic || d.String() == batch)
+				symbolic, batch = true, d.String()
 			}
 		}
 	}
@@ -297,9 +300,9 @@ func (m *Model) try() error {
 	case errors.As(err, &unsupported) || !symbolic:
 		return err
 	case errors.Is(err, errShapes), onlyBatch:
-		// What stands for the batch may not suit the network, where 1 does, or where what is
-		// the first dim is no batch, a larger number.
-		for _, batch := range []int{1, 224} {
+		// What stands for the batch may not suit the network, where 1 does, or, if the first
+		// dim is no batch, the size of another dim.
+		for _, batch := range m.sizesToTry() {
 			small := make([]graph.Shape, len(shapes))
 			for i, s := range shapes {
 				small[i] = withoutSymbols(s, batch)
@@ -316,6 +319,42 @@ func (m *Model) try() error {
 		m.note(fmt.Sprintf("whether the network fits together depends on the sizes of its inputs, and will be known when it runs: %v", err))
 	}
 	return nil
+}
+
+// sizesToTry returns sizes of an open first dim with one of which a model is likely to work.
+func (m *Model) sizesToTry() []int {
+	list := []int{1, 224}
+	add := func(s tensor.Shape) {
+		for _, n := range s {
+			if len(list) < 16 && !slices.Contains(list, n) {
+				list = append(list, n)
+			}
+		}
+	}
+	for _, v := range m.inputs {
+		for _, d := range v.Shape {
+			if n, static := d.Size(); static {
+				add(tensor.Shape{n})
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.inits)) {
+		if t := m.inits[name].t; t != nil && t.DType() == tensor.Float32 {
+			add(t.Shape())
+		}
+	}
+	for _, n := range m.nodes {
+		for _, a := range n.Attrs {
+			if n.OpType == "Constant" && a.T != nil && len(a.T.Dims) <= tensor.MaxRank {
+				for _, d := range a.T.Dims {
+					if d > 0 && d < 1<<31 {
+						add(tensor.Shape{int(d)})
+					}
+				}
+			}
+		}
+	}
+	return list
 }
 
 // withoutSymbols puts the size for an open batch and 224 for other open dims.

@@ -56,8 +56,7 @@ func buildConvTranspose(c *call) {
 //
 //	total = stride·(in−1) + outputPadding + dilation·(kernel−1) + 1 − out
 //
-// the greater half of which goes to the end, and to the beginning for SAME_UPPER's
-// opposite.
+// the greater half of which goes to the beginning, and for SAME_UPPER to the end.
 func (c *call) outputShape(o *backend.ConvTranspose, size []int) {
 	x, w := c.static(0), c.sizes(1)[0]
 	if c.err != nil {
@@ -87,8 +86,8 @@ func (c *call) outputShape(o *backend.ConvTranspose, size []int) {
 			extra[i] -= total
 			total = 0
 		}
-		pads[i], pads[n+i] = total/2, total-total/2
-		if o.AutoPad == backend.SameLower {
+		pads[i], pads[n+i] = total-total/2, total/2
+		if o.AutoPad == backend.SameUpper {
 			pads[i], pads[n+i] = pads[n+i], pads[i]
 		}
 	}

@@ -1,0 +1,73 @@
+package onnx
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/convgl/convgl/onnx/internal/pb"
+	"github.com/convgl/convgl/tensor"
+)
+
+// TestUnpoolOfLateIndices has indices that only a later stage knows.
+func TestUnpoolOfLateIndices(t *testing.T) {
+	window := []*pb.Attr{someInts("kernel_shape", 2), someInts("strides", 2)}
+	s := compile(t, new(sketch).in("x", Float32, "N", "C", "L").node("p,i = MaxPool(x)", window...).
+		node("j = Identity(i)").node("y = MaxUnpool(p,j)", window...).load(t, "y"))
+	x := tensor.Must(tensor.From([]float32{1, 5, 7, 2, 4, 3, -1, -2}, 1, 2, 4))
+	if y := run(t, s, x)[0]; !slices.Equal(y.Float32s(), []float32{0, 5, 7, 0, 4, 0, -1, 0}) {
+		t.Errorf("got %v", y.Float32s())
+	}
+}
+
+// TestTransposedShape has an output_shape that takes an odd number away: more from the beginning,
+// but for SAME_UPPER. Values are those of ONNX Runtime.
+func TestTransposedShape(t *testing.T) {
+	for auto, want := range map[string][]float32{"NOTSET": {2, 10, 20}, "SAME_LOWER": {2, 10, 20}, "SAME_UPPER": {1, 2, 10}} {
+		s := compile(t, new(sketch).in("x", Float32, 1, 1, 2).floats("w", []int64{1, 1, 2}, 1, 2).
+			node("y = ConvTranspose(x,w)", someInts("strides", 2), someInts("output_shape", 3), aString("auto_pad", auto)).load(t, "y"))
+		x := tensor.Must(tensor.From([]float32{1, 10}, 1, 1, 2)) // which gives 1 2 10 20
+		if y := run(t, s, x)[0]; !slices.Equal(y.Float32s(), want) {
+			t.Errorf("%s: got %v, want %v", auto, y.Float32s(), want)
+		}
+	}
+}
+
+// TestSliceFromBeforeTheFirst goes backward from a start before the first element, which ONNX
+// clamps to the first, on the host as on the device.
+func TestSliceFromBeforeTheFirst(t *testing.T) {
+	sk := func(elem ElemType) *sketch {
+		return new(sketch).in("x", elem, 3).ints("from", -7).ints("to", -100).ints("axis", 0).ints("step", -1).node("y = Slice(x,from,to,axis,step)")
+	}
+	if y := run(t, compile(t, sk(Float32).load(t, "y")), tensor.Must(tensor.From([]float32{4, 5, 6}, 3)))[0]; !slices.Equal(y.Float32s(), []float32{4}) {
+		t.Errorf("device: got %v", y.Float32s())
+	}
+	y := run(t, compile(t, sk(Int64).load(t, "y")), int64s(4, 5, 6))[0]
+	if v, _ := tensor.Data[int64](y); !slices.Equal(v, []int64{4}) {
+		t.Errorf("host: got %v", v)
+	}
+}
+
+// TestReductionReadsAllAttributes has noop_with_empty_axes beside axes, of integers.
+func TestReductionReadsAllAttributes(t *testing.T) {
+	s := compile(t, (&sketch{opset: 18}).in("x", Int64, 2, 2).ints("axes", 1).node("y = ReduceMax(x,axes)", anInt("noop_with_empty_axes", 1)).load(t, "y"))
+	x, _ := int64s(1, 2, 4, 3).Reshape(2, 2)
+	if v, _ := tensor.Data[int64](run(t, s, x)[0]); !slices.Equal(v, []int64{2, 4}) {
+		t.Errorf("got %v", v)
+	}
+}
+
+// TestFirstDimIsNoBatch has open first dims that only few sizes suit.
+func TestFirstDimIsNoBatch(t *testing.T) {
+	s := compile(t, new(sketch).in("a", Float32, 2, 3).in("b", Float32, "K", 2).node("y = MatMul(a,b)").load(t, "y"))
+	if y := run(t, s, iota32(2, 3), iota32(3, 2))[0]; !slices.Equal(y.Float32s(), []float32{10, 13, 28, 40}) {
+		t.Errorf("got %v", y.Float32s())
+	}
+	if _, err := s.Run(context.Background(), iota32(2, 3), iota32(4, 2)); err == nil {
+		t.Error("matrices that do not fit")
+	}
+	s = compile(t, new(sketch).in("x", Float32, "N", 3, 2).in("scale", Float32, "C").in("bias", Float32, "D").node("y = InstanceNormalization(x,scale,bias)").load(t, "y"))
+	if y := run(t, s, iota32(1, 3, 2), iota32(3), iota32(3))[0]; y.Float32s()[0] != 0 || !(y.Float32s()[5] > 3.9) {
+		t.Errorf("got %v", y.Float32s())
+	}
+}
