@@ -11,7 +11,7 @@ import (
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/onnx"
-	"github.com/convgl/convgl/onnx/onnxtest"
+	"github.com/convgl/convgl/internal/onnxtest"
 	"github.com/convgl/convgl/tensor"
 )
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/convgl/convgl/onnx/onnxtest"
+	"github.com/convgl/convgl/internal/onnxtest"
 	"github.com/convgl/convgl/tensor"
 )
 

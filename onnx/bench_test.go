@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/convgl/convgl/backend"
-	"github.com/convgl/convgl/onnx/onnxtest"
+	"github.com/convgl/convgl/internal/onnxtest"
 	"github.com/convgl/convgl/tensor"
 )
 

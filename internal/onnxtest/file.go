@@ -47,6 +47,11 @@ func elem(d tensor.DType) int64 {
 
 // Value describes an input or output. A dim is an int, or a name when it is open.
 func Value(name string, d tensor.DType, dims ...any) Message {
+	return ValueOf(name, elem(d), append([]any{}, dims...))
+}
+
+// ValueOf is Value of the type with that number; nil dims leave the rank open.
+func ValueOf(name string, elem int64, dims []any) Message {
 	var shape, ten, typ, v Message
 	for _, d := range dims {
 		var dim Message
@@ -58,8 +63,10 @@ func Value(name string, d tensor.DType, dims ...any) Message {
 		}
 		shape.bytes(1, dim)
 	}
-	ten.int(1, elem(d))
-	ten.bytes(2, shape)
+	ten.int(1, elem)
+	if dims != nil {
+		ten.bytes(2, shape)
+	}
 	typ.bytes(1, ten)
 	v.bytes(1, []byte(name))
 	v.bytes(2, typ)
@@ -147,7 +154,7 @@ func (n Model) File() []byte {
 	}
 	opset.int(2, n.Opset)
 	m.int(1, 7)
-	m.bytes(2, []byte("by hand"))
+	m.bytes(2, []byte("a test"))
 	m.bytes(7, g)
 	m.bytes(8, opset)
 	return m
