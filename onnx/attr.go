@@ -134,7 +134,7 @@ func (a *attrs) str(name, def string) string {
 func (a *attrs) choice(name, def string, want ...string) string {
 	v := a.str(name, def)
 	if !slices.Contains(want, v) {
-		a.fail("attribute %q: got %q, want one of %v", name, v, want)
+		a.fail("attribute %q: got %s, want one of %v", name, pb.Quote(v), want)
 		return def
 	}
 	return v
@@ -161,7 +161,7 @@ func (a *attrs) check() error {
 	}
 	for _, x := range a.list {
 		if !a.read[x.Name] {
-			return fmt.Errorf("attribute %q is not known for this op and version", x.Name)
+			return fmt.Errorf("attribute %s is not known for this op and version", pb.Quote(x.Name))
 		}
 	}
 	return nil

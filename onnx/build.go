@@ -107,7 +107,7 @@ func (b *builder) add(nodes []*node) error {
 				b.postpone(n)
 				continue
 			}
-			return fmt.Errorf("node %q (%s): %w", n.info.Name, n.info.Op, err)
+			return fmt.Errorf("node %s: %w", n.info.label(), err)
 		}
 	}
 	if len(b.missing) > 0 {
@@ -119,6 +119,9 @@ func (b *builder) add(nodes []*node) error {
 func (b *builder) addNode(n *node) error {
 	if n.op == nil {
 		return &unsupportedError{n.missing}
+	}
+	if err := errors.Join(n.checkAttributes(), n.checkInputs()); err != nil {
+		return err
 	}
 	in := make([]*value, len(n.Inputs))
 	known, float := true, false
@@ -167,7 +170,7 @@ func (b *builder) addNode(n *node) error {
 			continue
 		}
 		if c.out[i] == nil {
-			return &unsupportedError{fmt.Sprintf("output %d (%q) is not computed", i, name)}
+			return &unsupportedError{fmt.Sprintf("output %d (%s) is not computed", i, pb.Quote(name))}
 		}
 		b.env[name] = c.out[i]
 	}
@@ -235,7 +238,7 @@ func (b *builder) compute(n *node, in []*value) error {
 	}
 	for i, name := range n.Outputs {
 		if name != "" && i >= len(outs[0]) {
-			return &unsupportedError{fmt.Sprintf("output %d (%q) is not computed", i, name)}
+			return &unsupportedError{fmt.Sprintf("output %d (%s) is not computed", i, pb.Quote(name))}
 		}
 	}
 	if varies {

@@ -120,7 +120,7 @@ func (r indexRange) check(t *tensor.Tensor) error {
 	}
 	for k, x := range v {
 		if x < r.low || x >= r.high {
-			return fmt.Errorf("node %q (%s): input %d: element %d: got %d, want %d to %d", r.node.Name, r.node.Op, r.arg, k, x, r.low, r.high-1)
+			return fmt.Errorf("node %s: input %d: element %d: got %d, want %d to %d", r.node.label(), r.arg, k, x, r.low, r.high-1)
 		}
 	}
 	return nil

@@ -15,14 +15,14 @@ func arrange(g *pb.Graph) ([]*pb.Node, error) {
 	made := map[string]int{} // by the number of the node; -1 for inputs and constants
 	for _, t := range g.Initializers {
 		if _, twice := made[t.Name]; twice || t.Name == "" {
-			return nil, fmt.Errorf("constant %q: want a name that no other has", t.Name)
+			return nil, fmt.Errorf("constant %s: want a name that no other has", pb.Quote(t.Name))
 		}
 		made[t.Name] = -1
 	}
 	inputs := map[string]bool{}
 	for _, v := range g.Inputs {
 		if inputs[v.Name] || v.Name == "" {
-			return nil, fmt.Errorf("input %q: want a name that no other has", v.Name)
+			return nil, fmt.Errorf("input %s: want a name that no other has", pb.Quote(v.Name))
 		}
 		inputs[v.Name], made[v.Name] = true, -1
 	}
@@ -36,7 +36,7 @@ func arrange(g *pb.Graph) ([]*pb.Node, error) {
 				if by >= 0 {
 					what = "node " + label(g.Nodes[by])
 				}
-				return nil, fmt.Errorf("node %s: its output %q is also made by %s", label(n), name, what)
+				return nil, fmt.Errorf("node %s: its output %s is also made by %s", label(n), pb.Quote(name), what)
 			}
 			made[name] = i
 		}
@@ -44,17 +44,17 @@ func arrange(g *pb.Graph) ([]*pb.Node, error) {
 	for _, n := range g.Nodes {
 		for k, name := range n.Inputs {
 			if _, ok := made[name]; !ok && name != "" {
-				return nil, fmt.Errorf("node %s: input %d, %q, is neither an input, a constant nor the output of a node%s", label(n), k, name, near(name, made))
+				return nil, fmt.Errorf("node %s: input %d, %s, is neither an input, a constant nor the output of a node%s", label(n), k, pb.Quote(name), near(name, made))
 			}
 		}
 	}
 	seen := map[string]bool{}
 	for _, v := range g.Outputs {
 		if _, ok := made[v.Name]; !ok {
-			return nil, fmt.Errorf("output %q is not made by any node%s", v.Name, near(v.Name, made))
+			return nil, fmt.Errorf("output %s is not made by any node%s", pb.Quote(v.Name), near(v.Name, made))
 		}
 		if seen[v.Name] {
-			return nil, fmt.Errorf("output %q is there twice", v.Name)
+			return nil, fmt.Errorf("output %s is there twice", pb.Quote(v.Name))
 		}
 		seen[v.Name] = true
 	}
@@ -136,10 +136,11 @@ func cycle(nodes []*pb.Node, waits []int, made map[string]int) string {
 
 // label names a node in errors.
 func label(n *pb.Node) string {
-	if n.Name != "" {
-		return fmt.Sprintf("%q (%s)", n.Name, n.OpType)
+	name := n.Name
+	if name == "" {
+		name = firstOf(n.Outputs)
 	}
-	return fmt.Sprintf("%q (%s)", firstOf(n.Outputs), n.OpType)
+	return fmt.Sprintf("%s (%s)", pb.Quote(name), pb.Word(n.OpType))
 }
 
 // near suggests names that differ from a wrong one by case, a prefix or a suffix.
@@ -157,5 +158,9 @@ func near(name string, made map[string]int) string {
 		return ""
 	}
 	slices.Sort(list)
-	return fmt.Sprintf(" (is it one of %q?)", list[:min(len(list), 5)])
+	list = list[:min(len(list), 5)]
+	for i := range list {
+		list[i] = pb.Quote(list[i])
+	}
+	return fmt.Sprintf(" (is it one of %v?)", list)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/convgl/convgl/onnx/internal/pb"
 )
 
 // RefusedError reports a file whose content is damaged, wrong, hostile or not
@@ -48,14 +50,14 @@ func (e *UnsupportedError) Error() string {
 
 // String returns `"conv1" (Conv version 11): why`.
 func (u Unsupported) String() string {
-	op := u.Op
+	op := pb.Word(u.Op)
 	if u.Domain != "" {
-		op = u.Domain + "." + op
+		op = pb.Word(u.Domain) + "." + op
 	}
 	if u.Version > 0 {
 		op = fmt.Sprintf("%s version %d", op, u.Version)
 	}
-	return fmt.Sprintf("%q (%s): %s", u.Name, op, u.Reason)
+	return fmt.Sprintf("%s (%s): %s", pb.Quote(u.Name), op, u.Reason)
 }
 
 // Is makes errors.Is(err, errors.ErrUnsupported) true.

@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 
+	"github.com/convgl/convgl/onnx/internal/pb"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -39,7 +40,7 @@ func hostBitShift(c *hostCall) ([]*tensor.Tensor, error) {
 	case "RIGHT":
 		return c.shift(func(a, b uint8) uint8 { return a >> b })
 	default:
-		return nil, fmt.Errorf("attribute direction: got %q, want LEFT or RIGHT", d)
+		return nil, fmt.Errorf("attribute direction: got %s, want LEFT or RIGHT", pb.Quote(d))
 	}
 }
 

@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 
+	"github.com/convgl/convgl/onnx/internal/pb"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -154,7 +155,7 @@ func padded(mode string, n, begin, end int) ([]int, error) {
 	}
 	left := high - low
 	if mode != "constant" && left == 0 && max(begin, end) > 0 {
-		return nil, fmt.Errorf("nothing to pad with in mode %q", mode)
+		return nil, fmt.Errorf("nothing to pad with in mode %s", pb.Quote(mode))
 	}
 	at := make([]int, n+begin+end)
 	for i := range at {
@@ -174,7 +175,7 @@ func padded(mode string, n, begin, end int) ([]int, error) {
 				k = period - k
 			}
 		default:
-			return nil, fmt.Errorf("attribute mode: got %q, want constant, reflect, edge or wrap", mode)
+			return nil, fmt.Errorf("attribute mode: got %s, want constant, reflect, edge or wrap", pb.Quote(mode))
 		}
 		at[i] = low + k
 	}

@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 
+	"github.com/convgl/convgl/onnx/internal/pb"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -83,7 +84,7 @@ func (c *hostCall) scatter(count, size int, offset func(k int) (int, error)) ([]
 	joins := map[string]hostBinary{"add": addition, "mul": multiplication, "max": maximum, "min": minimum}
 	o, ok := joins[how]
 	if !ok {
-		return nil, fmt.Errorf("attribute reduction: got %q, want none, add, mul, max or min", how)
+		return nil, fmt.Errorf("attribute reduction: got %s, want none, add, mul, max or min", pb.Quote(how))
 	}
 	switch y.DType() {
 	case tensor.Float32:

@@ -167,7 +167,7 @@ func (m *Model) constants(g *pb.Graph, folder *pb.Folder) error {
 			return err
 		}
 		for _, n := range notes {
-			m.note(fmt.Sprintf("constant %q: %s", t.Name, n))
+			m.note(fmt.Sprintf("constant %s: %s", pb.Quote(t.Name), n))
 		}
 		m.inits[t.Name] = initializer{t: v, elem: elemOf(v.DType())}
 	}
@@ -188,7 +188,7 @@ func (m *Model) values(g *pb.Graph) error {
 			return &UnsupportedError{[]Unsupported{{NodeInfo{Name: v.Name, Op: "input"}, fmt.Sprintf("type %v", i.Type)}}}
 		}
 		if i.Type.Float() && i.Type != Float32 {
-			m.note(fmt.Sprintf("input %q: %v is computed in float32", i.Name, i.Type))
+			m.note(fmt.Sprintf("input %s: %v is computed in float32", pb.Quote(i.Name), i.Type))
 		}
 		m.inputs = append(m.inputs, i)
 	}
@@ -198,7 +198,7 @@ func (m *Model) values(g *pb.Graph) error {
 			return err
 		}
 		if i.Type.Float() && i.Type != Float32 {
-			m.note(fmt.Sprintf("output %q: %v comes as float32", i.Name, i.Type))
+			m.note(fmt.Sprintf("output %s: %v comes as float32", pb.Quote(i.Name), i.Type))
 		}
 		m.outputs = append(m.outputs, i)
 	}
@@ -208,7 +208,7 @@ func (m *Model) values(g *pb.Graph) error {
 func (m *Model) valueInfo(what string, v *pb.ValueInfo) (ValueInfo, error) {
 	i := ValueInfo{Name: v.Name, Type: ElemType(v.ElemType)}
 	if v.Kind != pb.TensorKind && (v.Kind != pb.NoKind || what == "input") {
-		return i, fmt.Errorf("%s %q: got a %v, want a tensor", what, v.Name, v.Kind)
+		return i, fmt.Errorf("%s %s: got a %v, want a tensor", what, pb.Quote(v.Name), v.Kind)
 	}
 	if !v.HasShape {
 		return i, nil
@@ -219,7 +219,7 @@ func (m *Model) valueInfo(what string, v *pb.ValueInfo) (ValueInfo, error) {
 		case d.Known && d.Value >= 0 && d.Value < 1<<31:
 			i.Shape[k] = graph.Static(int(d.Value))
 		case d.Known && d.Value >= 1<<31:
-			return i, fmt.Errorf("%s %q: dim %d: got %d, want a number of 31 bits", what, v.Name, k, d.Value)
+			return i, fmt.Errorf("%s %s: dim %d: got %d, want a number of 31 bits", what, pb.Quote(v.Name), k, d.Value)
 		case d.Param != "":
 			i.Shape[k] = graph.Symbol(d.Param)
 		default:

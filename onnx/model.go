@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/convgl/convgl/graph"
+	"github.com/convgl/convgl/onnx/internal/pb"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -56,9 +57,9 @@ type ValueInfo struct {
 // String returns `"x" float32[N,3,224,224]`.
 func (v ValueInfo) String() string {
 	if v.Shape == nil {
-		return fmt.Sprintf("%q %v of any shape", v.Name, v.Type)
+		return fmt.Sprintf("%s %v of any shape", pb.Quote(v.Name), v.Type)
 	}
-	return fmt.Sprintf("%q %v%v", v.Name, v.Type, v.Shape)
+	return fmt.Sprintf("%s %v%v", pb.Quote(v.Name), v.Type, v.Shape)
 }
 
 // NodeInfo describes a node of a file.
@@ -69,6 +70,9 @@ type NodeInfo struct {
 	Version int    // of the op: the last at or before the model's opset that changed it
 	In, Out []string
 }
+
+// label names a node in errors.
+func (n NodeInfo) label() string { return fmt.Sprintf("%s (%s)", pb.Quote(n.Name), pb.Word(n.Op)) }
 
 // Info returns what the file says about itself.
 func (m *Model) Info() Info {
@@ -125,7 +129,7 @@ type initializer struct {
 func (m *Model) initializer(name string) (*tensor.Tensor, ElemType, error) {
 	i, ok := m.inits[name]
 	if !ok {
-		return nil, 0, fmt.Errorf("value %q is not defined", name)
+		return nil, 0, fmt.Errorf("value %s is not defined", pb.Quote(name))
 	}
 	return i.t, i.elem, i.err
 }

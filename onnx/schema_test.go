@@ -131,7 +131,7 @@ var schemas = map[string]schema{
 	"Reshape":         {in: "ai", out: 1, attr: "shape:is allowzero:i consumed_inputs:is", exact: true},
 	"Flatten":         {in: "a", out: 1, attr: "axis:i", exact: true},
 	"Squeeze":         {in: "aI", out: 1, attr: "axes:is", exact: true},
-	"Unsqueeze":       {in: "aI", out: 1, attr: "axes:is", exact: true},
+	"Unsqueeze":       {in: "ai", out: 1, attr: "axes:is", exact: true},
 	"Transpose":       {in: "a", out: 1, attr: "perm:is", exact: true},
 	"Expand":          {in: "ai", out: 1, exact: true},
 	"Tile":            {in: "ai", out: 1, exact: true},
@@ -163,12 +163,6 @@ var schemas = map[string]schema{
 	"SoftmaxCrossEntropyLoss":   {in: "xnC", out: 2, attr: "reduction:none|sum|mean ignore_index:i"},
 }
 
-// attrTypes are the types in the schemas.
-var attrTypes = map[string]pb.AttrType{
-	"i": pb.AttrInt, "f": pb.AttrFloat, "s": pb.AttrString, "t": pb.AttrTensor,
-	"is": pb.AttrInts, "fs": pb.AttrFloats, "ss": pb.AttrStrings,
-}
-
 // attrSpec is an attribute of a schema.
 type attrSpec struct {
 	name    string
@@ -180,7 +174,7 @@ func (s schema) attrs() []attrSpec {
 	var list []attrSpec
 	for _, f := range strings.Fields(s.attr) {
 		name, typ, _ := strings.Cut(f, ":")
-		a := attrSpec{name: name, typ: attrTypes[typ]}
+		a := attrSpec{name: name, typ: attrLetters[typ]}
 		if a.typ == pb.AttrUndefined {
 			a.typ, a.choices = pb.AttrString, strings.Split(typ, "|")
 		}
@@ -202,8 +196,29 @@ func (s schema) inputs(n int) string {
 // leave none out.
 func TestSchemas(t *testing.T) {
 	for _, o := range table {
-		if _, ok := schemas[o.name]; !ok {
+		s, ok := schemas[o.name]
+		if !ok {
 			t.Errorf("no schema of %s", o.name)
+		}
+		var want []string
+		for _, a := range s.attrs() {
+			for letters, typ := range attrLetters {
+				if typ == a.typ {
+					want = append(want, a.name+":"+letters)
+				}
+			}
+		}
+		if got := strings.Fields(strings.ReplaceAll(attributes[o.name], " sparse_value:sparse", "")); !slices.Equal(got, want) {
+			t.Errorf("%s: attributes %v, want %v", o.name, got, want)
+		}
+		required := len(s.in) - len(strings.TrimLeft(s.in, "abcdefghijklmnopqrstuvwxyz"))
+		a := o.arity(maxOpset)
+		if strings.HasSuffix(s.in, "*") {
+			if a != (arity{1, 1, anyMore}) {
+				t.Errorf("%s: arity %v", o.name, a)
+			}
+		} else if o.name != "Upsample" && (a.least != required || a.most != len(s.in)) {
+			t.Errorf("%s: arity %v, want %d to %d", o.name, a, required, len(s.in))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(schemas)) {

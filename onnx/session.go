@@ -12,6 +12,7 @@ import (
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/graph"
+	"github.com/convgl/convgl/onnx/internal/pb"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -105,7 +106,7 @@ func (m *Model) named(names []string) ([]ValueInfo, error) {
 				for n := range m.names {
 					made[n] = 0
 				}
-				return nil, fmt.Errorf("onnx: there is no value or node %q%s", name, near(name, made))
+				return nil, fmt.Errorf("onnx: there is no value or node %s%s", pb.Quote(name), near(name, made))
 			}
 			out[i].Name = firstOf(m.nodes[k].Outputs)
 		}
@@ -145,7 +146,7 @@ func (s *Session) build(ctx context.Context, b *builder, nodes []*node) (*stage,
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
 	if len(b.rest) == len(nodes) && len(nodes) > 0 {
-		return nil, fmt.Errorf("onnx: node %q (%s): %w", nodes[0].info.Name, nodes[0].info.Op, errLater)
+		return nil, fmt.Errorf("onnx: node %s: %w", nodes[0].info.label(), errLater)
 	}
 	st, err := b.outputs(s.outputs)
 	if err != nil {
@@ -208,7 +209,7 @@ func (s *Session) RunStages(ctx context.Context, run func(Stage) ([]*tensor.Tens
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
-		return nil, fmt.Errorf("onnx: the session of model %q: %w", s.m.info.Name, backend.ErrClosed)
+		return nil, fmt.Errorf("onnx: the session of model %s: %w", pb.Quote(s.m.info.Name), backend.ErrClosed)
 	}
 	if ctx == nil {
 		return nil, errors.New("onnx: ctx is nil (context.Background() is one)")
@@ -241,7 +242,7 @@ func (s *Session) RunStages(ctx context.Context, run func(Stage) ([]*tensor.Tens
 	out := make([]*tensor.Tensor, len(s.outputs))
 	for i, v := range s.outputs {
 		if out[i] = env[v.Name]; out[i] == nil {
-			return nil, fmt.Errorf("onnx: output %q was not computed", v.Name)
+			return nil, fmt.Errorf("onnx: output %s was not computed", pb.Quote(v.Name))
 		}
 		if held(out[i], in, out[:i], passed) {
 			out[i] = out[i].Clone()
@@ -372,7 +373,7 @@ func (m *Model) bind(in []*tensor.Tensor) (map[string]*tensor.Tensor, error) {
 			t = t.AsFloat32()
 		}
 		fail := func(why string) error {
-			return fmt.Errorf("onnx: input %q: got %v%v, want %v%v%s", v.Name, in[i].DType(), in[i].Shape(), v.Type, v.Shape, why)
+			return fmt.Errorf("onnx: input %s: got %v%v, want %v%v%s", pb.Quote(v.Name), in[i].DType(), in[i].Shape(), v.Type, v.Shape, why)
 		}
 		if t.DType() != v.Type.DType() {
 			return nil, fail("")

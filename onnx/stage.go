@@ -8,6 +8,7 @@ import (
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/graph"
+	"github.com/convgl/convgl/onnx/internal/pb"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -74,7 +75,7 @@ func (b *builder) outputs(wanted []ValueInfo) (*stage, error) {
 		case v.known() || v.source:
 			if !v.varies {
 				if !sameContent(v.data) {
-					return fmt.Errorf("output %q: %w", name, errShapes)
+					return fmt.Errorf("output %s: %w", pb.Quote(name), errShapes)
 				}
 				s.consts[name] = v.data[0]
 			} else if v.name != name {
@@ -155,7 +156,7 @@ func (s *stage) run(ctx context.Context, env map[string]*tensor.Tensor, run func
 		}
 		out, err := step.n.evaluate(in, limit)
 		if err != nil {
-			return fmt.Errorf("node %q (%s): %w", step.n.info.Name, step.n.info.Op, err)
+			return fmt.Errorf("node %s: %w", step.n.info.label(), err)
 		}
 		for i, v := range step.out {
 			if v != nil {
@@ -174,7 +175,7 @@ func (s *stage) run(ctx context.Context, env map[string]*tensor.Tensor, run func
 	for i, f := range s.feeds {
 		t, err := toDevice(env[f.name])
 		if err != nil {
-			return fmt.Errorf("value %q: %w", f.name, err)
+			return fmt.Errorf("value %s: %w", pb.Quote(f.name), err)
 		}
 		in[i] = t
 	}
@@ -197,10 +198,10 @@ func (s *stage) run(ctx context.Context, env map[string]*tensor.Tensor, run func
 	}
 	for i, o := range s.outs {
 		if out[i] == nil {
-			return fmt.Errorf("value %q: got no tensor for it", o.name)
+			return fmt.Errorf("value %s: got no tensor for it", pb.Quote(o.name))
 		}
 		if env[o.name], err = o.v.content(out[i]); err != nil {
-			return fmt.Errorf("value %q: %w", o.name, err)
+			return fmt.Errorf("value %s: %w", pb.Quote(o.name), err)
 		}
 	}
 	for name, t := range s.consts {

@@ -258,7 +258,7 @@ func (d *decoder) attrNames(f field, n *Node) error {
 	seen := make(map[string]bool, len(n.Attrs))
 	for _, a := range n.Attrs {
 		if a.Name != "" && seen[a.Name] {
-			return d.errorf(f.at, "", "node %q (%s) has two attributes %q", n.Name, n.OpType, a.Name)
+			return d.errorf(f.at, "", "node %s (%s) has two attributes %s", Quote(n.Name), Word(n.OpType), Quote(a.Name))
 		}
 		seen[a.Name] = true
 	}
@@ -349,7 +349,7 @@ func (d *decoder) attrType(f field, a *Attr) error {
 		case a.Type == AttrUndefined:
 			a.Type = t
 		default:
-			return d.errorf(f.at, "", "attribute %q has a value of type %v beside its type %v, want one", a.Name, t, a.Type)
+			return d.errorf(f.at, "", "attribute %s has a value of type %v beside its type %v, want one", Quote(a.Name), t, a.Type)
 		}
 	}
 	return nil

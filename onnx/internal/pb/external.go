@@ -81,7 +81,7 @@ func (t *Tensor) externalLocation() (location, error) {
 	seen := map[string]bool{}
 	for _, kv := range t.External {
 		if seen[kv.Key] {
-			return loc, fmt.Errorf("key %q occurs twice", kv.Key)
+			return loc, fmt.Errorf("key %s occurs twice", Quote(kv.Key))
 		}
 		seen[kv.Key] = true
 		var err error
@@ -152,12 +152,12 @@ func (d *Folder) read(t *Tensor, want int64, fn func(io.Reader) error) error {
 		return fmt.Errorf("external data: %w", err)
 	}
 	if loc.length >= 0 && loc.length != want {
-		return fmt.Errorf("external data %q: length is %d bytes, want %d", loc.file, loc.length, want)
+		return fmt.Errorf("external data %s: length is %d bytes, want %d", Quote(loc.file), loc.length, want)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.readLocked(t, loc, want, fn); err != nil {
-		return fmt.Errorf("external data %q: %w", loc.file, err)
+		return fmt.Errorf("external data %s: %w", Quote(loc.file), err)
 	}
 	return nil
 }
@@ -240,9 +240,9 @@ func (d *Folder) openFile(name string) (*os.File, int64, error) {
 		}
 		switch {
 		case fi.Mode()&fs.ModeSymlink != 0:
-			return nil, 0, fmt.Errorf("%q is a symbolic link, want a file in the model's folder itself", name[:i])
+			return nil, 0, fmt.Errorf("%s is a symbolic link, want a file in the model's folder itself", Quote(name[:i]))
 		case i < len(name) && !fi.IsDir():
-			return nil, 0, fmt.Errorf("%q is not a folder", name[:i])
+			return nil, 0, fmt.Errorf("%s is not a folder", Quote(name[:i]))
 		case i == len(name) && fi.IsDir():
 			return nil, 0, errors.New("it is a folder, want a regular file")
 		case i == len(name) && !fi.Mode().IsRegular():

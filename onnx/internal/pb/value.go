@@ -63,7 +63,7 @@ func (t *Tensor) shape() (tensor.Shape, error) {
 
 // wrap returns err with what the tensor is.
 func (t *Tensor) wrap(err error) error {
-	return fmt.Errorf("tensor %q (%v %v): %w", t.Name, t.DataType, t.Dims, err)
+	return fmt.Errorf("tensor %s (%v %v): %w", Quote(t.Name), t.DataType, t.Dims, err)
 }
 
 // Value returns the tensor's values, and notes in words of what was converted. The
