@@ -99,7 +99,14 @@ func (b *builder) lookup(name string) (*value, error) {
 
 // add goes through the nodes.
 func (b *builder) add(nodes []*node) error {
+	var fault error
 	for _, n := range nodes {
+		if fault != nil { // only whether there are ops at all is told of the rest
+			if n.op == nil {
+				b.missing = append(b.missing, Unsupported{n.info, n.missing})
+			}
+			continue
+		}
 		if err := b.addNode(n); err != nil {
 			var u *unsupportedError
 			if errors.As(err, &u) {
@@ -107,13 +114,13 @@ func (b *builder) add(nodes []*node) error {
 				b.postpone(n)
 				continue
 			}
-			return fmt.Errorf("node %s: %w", n.info.label(), err)
+			fault = fmt.Errorf("node %s: %w", n.info.label(), err)
 		}
 	}
 	if len(b.missing) > 0 {
 		return &UnsupportedError{b.missing}
 	}
-	return nil
+	return fault
 }
 
 func (b *builder) addNode(n *node) error {
