@@ -253,6 +253,10 @@ func buildPad(c *call) {
 	cut := wholeSlice(n)
 	negative := false
 	for i := range n {
+		if s := c.sizes(0); s[0][i] == s[1][i] && s[0][i]+min(pads[i], 0)+min(pads[n+i], 0) < 0 {
+			c.fail("pads of %d and %d cut off more than the %d elements of dim %d", pads[i], pads[n+i], s[0][i], i)
+			return
+		}
 		if pads[i] < 0 {
 			cut.Starts[i], pads[i], negative = -pads[i], 0, true
 		}

@@ -3,6 +3,7 @@ package onnx
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/convgl/convgl/onnx/internal/pb"
@@ -69,5 +70,29 @@ func TestFirstDimIsNoBatch(t *testing.T) {
 	s = compile(t, new(sketch).in("x", Float32, "N", 3, 2).in("scale", Float32, "C").in("bias", Float32, "D").node("y = InstanceNormalization(x,scale,bias)").load(t, "y"))
 	if y := run(t, s, iota32(1, 3, 2), iota32(3), iota32(3))[0]; y.Float32s()[0] != 0 || !(y.Float32s()[5] > 3.9) {
 		t.Errorf("got %v", y.Float32s())
+	}
+}
+
+// TestInputsMayBeFilledAgain gives a session the same tensor with other contents: a graph that was
+// made for a content must not be taken for another.
+func TestInputsMayBeFilledAgain(t *testing.T) {
+	s := compile(t, new(sketch).in("x", Float32, 6).in("to", Int64, 2).node("y = Reshape(x,to)").load(t, "y"))
+	to := int64s(2, 3)
+	v, _ := tensor.Data[int64](to)
+	for _, want := range []tensor.Shape{{2, 3}, {3, 2}, {1, 6}, {2, 3}} {
+		v[0], v[1] = int64(want[0]), int64(want[1])
+		if y := run(t, s, iota32(6), to)[0]; !y.Shape().Equal(want) {
+			t.Errorf("got %v, want %v", y.Shape(), want)
+		}
+	}
+}
+
+// TestPadsCutOffTooMuch takes more elements away than there are.
+func TestPadsCutOffTooMuch(t *testing.T) {
+	for _, pads := range [][]int64{{-4, 0}, {0, -4}, {-2, -2}, {-4, 9}} {
+		_, err := Read(new(sketch).in("x", Float32, 3).ints("pads", pads...).node("y = Pad(x,pads)").bytes(t, "y"))
+		if err == nil || !strings.Contains(err.Error(), "cut off") {
+			t.Errorf("%v: %v", pads, err)
+		}
 	}
 }

@@ -107,7 +107,7 @@ func (b *builder) outputs(wanted []ValueInfo) (*stage, error) {
 	}
 	s.feeds = b.feeds
 	for _, v := range b.demanded {
-		s.made[v.name] = v.data[0]
+		s.made[v.name] = v.data[0].Clone() // which may be the caller's, to be filled again
 	}
 	return s, nil
 }
