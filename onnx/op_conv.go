@@ -58,7 +58,7 @@ func buildConvTranspose(c *call) {
 //
 // the greater half of which goes to the beginning, and for SAME_UPPER to the end.
 func (c *call) outputShape(o *backend.ConvTranspose, size []int) {
-	x, w := c.static(0), c.sizes(1)[0]
+	x, w := c.static(0), c.static(1)
 	if c.err != nil {
 		return
 	}

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/graph"
@@ -40,6 +41,14 @@ func (c *call) likelihood(x *graph.Value) {
 	}
 	if !target.known() {
 		c.abort(errLater)
+		return
+	}
+	for k, got := range c.sizes(1) {
+		if want := slices.Delete(sizes[k].Clone(), 1, 2); c.err == nil && !got.Equal(want) {
+			c.fail("input 1: got classes %v for x %v, want %v", got, sizes[k], want)
+		}
+	}
+	if c.err != nil {
 		return
 	}
 	classes := sizes[0][1]

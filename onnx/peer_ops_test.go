@@ -579,6 +579,7 @@ func (g *trial) concat() {
 }
 
 func (g *trial) split() {
+	g.closed = true // sizes of parts would tell what the dim is
 	s := g.dims(g.between(1, 4), 1, 6)
 	axis := g.r.IntN(len(s))
 	parts := g.between(1, 4)

@@ -2,10 +2,15 @@ package onnx
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/onnx/internal/pb"
 	"github.com/convgl/convgl/tensor"
 )
@@ -94,5 +99,75 @@ func TestPadsCutOffTooMuch(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "cut off") {
 			t.Errorf("%v: %v", pads, err)
 		}
+	}
+}
+
+// TestLossOfOtherShape has classes that would be broadcast.
+func TestLossOfOtherShape(t *testing.T) {
+	for _, op := range []string{"NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"} {
+		s := compile(t, new(sketch).in("x", Float32, "N", 2, 3).in("class", Int64, "M").node("y = "+op+"(x,shaped)").
+			node("shaped = Unsqueeze(class,one)").ints("one", 1).load(t, "y"))
+		if _, err := s.Run(context.Background(), iota32(1, 2, 3), int64s(0)); err == nil || !strings.Contains(err.Error(), "want [1,3]") {
+			t.Errorf("%s: %v", op, err)
+		}
+	}
+}
+
+// TestTransposedShapeOfOpenKernel has weights whose kernel is open.
+func TestTransposedShapeOfOpenKernel(t *testing.T) {
+	s := compile(t, new(sketch).in("x", Float32, 1, 1, 2).in("w", Float32, 1, 1, "K").
+		node("y = ConvTranspose(x,w)", someInts("output_shape", 2)).load(t, "y"))
+	x, _ := tensor.From([]float32{1, 10}, 1, 1, 2)
+	for k, want := range map[int][]float32{1: {1, 10}, 3: {10, 1}} {
+		w, _ := tensor.New(tensor.Float32, 1, 1, k)
+		for i := range w.Float32s() {
+			w.Float32s()[i] = float32(1 - i%2) // of three: 1 10 1 10
+		}
+		if y := run(t, s, x, w)[0]; !slices.Equal(y.Float32s(), want) {
+			t.Errorf("kernel %d: got %v, want %v", k, y.Float32s(), want)
+		}
+	}
+}
+
+// TestCloseDuringRuns closes a session while goroutines run it with shapes and contents that
+// need stages of their own: each run is right, or finds the session closed.
+func TestCloseDuringRuns(t *testing.T) {
+	m := new(sketch).in("x", Float32, "N", 4).ints("one", 1).
+		node("at = ArgMax(x)", anInt("axis", 1), anInt("keepdims", 0)).
+		node("most = ReduceMax(at)", anInt("keepdims", 0)).node("n = Add(most,one)").
+		node("reps = Concat(n,one)", anInt("axis", 0)).node("y = Tile(x,reps)").load(t, "y")
+	for range 5 {
+		s, err := m.Compile(context.Background(), openRef(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		var runs atomic.Int32
+		for g := range 4 {
+			wg.Go(func() {
+				for k := range 40 {
+					n, top := 1+(g+k)%6, (g*7+k)%4
+					x := tensor.Must(tensor.New(tensor.Float32, n, 4))
+					for i := range n {
+						x.Float32s()[4*i+top] = float32(i + 1)
+					}
+					out, err := s.Run(context.Background(), x)
+					if errors.Is(err, backend.ErrClosed) {
+						return
+					}
+					if runs.Add(1); err != nil || !out[0].Shape().Equal(tensor.Shape{n * (top + 1), 4}) || out[0].Float32s()[top] != 1 {
+						t.Errorf("got %v, %v", out, err)
+						return
+					}
+				}
+			})
+		}
+		for runs.Load() < 20 && !t.Failed() {
+			time.Sleep(time.Millisecond)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
 	}
 }
