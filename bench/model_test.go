@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/convgl/convgl/backend"
-	"github.com/convgl/convgl/onnx"
 	"github.com/convgl/convgl/internal/onnxtest"
+	"github.com/convgl/convgl/onnx"
 	"github.com/convgl/convgl/tensor"
 )
 
