@@ -120,6 +120,7 @@ func copyShort(dst, src []uint32) {
 		return
 	}
 	src = src[:len(dst)]
+	//lint:ignore S1001 the loop is the point
 	for i, v := range src {
 		dst[i] = v
 	}

@@ -16,7 +16,7 @@ type Message []byte
 func (m *Message) varint(v uint64) { *m = binary.AppendUvarint(*m, v) }
 
 func (m *Message) int(field int, v int64) {
-	m.varint(uint64(field)<<3 | 0)
+	m.varint(uint64(field) << 3)
 	m.varint(uint64(v))
 }
 
