@@ -78,11 +78,10 @@ func assign(be backend.Backend, g *Graph, shape func(*Value) tensor.Shape) *assi
 // isImage reports whether the layout of v is chosen here.
 func (p *layoutProblem) isImage(v *Value) bool { return v.konst == nil && len(p.shape(v)) > 2 }
 
-// choosesLayout reports whether input i of n has the node's layout: weights that
-// are computed, and matrices, are plain.
-func (p *layoutProblem) choosesLayout(n *Node, i int) bool {
-	args, _ := n.op.Args()
-	return p.isImage(n.in[i]) && !args[i].Weight
+// choosesLayout reports whether an input has the node's layout: weights that are
+// computed, and matrices, are plain.
+func (p *layoutProblem) choosesLayout(v *Value, arg backend.Arg) bool {
+	return p.isImage(v) && !arg.Weight
 }
 
 // node adds the vertices of a node and what the backend supports of it.
@@ -145,10 +144,11 @@ func (p *layoutProblem) supports(n *Node, preferIn, preferOut bool) bool {
 	}
 	images := [2]bool{}
 	d := backend.Desc{Op: n.op}
+	args, _ := n.op.Args()
 	for i, v := range n.in {
 		td := v.desc(p.shape(v))
 		switch {
-		case p.choosesLayout(n, i):
+		case p.choosesLayout(v, args[i]):
 			td.Layout, images[0] = pick(preferIn), true
 		case v.konst == nil:
 			td.Layout = backend.Plain
@@ -190,11 +190,12 @@ func (p *layoutProblem) value(v *Value, made int, readers []*Node) {
 		if k > 0 && n == readers[k-1] { // it reads v twice
 			continue
 		}
+		args, _ := n.op.Args()
 		for i, x := range n.in {
 			if x != v {
 				continue
 			}
-			if p.choosesLayout(n, i) {
+			if p.choosesLayout(v, args[i]) {
 				reads(p.in[n])
 			} else {
 				reads(cutSink)

@@ -63,7 +63,7 @@ var (
 )
 
 func newBuilder(m *Model) *builder {
-	return &builder{m: m, g: graph.New(m.info.Name), env: map[string]*value{}, budget: newBudget(m.folded), tried: map[string]int{}}
+	return &builder{m: m, g: graph.New(pb.Printable(m.info.Name)), env: map[string]*value{}, budget: newBudget(m.folded), tried: map[string]int{}}
 }
 
 // source adds an input of the stage. The content t may be nil when it is not known.
@@ -359,7 +359,7 @@ func (b *builder) unique(name string) string {
 	if name == "" {
 		name = "value"
 	}
-	return b.numbered(name, b.g.Has)
+	return b.numbered(pb.Printable(name), b.g.Has)
 }
 
 // numbered returns a name that is not taken: base, or base#1 and so on. It goes on where

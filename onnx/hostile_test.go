@@ -322,3 +322,169 @@ func TestBudget(t *testing.T) {
 		}
 	}
 }
+
+// TestOddNames finds errors, notes and descriptions readable whatever the names are.
+func TestOddNames(t *testing.T) {
+	be := openRef(t)
+	long := strings.Repeat("very-long/", 1600)
+	for _, name := range []string{"a\x00b", "two\nlines", "\x1b[2J\x1b]0;title\a", long, "right\u202eleft", "tab\tand\rreturn", "%s%d%!", "\u2028", strings.Repeat("é", 4000)} {
+		add := func(m *pb.Model) *pb.Model { m.Graph.Name = name; return m }
+		float := func(name string, dims ...pb.Dim) *pb.ValueInfo {
+			return &pb.ValueInfo{Name: name, Kind: pb.TensorKind, ElemType: pb.Float, HasShape: true, Dims: dims}
+		}
+		open, four := pb.Dim{Param: name}, pb.Dim{Value: 4, Known: true}
+		model := func(nodes []*pb.Node, in []*pb.ValueInfo, out ...string) *pb.Model {
+			m := &pb.Model{IRVersion: 8, Graph: &pb.Graph{Nodes: nodes, Inputs: in}, OpsetImports: []pb.Opset{{Version: 17}}}
+			for _, o := range out {
+				m.Graph.Outputs = append(m.Graph.Outputs, &pb.ValueInfo{Name: o, Kind: pb.TensorKind, ElemType: pb.Float16})
+			}
+			return add(m)
+		}
+		relu := &pb.Node{Name: name, OpType: "Relu", Inputs: []string{"x"}, Outputs: []string{name}}
+		for what, m := range map[string]*pb.Model{
+			"good":          model([]*pb.Node{relu}, []*pb.ValueInfo{float("x", open, four)}, name),
+			"open dims":     model([]*pb.Node{{Name: name, OpType: "MatMul", Inputs: []string{"x", name}, Outputs: []string{"y"}}}, []*pb.ValueInfo{float("x", four, open), float(name, four, four)}, "y"),
+			"op":            model([]*pb.Node{{Name: name, OpType: name, Inputs: []string{"x"}, Outputs: []string{"y"}}}, []*pb.ValueInfo{float("x")}, "y"),
+			"domain":        model([]*pb.Node{{Name: name, Domain: name, OpType: name, Inputs: []string{"x"}, Outputs: []string{"y"}}}, []*pb.ValueInfo{float("x")}, "y"),
+			"no input":      model([]*pb.Node{relu}, nil, name),
+			"no output":     model([]*pb.Node{relu}, []*pb.ValueInfo{float("x")}, name+"y"),
+			"input twice":   model([]*pb.Node{relu}, []*pb.ValueInfo{float("x"), float(name), float(name)}, name),
+			"made twice":    model([]*pb.Node{relu, relu}, []*pb.ValueInfo{float("x")}, name),
+			"cycle":         model([]*pb.Node{{OpType: name, Inputs: []string{name}, Outputs: []string{name}}}, nil, name),
+			"output twice":  model([]*pb.Node{relu}, []*pb.ValueInfo{float("x")}, name, name),
+			"attribute":     model([]*pb.Node{{Name: name, OpType: "Relu", Inputs: []string{"x"}, Outputs: []string{"y"}, Attrs: []*pb.Attr{attrInt(name, 1)}}}, []*pb.ValueInfo{float("x")}, "y"),
+			"choice":        model([]*pb.Node{{Name: name, OpType: "Conv", Inputs: []string{"x", "x"}, Outputs: []string{"y"}, Attrs: []*pb.Attr{attrStr("auto_pad", name)}}}, []*pb.ValueInfo{float("x", four, four, four, four)}, "y"),
+			"type":          model([]*pb.Node{relu}, []*pb.ValueInfo{{Name: name, Kind: pb.TensorKind, ElemType: pb.String}}, name),
+			"wrong shape":   model([]*pb.Node{{Name: name, OpType: "MatMul", Inputs: []string{name, name}, Outputs: []string{"y"}}}, []*pb.ValueInfo{float(name, four, pb.Dim{Value: 3, Known: true})}, "y"),
+			"late":          model([]*pb.Node{{Name: name, OpType: "NonZero", Inputs: []string{"x"}, Outputs: []string{name}}, {Name: name, OpType: "Gather", Inputs: []string{"x", name}, Outputs: []string{"y"}}}, []*pb.ValueInfo{float("x", open, open)}, "y"),
+			"not supported": model([]*pb.Node{{Name: name, OpType: "LSTM", Inputs: []string{"x"}, Outputs: []string{"y"}}}, []*pb.ValueInfo{float("x", open)}, "y"),
+		} {
+			file, err := pb.Encode(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			model, err := Read(file)
+			if err != nil {
+				readable(t, err)
+				if what == "good" || what == "open dims" || what == "late" {
+					t.Errorf("%s with %.30q: %v", what, name, err)
+				}
+				if model, err = Read(file, WithUnsupported()); err != nil {
+					continue
+				}
+			}
+			for _, text := range append(model.Notes(), fmt.Sprint(model.Inputs(), model.Outputs(), model.Unsupported())) {
+				readable(t, errors.New(text))
+			}
+			s, err := model.Compile(context.Background(), be, WithOutputs("y"))
+			if err != nil {
+				readable(t, err)
+				if s, err = model.Compile(context.Background(), be); err != nil {
+					readable(t, err)
+					continue
+				}
+			}
+			for _, in := range [][]*tensor.Tensor{{iota32(4, 4)}, {iota32(4, 4), iota32(4, 4)}, {iota32(4, 3), iota32(4, 4)}, {iota32(2, 4)}, {iota32(4)}, {nil}} {
+				_, err := s.Run(context.Background(), in...)
+				if err != nil {
+					readable(t, err)
+				}
+				if err == nil && len(model.Inputs()) == len(in) {
+					stages, err := s.Stages(context.Background(), in...)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, st := range stages {
+						if st.Model != nil {
+							readable(t, errors.New(st.Model.Graph().String()))
+						}
+					}
+				}
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestOddGraphs loads graphs that are unusual, and refuses those that are wrong.
+func TestOddGraphs(t *testing.T) {
+	be := openRef(t)
+	relu := func(in, out string) *pb.Node {
+		return &pb.Node{OpType: "Relu", Inputs: []string{in}, Outputs: []string{out}}
+	}
+	x := &pb.ValueInfo{Name: "x", Kind: pb.TensorKind, ElemType: pb.Float, HasShape: true, Dims: []pb.Dim{{Value: 2, Known: true}}}
+	out := func(names ...string) (list []*pb.ValueInfo) {
+		for _, n := range names {
+			list = append(list, &pb.ValueInfo{Name: n, Kind: pb.TensorKind, ElemType: pb.Float})
+		}
+		return list
+	}
+	w := tensorProto("w", iota32(2))
+	many := &pb.Node{OpType: "Sum", Outputs: []string{"y"}}
+	for range 10_000 {
+		many.Inputs = append(many.Inputs, "x")
+	}
+	concat := &pb.Node{OpType: "Concat", Outputs: []string{"y"}, Inputs: many.Inputs, Attrs: []*pb.Attr{attrInt("axis", 0)}}
+	op17 := []pb.Opset{{Version: 17}}
+	for name, c := range map[string]struct {
+		g      *pb.Graph
+		opsets []pb.Opset
+		want   string    // in the error
+		y      []float32 // of output 0
+	}{
+		"an initializer is an input":  {&pb.Graph{Inputs: []*pb.ValueInfo{x, {Name: "w", Kind: pb.TensorKind, ElemType: pb.Float}}, Initializers: []*pb.Tensor{w}, Nodes: []*pb.Node{relu("w", "y")}, Outputs: out("y")}, op17, "", []float32{0, 1}},
+		"an output is an initializer": {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Initializers: []*pb.Tensor{w}, Outputs: out("w")}, op17, "", []float32{0, 1}},
+		"an output is an input":       {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Outputs: out("x")}, op17, "", []float32{0, 1}},
+		"no nodes, no outputs":        {&pb.Graph{Inputs: []*pb.ValueInfo{x}}, op17, "no outputs", nil},
+		"nothing":                     {&pb.Graph{}, op17, "no outputs", nil},
+		"outputs are empty":           {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Nodes: []*pb.Node{relu("x", ""), relu("x", "y")}, Outputs: out("y")}, op17, "", []float32{0, 1}},
+		"no outputs of a node":        {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Nodes: []*pb.Node{{OpType: "Relu", Inputs: []string{"x"}}, relu("x", "y")}, Outputs: out("y")}, op17, "", []float32{0, 1}},
+		"an output without a name":    {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Nodes: []*pb.Node{relu("x", "")}, Outputs: out("")}, op17, "is not made", nil},
+		"too many outputs":            {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Nodes: []*pb.Node{{OpType: "Relu", Inputs: []string{"x"}, Outputs: []string{"y", "z"}}}, Outputs: out("y")}, op17, "output 1", nil},
+		"no opset":                    {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Outputs: out("x")}, nil, "opset", nil},
+		"only another domain's opset": {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Outputs: out("x")}, []pb.Opset{{Domain: "com.x", Version: 1}}, "opset", nil},
+		"an opset twice":              {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Outputs: out("x")}, []pb.Opset{{Version: 17}, {Domain: "ai.onnx", Version: 17}}, "", []float32{0, 1}},
+		"two opsets":                  {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Outputs: out("x")}, []pb.Opset{{Version: 17}, {Domain: "ai.onnx", Version: 13}}, "both 17 and 13", nil},
+		"an opset of 0":               {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Outputs: out("x")}, []pb.Opset{{Version: 0}, {Version: 17}}, "both 0 and 17", nil},
+		"a negative opset":            {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Outputs: out("x")}, []pb.Opset{{Version: -17}}, "-17", nil},
+		"10,000 inputs":               {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Nodes: []*pb.Node{many}, Outputs: out("y")}, op17, "", []float32{0, 10_000}},
+		"10,000 inputs joined":        {&pb.Graph{Inputs: []*pb.ValueInfo{x}, Nodes: []*pb.Node{concat}, Outputs: out("y")}, op17, "", nil},
+		"rank 9":                      {&pb.Graph{Inputs: []*pb.ValueInfo{{Name: "x", Kind: pb.TensorKind, ElemType: pb.Float, HasShape: true, Dims: make([]pb.Dim, 9)}}, Nodes: []*pb.Node{relu("x", "y")}, Outputs: out("y")}, op17, "rank", nil},
+		"an input that is not read":   {&pb.Graph{Inputs: []*pb.ValueInfo{{Name: "z", Kind: pb.TensorKind, ElemType: pb.Float, HasShape: true, Dims: []pb.Dim{{Value: 1<<31 - 1, Known: true}, {Value: 1<<31 - 1, Known: true}}}}, Initializers: []*pb.Tensor{w}, Nodes: []*pb.Node{relu("w", "y")}, Outputs: out("y")}, op17, "elements", nil},
+		"the size of a huge input":    {&pb.Graph{Inputs: []*pb.ValueInfo{{Name: "z", Kind: pb.TensorKind, ElemType: pb.Float, HasShape: true, Dims: []pb.Dim{{Value: 1<<31 - 1, Known: true}, {Value: 1<<31 - 1, Known: true}, {Value: 1<<31 - 1, Known: true}}}}, Nodes: []*pb.Node{{OpType: "Size", Inputs: []string{"z"}, Outputs: []string{"y"}}}, Outputs: out("y")}, op17, "elements", nil},
+	} {
+		file, err := pb.Encode(&pb.Model{IRVersion: 8, Graph: c.g, OpsetImports: c.opsets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Read(file)
+		if err != nil {
+			if readable(t, err); c.want == "" || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if c.want != "" {
+			t.Errorf("%s is taken, want %q", name, c.want)
+			continue
+		}
+		var in []*tensor.Tensor
+		for range m.Inputs() {
+			in = append(in, iota32(2))
+		}
+		s, err := m.Compile(context.Background(), be)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		y, err := s.Run(context.Background(), in...)
+		if err != nil || c.y != nil && !slices.Equal(y[0].Float32s(), c.y) {
+			t.Errorf("%s: got %v, %v", name, y, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -97,7 +97,7 @@ func read(data []byte, folder *pb.Folder, o loadOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{inits: map[string]initializer{}, names: map[string]bool{}, noted: map[string]bool{}, folded: o.folded}
+	m := &Model{inits: map[string]initializer{}, names: map[string]bool{}, noted: map[string]bool{}, symbols: map[string]string{}, taken: map[string]bool{}, tried: map[string]int{}, folded: o.folded}
 	if err := m.header(f); err != nil {
 		return nil, err
 	}
@@ -133,15 +133,16 @@ func (m *Model) header(f *pb.Model) error {
 	if f.IRVersion < minIR || f.IRVersion > maxIR {
 		return fmt.Errorf("IR version: got %d, want %d to %d", f.IRVersion, minIR, maxIR)
 	}
+	known := false
 	for _, s := range f.OpsetImports {
 		if ownDomain(s.Domain) {
-			if m.info.Opset != 0 && m.info.Opset != s.Version {
+			if known && m.info.Opset != s.Version {
 				return fmt.Errorf("opset of ONNX's own ops: got both %d and %d", m.info.Opset, s.Version)
 			}
-			m.info.Opset = s.Version
+			known, m.info.Opset = true, s.Version
 		}
 	}
-	if m.info.Opset == 0 {
+	if !known {
 		return errors.New("the file does not say which opset it uses")
 	}
 	if m.info.Opset < minOpset || m.info.Opset > maxOpset {
@@ -214,19 +215,40 @@ func (m *Model) valueInfo(what string, v *pb.ValueInfo) (ValueInfo, error) {
 		return i, nil
 	}
 	i.Shape = make(graph.Shape, len(v.Dims))
+	least := make(tensor.Shape, len(v.Dims))
 	for k, d := range v.Dims {
+		least[k] = 1
 		switch {
 		case d.Known && d.Value >= 0 && d.Value < 1<<31:
 			i.Shape[k] = graph.Static(int(d.Value))
+			least[k] = int(d.Value)
 		case d.Known && d.Value >= 1<<31:
 			return i, fmt.Errorf("%s %s: dim %d: got %d, want a number of 31 bits", what, pb.Quote(v.Name), k, d.Value)
 		case d.Param != "":
-			i.Shape[k] = graph.Symbol(d.Param)
+			i.Shape[k] = graph.Symbol(m.symbol(d.Param, d.Param))
 		default:
-			i.Shape[k] = graph.Symbol(fmt.Sprintf("%s.%d", v.Name, k))
+			name := fmt.Sprintf("%s.%d", v.Name, k)
+			i.Shape[k] = graph.Symbol(m.symbol("\x00"+name, name)) // no dim that has the name
 		}
 	}
+	if _, err := least.Elems(); err != nil && what == "input" {
+		return i, fmt.Errorf("input %s: %w", pb.Quote(v.Name), err)
+	}
 	return i, nil
+}
+
+// symbol returns a name for an open dim that people can read, another for each key.
+func (m *Model) symbol(key, name string) string {
+	if s, ok := m.symbols[key]; ok {
+		return s
+	}
+	s := pb.Printable(name)
+	for base := s; m.taken[s]; {
+		m.tried[base]++
+		s = fmt.Sprintf("%s#%d", base, m.tried[base])
+	}
+	m.symbols[key], m.taken[s] = s, true
+	return s
 }
 
 // findOps finds the entry of the table for every node, or why there is none.

@@ -30,6 +30,10 @@ type Model struct {
 	// set of shapes, and of contents that shapes depend on.
 	open bool
 
+	symbols map[string]string // names of open dims; see symbol
+	taken   map[string]bool
+	tried   map[string]int
+
 	mu    sync.Mutex
 	notes []string
 	noted map[string]bool

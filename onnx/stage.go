@@ -59,7 +59,7 @@ func (b *builder) input(v ValueInfo, shape graph.Shape, t *tensor.Tensor) {
 func (b *builder) outputs(wanted []ValueInfo) (*stage, error) {
 	s := &stage{shapes: map[string]tensor.Shape{}, made: map[string]*tensor.Tensor{}, steps: b.steps, ranges: b.ranges,
 		consts: map[string]*tensor.Tensor{}, folded: b.folded, limit: b.m.folded, elems: map[string]ElemType{}, rest: b.rest}
-	done := map[string]bool{}
+	done, outputs := map[string]bool{}, map[string]bool{}
 	leave := func(name string) error {
 		if name == "" || done[name] {
 			return nil
@@ -82,9 +82,11 @@ func (b *builder) outputs(wanted []ValueInfo) (*stage, error) {
 				s.alias = append(s.alias, rename{name, v.name})
 			}
 		default:
-			if err := b.g.Output(name, v.dev); err != nil {
+			shown := b.numbered(pb.Printable(name), func(s string) bool { return outputs[s] })
+			if err := b.g.Output(shown, v.dev); err != nil {
 				return err
 			}
+			outputs[shown] = true
 			s.outs = append(s.outs, stageOutput{name, v})
 		}
 		s.elems[name] = v.elem

@@ -25,6 +25,12 @@ func Quote(name string) string {
 	return h[:len(h)-1] + "…" + t[1:]
 }
 
+// Printable is Quote without the quotes: most names as they are.
+func Printable(name string) string {
+	q := Quote(name)
+	return q[1 : len(q)-1]
+}
+
 // Word is Quote, without quotes where the name is made of letters, digits, _, . and -, as those of ops are.
 func Word(name string) string {
 	for _, c := range []byte(name) {
