@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/convgl/convgl/internal/regularfile"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -67,14 +68,7 @@ func Decode(r io.ReaderAt, size int64) (*File, error) {
 }
 
 func open(path string) (*File, error) {
-	fi, err := os.Stat(path) // opening a pipe would wait for somebody to write to it
-	if err != nil {
-		return nil, err
-	}
-	if err := wantRegular(fi); err != nil {
-		return nil, err
-	}
-	r, err := os.Open(path)
+	r, err := regularfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -92,22 +86,7 @@ func openFile(r *os.File) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := wantRegular(fi); err != nil {
-		return nil, err
-	}
 	return decode(r, fi.Size())
-}
-
-// wantRegular refuses folders, and pipes and devices, which have no size to check
-// against.
-func wantRegular(fi os.FileInfo) error {
-	switch {
-	case fi.IsDir():
-		return errors.New("got a folder, want a regular file")
-	case !fi.Mode().IsRegular():
-		return fmt.Errorf("got a file of mode %v, want a regular file", fi.Mode())
-	}
-	return nil
 }
 
 func read(path string) ([]Named, map[string]string, error) {

@@ -11,7 +11,8 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"os"
+
+	"github.com/convgl/convgl/internal/regularfile"
 )
 
 // MaxPixels bounds the pixels of a picture that [DecodeImage] accepts, so that
@@ -45,7 +46,8 @@ func DecodeImage(r io.Reader) (*Tensor, error) {
 	return t, nil
 }
 
-// LoadImage reads the PNG or JPEG file at path by the rules of [DecodeImage].
+// LoadImage reads the PNG or JPEG file at path, a regular one, by the rules of
+// [DecodeImage].
 func LoadImage(path string) (*Tensor, error) {
 	t, err := loadImage(path)
 	if err != nil {
@@ -55,7 +57,7 @@ func LoadImage(path string) (*Tensor, error) {
 }
 
 func loadImage(path string) (*Tensor, error) {
-	f, err := os.Open(path)
+	f, err := regularfile.Open(path)
 	if err != nil {
 		return nil, err
 	}

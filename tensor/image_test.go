@@ -175,7 +175,7 @@ func TestLoadImage(t *testing.T) {
 	_, err = LoadImage(filepath.Join(dir, "none.png"))
 	wantError(t, err, fs.ErrNotExist, "tensor: LoadImage", "none.png")
 	_, err = LoadImage(dir)
-	wantError(t, err, nil, "directory")
+	wantError(t, err, nil, "got a folder")
 	if err := os.WriteFile(path, []byte("not a picture"), 0o666); err != nil {
 		t.Fatal(err)
 	}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
 
 	"github.com/convgl/convgl/internal/atomicfile"
+	"github.com/convgl/convgl/internal/regularfile"
 )
 
 const (
@@ -42,7 +42,7 @@ func ReadNPY(r io.Reader) (*Tensor, error) {
 }
 
 // LoadNPY reads the .npy file at path by the rules of [ReadNPY]. Bytes after the
-// array are an error.
+// array are an error, and so is a path that is no regular file; ReadNPY reads pipes.
 func LoadNPY(path string) (*Tensor, error) {
 	t, err := loadNPY(path)
 	if err != nil {
@@ -52,7 +52,7 @@ func LoadNPY(path string) (*Tensor, error) {
 }
 
 func loadNPY(path string) (*Tensor, error) {
-	f, err := os.Open(path)
+	f, err := regularfile.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -407,7 +407,7 @@ func TestLoadNPYErrors(t *testing.T) {
 		part string
 	}{
 		{filepath.Join(dir, "none.npy"), fs.ErrNotExist, "none.npy"},
-		{dir, nil, "directory"},
+		{dir, nil, "got a folder"},
 		{put("trailing.npy", good+"x"), nil, "data after the end of the float32 array of shape [2]"},
 		{put("short.npy", good[:len(good)-3]), io.ErrUnexpectedEOF, "data: got 5 bytes, want 8"},
 	} {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/convgl/convgl/internal/cli"
 	"github.com/convgl/convgl/internal/preprocess"
+	"github.com/convgl/convgl/internal/regularfile"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -145,7 +146,7 @@ func (p *picture) load(ctx context.Context, cfg *preprocess.Config, pixels *budg
 }
 
 func (p *picture) read(ctx context.Context, cfg *preprocess.Config, pixels *budget) error {
-	f, err := os.Open(p.path)
+	f, err := regularfile.Open(p.path)
 	if err != nil {
 		return err
 	}

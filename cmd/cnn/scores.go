@@ -3,13 +3,14 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/convgl/convgl/internal/cli"
 	"github.com/convgl/convgl/internal/feed"
+	"github.com/convgl/convgl/internal/regularfile"
 	"github.com/convgl/convgl/onnx"
 	"github.com/convgl/convgl/tensor"
 )
@@ -98,16 +99,17 @@ func classes(name string, shape []int) (int, error) {
 // readLabels reads a label a line.
 func readLabels(path string) ([]string, error) {
 	const most = 64 << 20
-	info, err := os.Stat(path)
-	if err == nil && info.Size() > most {
-		err = cli.Usagef("-labels %s: more than %d bytes", path, most)
-	}
+	f, err := regularfile.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("-labels: %w", err)
 	}
-	data, err := os.ReadFile(path)
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("-labels: %w", err)
+	}
+	if len(data) > most {
+		return nil, cli.Usagef("-labels %s: more than %d bytes", path, most)
 	}
 	lines := strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n")
 	for i, l := range lines {

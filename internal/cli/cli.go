@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -48,7 +49,9 @@ func Usagef(format string, args ...any) error { return UsageError{fmt.Errorf(for
 // error, if any, goes to stderr. Code gives exit codes to errors that only the
 // program knows; it returns 0 for others, and may be nil.
 //
-// The first interrupt ends the command's context; the second one the process.
+// The first interrupt ends the command's context, and the command with code 130 where it
+// does not end by itself within grace, as in a file that does not come; the second one
+// the process.
 func Run(root *cobra.Command, args []string, stdout, stderr io.Writer, code func(error) int) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -62,7 +65,11 @@ func Run(root *cobra.Command, args []string, stdout, stderr io.Writer, code func
 	started := false
 	mark(root, &started)
 	root.SetArgs(longFlags(args))
-	err := root.ExecuteContext(ctx)
+	err := execute(ctx, root)
+	if errors.Is(err, errLeft) { // it may still use out and the flags
+		fmt.Fprintf(stderr, "%s: interrupted\n", root.Name())
+		return ExitInterrupted
+	}
 	if out.err != nil && (err == nil || errors.Is(err, out.err)) {
 		started = true // the command line was right, help included
 		err = Usagef("write the output: %w", out.err)
@@ -80,6 +87,29 @@ func Run(root *cobra.Command, args []string, stdout, stderr io.Writer, code func
 		fmt.Fprintf(stderr, "%s: see %s help, or %[2]s help COMMAND\n", name, name)
 	}
 	return n
+}
+
+// grace is how long an interrupted command may take to end.
+var grace = 5 * time.Second
+
+// errLeft says that a command was left to itself.
+var errLeft = errors.New("left")
+
+// execute runs the command, and leaves it when it does not end after ctx.
+func execute(ctx context.Context, root *cobra.Command) error {
+	done := make(chan error, 1)
+	go func() { done <- root.ExecuteContext(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(grace):
+		return errLeft
+	}
 }
 
 // printable escapes what would steer a terminal: errors quote names from files.

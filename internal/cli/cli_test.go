@@ -106,6 +106,25 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// A command that waits for what no signal ends is left.
+func TestRunStuck(t *testing.T) {
+	defer func(d time.Duration) { grace = d }(grace)
+	grace = 10 * time.Millisecond
+	stuck := make(chan struct{})
+	defer close(stuck)
+	var out, errs bytes.Buffer
+	code := Run(testTree(func(*cobra.Command) error {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+			return err
+		}
+		<-stuck
+		return nil
+	}), []string{"work"}, &out, &errs, nil)
+	if code != ExitInterrupted || errs.String() != "tool: interrupted\n" {
+		t.Errorf("exit %d, %q", code, errs.String())
+	}
+}
+
 func TestLongFlags(t *testing.T) {
 	got := longFlags([]string{"perf", "-backend", "cpu", "--prb=a", "-h", "-1", "-x=y", "--", "-raw"})
 	want := []string{"perf", "--backend", "cpu", "--prb=a", "-h", "-1", "--x=y", "--", "-raw"}

@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/convgl/convgl/internal/regularfile"
 )
 
 // maxFile bounds a description; a hundredth of it is much.
@@ -22,9 +23,9 @@ func Path(model string) string {
 }
 
 // Load changes the description by the JSON file at path and reports whether there is such
-// a file.
+// a file. Only a regular file is read.
 func (c *Config) Load(path string) (bool, error) {
-	f, err := os.Open(path)
+	f, err := regularfile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/convgl/convgl/internal/regularfile"
 )
 
 // Bounds of external data.
@@ -250,7 +252,7 @@ func (d *Folder) openFile(name string) (*os.File, int64, error) {
 		}
 		seen = fi
 	}
-	f, err := d.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|openNonblock, 0)
+	f, err := d.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|regularfile.Nonblock, 0)
 	if err != nil {
 		return nil, 0, err
 	}
