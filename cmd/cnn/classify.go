@@ -14,8 +14,8 @@ import (
 
 	"github.com/convgl/convgl/internal/cli"
 	"github.com/convgl/convgl/internal/feed"
-	"github.com/convgl/convgl/internal/preprocess"
 	"github.com/convgl/convgl/onnx"
+	"github.com/convgl/convgl/preprocess"
 	"github.com/convgl/convgl/tensor"
 )
 

@@ -22,7 +22,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/convgl/convgl/internal/preprocess"
+	"github.com/convgl/convgl/preprocess"
 	"github.com/convgl/convgl/tensor"
 )
 

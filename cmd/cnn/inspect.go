@@ -15,8 +15,8 @@ import (
 	"github.com/convgl/convgl/internal/atomicfile"
 	"github.com/convgl/convgl/internal/cli"
 	"github.com/convgl/convgl/internal/feed"
-	"github.com/convgl/convgl/internal/preprocess"
 	"github.com/convgl/convgl/onnx"
+	"github.com/convgl/convgl/preprocess"
 )
 
 // inspectFlags are the flags of inspect.

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/convgl/convgl/backend"
-	"github.com/convgl/convgl/internal/preprocess"
 	"github.com/convgl/convgl/onnx"
+	"github.com/convgl/convgl/preprocess"
 	"github.com/convgl/convgl/tensor"
 )
 

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/convgl/convgl/internal/cli"
-	"github.com/convgl/convgl/internal/preprocess"
 	"github.com/convgl/convgl/internal/regularfile"
+	"github.com/convgl/convgl/preprocess"
 	"github.com/convgl/convgl/tensor"
 )
 

@@ -10,8 +10,8 @@ import (
 
 	"github.com/convgl/convgl/internal/cli"
 	"github.com/convgl/convgl/internal/feed"
-	"github.com/convgl/convgl/internal/preprocess"
 	"github.com/convgl/convgl/onnx"
+	"github.com/convgl/convgl/preprocess"
 )
 
 // preprocessHelp is the part of the help that the commands on pictures share.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/convgl/convgl/internal/cli"
-	"github.com/convgl/convgl/internal/preprocess"
+	"github.com/convgl/convgl/preprocess"
 )
 
 // String returns a value's name, type and shape.

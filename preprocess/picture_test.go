@@ -204,3 +204,17 @@ func FuzzOrientation(f *testing.F) {
 		}
 	})
 }
+
+// No tensor is an error, not a panic.
+func TestNil(t *testing.T) {
+	cfg, err := ForInput([]int{-1, 3, 4, 4}, tensor.Float32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cfg.Tensor(nil); err == nil || !strings.Contains(err.Error(), "want uint8 [H,W,3]") {
+		t.Errorf("Tensor: %v", err)
+	}
+	if _, err := cfg.Image(nil); err == nil || !strings.Contains(err.Error(), "want float32 NCHW") {
+		t.Errorf("Image: %v", err)
+	}
+}

@@ -14,6 +14,9 @@ func (c *Config) Image(x *tensor.Tensor) (*image.RGBA, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	if x == nil {
+		return nil, fmt.Errorf("preprocess: the tensor is nil, want %s %s", c.DType, c.Layout)
+	}
 	s := x.Shape()
 	n := c.channels()
 	if len(s) != 4 || x.DType().String() != c.DType {

@@ -1,6 +1,7 @@
 package preprocess
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -13,6 +14,9 @@ import (
 func (c *Config) Tensor(pic *tensor.Tensor) (*tensor.Tensor, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
+	}
+	if pic == nil {
+		return nil, errors.New("preprocess: the picture is nil, want uint8 [H,W,3]")
 	}
 	s := pic.Shape()
 	src, err := tensor.Data[uint8](pic)
