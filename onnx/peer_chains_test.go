@@ -8,7 +8,7 @@ import (
 func init() {
 	for name, t := range map[string]peerTrial{
 		"sizes": {13, (*trial).sizes}, "layers": {13, (*trial).layers}, "masks": {13, (*trial).masks}, "late": {13, (*trial).late},
-		"casts": {13, (*trial).casts},
+		"casts": {13, (*trial).casts}, "kinds": {13, (*trial).kinds},
 	} {
 		peerTrials["chain of "+name] = t
 	}
@@ -299,5 +299,61 @@ func (g *trial) casts() {
 		}
 	}
 	g.output(v, g.op("Relu", []string{g.op("Cast", []string{v}, anInt("to", int64(Float32)))}))
+	g.fill(5)
+}
+
+// kinds goes between floats, integers and booleans, and so between device and host.
+func (g *trial) kinds() {
+	floats := []string{g.open("N", 4), g.constant(g.floatsOf(4))}
+	if g.coin() {
+		floats = append(floats, g.open("N", 1))
+	}
+	ints := []string{g.constant(g.content(tensor.Int64, 4)), g.number(3)}
+	masks := []string{g.op("Less", []string{floats[0], floats[len(floats)-1]})}
+	to := func(v string, e ElemType) string { return g.op("Cast", []string{v}, anInt("to", int64(e))) }
+	f, i, m := func() string { return pick(g, floats...) }, func() string { return pick(g, ints...) }, func() string { return pick(g, masks...) }
+	for range g.between(3, 10) {
+		switch g.r.IntN(16) {
+		case 0:
+			floats = append(floats, g.op(pick(g, "Relu", "Neg", "Abs", "Identity", "Floor", "Sigmoid"), []string{f()}))
+		case 1:
+			floats = append(floats, g.op(pick(g, "Add", "Sub", "Max", "Min"), []string{f(), f()}))
+		case 2:
+			floats = append(floats, to(i(), Float32))
+		case 3:
+			floats = append(floats, to(m(), Float32))
+		case 4:
+			ints = append(ints, to(g.op("Clip", []string{f(), "", g.constant(tensor.Must(tensor.From([]float32{9})))}), Int64))
+		case 5:
+			ints = append(ints, to(m(), Int64))
+		case 6:
+			ints = append(ints, g.op(pick(g, "Add", "Sub", "Mul", "Max", "Min"), []string{i(), i()}))
+		case 7:
+			ints = append(ints, g.op("Mod", []string{i(), g.number(int64(pick(g, 4, -3)))}))
+		case 8:
+			ints = append(ints, g.op("ArgMax", []string{g.op("Mul", []string{floats[0], f()})}, anInt("axis", 1)))
+		case 9:
+			masks = append(masks, g.op(pick(g, "Less", "Equal", "Greater"), []string{i(), i()}))
+		case 10:
+			masks = append(masks, g.op(pick(g, "Less", "GreaterOrEqual"), []string{f(), f()}))
+		case 11:
+			masks = append(masks, g.op(pick(g, "And", "Or", "Xor"), []string{m(), g.op("Not", []string{m()})}))
+		case 12:
+			floats = append(floats, g.op("Where", []string{m(), f(), f()}))
+		case 13:
+			ints = append(ints, g.op("Where", []string{m(), i(), i()}))
+		case 14:
+			rows := g.op("ArgMin", []string{g.op("Add", []string{floats[0], f()})}, anInt("axis", 1), anInt("keepdims", 0))
+			floats = append(floats, g.op("Gather", []string{g.constant(g.floatsOf(4, 4)), rows}))
+		case 15:
+			top := g.node("TopK", 2, []string{g.op("Add", []string{floats[0], f()}), g.number(4)}, anInt("axis", 1))
+			floats, ints = append(floats, top[0]), append(ints, top[1])
+		}
+	}
+	all := [][]string{floats[1:], ints, masks}
+	for range g.between(1, 4) {
+		list := pick(g, all...)
+		g.output(list[len(list)-1], pick(g, list...))
+	}
 	g.fill(5)
 }
