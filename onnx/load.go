@@ -361,7 +361,7 @@ func (m *Model) sizesToTry() []int {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.inits)) {
-		if t := m.inits[name].t; t != nil && t.DType() == tensor.Float32 {
+		if t := m.inits[name].t; t != nil {
 			add(t.Shape())
 		}
 	}

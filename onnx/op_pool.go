@@ -54,7 +54,7 @@ func buildLpPool(c *call) {
 		c.fail("attribute \"kernel_shape\": got %v for x %v", w.Kernel, x.Shape())
 		return
 	}
-	if ceil && w.AutoPad == backend.PadExplicit {
+	if ceil && (w.AutoPad == backend.PadExplicit || w.AutoPad == backend.Valid) {
 		// The convolution rounds down: pad the end as far as the last window goes.
 		s := c.static(0)
 		if c.err != nil {
@@ -67,7 +67,7 @@ func buildLpPool(c *call) {
 			c.abort(err2)
 			return
 		}
-		w.Pads = append(slices.Clone(down.Begin), down.End...)
+		w.AutoPad, w.Pads = backend.PadExplicit, append(slices.Clone(down.Begin), down.End...)
 		for i, n := range up.Out {
 			w.Pads[len(up.Out)+i] += max(0, (n-1)*up.Stride[i]+up.Dilation[i]*(up.Kernel[i]-1)+1-s[2+i]-down.Begin[i]-down.End[i])
 		}

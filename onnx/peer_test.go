@@ -398,7 +398,7 @@ var peerLimits = []string{
 	"NOT_IMPLEMENTED", "Could not find an implementation", // of a type
 	"padding values must be non-negative", // SAME with a stride above the kernel, for which ONNX's sum is below 0
 	"Invalid num_outputs value",           // fewer elements than parts
-	"exceeds the remaining size of the selected axis",
+	"exceeds the remaining size of the selected axis", "Invalid dimension: -",
 	"Dilation not supported for AutoPadType",
 	"Pad reflect:", "with zero effective input extent", "Pad reflect requires", // pads beyond what one reflection gives
 	"Number of elements of input 'sizes' (0)", // of sizes that are an input

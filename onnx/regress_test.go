@@ -171,3 +171,15 @@ func TestCloseDuringRuns(t *testing.T) {
 		wg.Wait()
 	}
 }
+
+// TestNormPoolingRoundsUp has a window of which a part lies beyond the end, without pads by either way
+// to say so.
+func TestNormPoolingRoundsUp(t *testing.T) {
+	for _, auto := range []string{"NOTSET", "VALID"} {
+		s := compile(t, (&sketch{opset: 18}).in("x", Float32, 1, 1, 5).
+			node("y = LpPool(x)", someInts("kernel_shape", 2), someInts("strides", 2), anInt("ceil_mode", 1), anInt("p", 1), aString("auto_pad", auto)).load(t, "y"))
+		if y := run(t, s, iota32(1, 1, 5))[0]; !slices.Equal(y.Float32s(), []float32{1, 5, 4}) {
+			t.Errorf("%s: got %v", auto, y.Float32s())
+		}
+	}
+}
