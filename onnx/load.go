@@ -348,7 +348,7 @@ func (m *Model) sizesToTry() []int {
 	list := []int{1, 224}
 	add := func(s tensor.Shape) {
 		for _, n := range s {
-			if len(list) < 16 && !slices.Contains(list, n) {
+			if len(list) < 8 && !slices.Contains(list, n) {
 				list = append(list, n)
 			}
 		}

@@ -65,6 +65,9 @@ func (n *node) holds(in []*value, out [2][]*tensor.Tensor) (ok, rough bool) {
 		return !first[0].Shape().Equal(first[1].Shape()), rough
 	}
 	rule := openRules[n.OpType]
+	if a := n.Attr("reduction"); a != nil && string(a.S) != "none" { // a Scatter that computes
+		rule = openNever
+	}
 	for i, v := range in {
 		switch {
 		case v == nil:

@@ -52,6 +52,9 @@ func TestOpenSizesAreNotGuessed(t *testing.T) {
 		{"cast to bool", func(s *sketch) {
 			s.ints("m", 1).node("a = Sub(s,m)").node("b = Cast(a)", anInt("to", int64(Bool))).node("c = Cast(b)", anInt("to", int64(Int64))).node("r = Add(c,m)")
 		}, func(n int) int { return 1 + min(n-1, 1) }},
+		{"scattered least", func(s *sketch) {
+			s.ints("m", 64).ints("i", 0).node("r = ScatterElements(s,i,m)", aString("reduction", "min"))
+		}, func(n int) int { return min(n, 64) }},
 		{"first elements", func(s *sketch) {
 			s.ints("from", 0).ints("to", 10).node("y = Slice(x,from,to)").node("r = Shape(y)")
 		}, func(n int) int { return min(n, 10) }},
@@ -67,7 +70,7 @@ func TestOpenSizesAreNotGuessed(t *testing.T) {
 		}, func(n int) int { return 2 - n%2 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := (&sketch{opset: 17}).in("x", Float32, "N").floats("seven", nil, 7).node("s = Shape(x)")
+			s := (&sketch{opset: 18}).in("x", Float32, "N").floats("seven", nil, 7).node("s = Shape(x)")
 			c.add(s)
 			session := compile(t, s.node("out = Expand(seven,r)").load(t, "out"))
 			for _, n := range sizes {
