@@ -288,7 +288,7 @@ func (g *trial) casts() {
 		case 1:
 			v = g.op(pick(g, "Add", "Sub", "Mul"), []string{v, v})
 		case 2:
-			v = g.op("Cast", []string{g.op("Exp", []string{g.op("Cast", []string{v}, anInt("to", int64(Float32)))})}, anInt("to", int64(Int64)))
+			v = g.op("Cast", []string{g.op("Sqrt", []string{g.op("Abs", []string{g.op("Cast", []string{v}, anInt("to", int64(Float32)))})})}, anInt("to", int64(Int64))) // of few digits
 			v = g.op("Mod", []string{v, g.number(7)})
 		case 3:
 			v = g.op("Cast", []string{v}, anInt("to", int64(pick(g, Int32, Int64))))
