@@ -26,6 +26,7 @@ test: deps style nocgo check-generated ## everything that CI checks
 	@rm -rf $(DUMP) && mkdir -p $(DUMP)
 	CONVGL_REQUIRE_GL=1 CONVGL_SHADER_DUMP=$(DUMP) $(GO) test -count=1 -timeout 15m ./...
 	@sh scripts/shaders.sh $(DUMP) && rm -rf $(DUMP)
+	sh scripts/fuzz.sh 10s ./onnx/fuzz_test.go
 	$(MAKE) --no-print-directory test-noasm test-isa test-arm64 race
 
 test-noasm: ## the suite without assembly

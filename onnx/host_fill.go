@@ -49,6 +49,9 @@ func hostRange(c *hostCall) ([]*tensor.Tensor, error) {
 	if err := c.args(3, 3); err != nil {
 		return nil, err
 	}
+	if c.version >= 27 {
+		c.int("stash_type", 1) // of sums for float16
+	}
 	if err := c.sameType(0, 1, 2); err != nil {
 		return nil, err
 	}

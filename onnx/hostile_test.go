@@ -254,6 +254,21 @@ func TestAnyTypesAndShapes(t *testing.T) {
 	}
 }
 
+// TestFound keeps what fuzzing found.
+func TestFound(t *testing.T) {
+	be := openRef(t)
+	for name, c := range map[string]struct {
+		in    []*tensor.Tensor
+		attrs []*pb.Attr
+	}{
+		"ConvTranspose": {[]*tensor.Tensor{scalar(f32s(1)), iota32(1, 1, 1)}, []*pb.Attr{{Name: "output_shape", Type: pb.AttrInts}}},
+	} {
+		if err := tryNode(t, be, oneNode(name, maxOpset, 9, c.in, 1, c.attrs...), c.in); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+}
+
 // TestHugeSizes asks for tensors that no machine has memory for, each a little of the
 // budget, or far more.
 func TestHugeSizes(t *testing.T) {

@@ -11,7 +11,7 @@ var arithmeticOps = []op{
 	{name: "Mul", since: []int{1, 6, 7, 13, 14}, build: elementwise(backend.Mul), host: hostMul},
 	{name: "Div", since: []int{1, 6, 7, 13, 14}, build: elementwise(backend.Div), host: hostDiv},
 	{name: "Pow", since: []int{1, 7, 12, 13, 15}, build: buildPow, host: hostPow},
-	{name: "Mod", since: []int{10, 13}, host: hostMod, limits: "of values that a run knows before the device"},
+	{name: "Mod", since: []int{10, 13}, host: hostMod, limits: "of floating point only with fmod"},
 	{name: "Sum", since: []int{1, 6, 8, 13}, build: variadic(backend.Add), host: hostSum},
 	{name: "Max", since: []int{1, 6, 8, 12, 13}, build: variadic(backend.Maximum), host: hostMax},
 	{name: "Min", since: []int{1, 6, 8, 12, 13}, build: variadic(backend.Minimum), host: hostMin},
@@ -29,11 +29,11 @@ var arithmeticOps = []op{
 		x, y := c.float(1), c.float(2)
 		c.set(0, c.apply(backend.Where{}, c.mask(0), x, y))
 	}, host: hostWhere},
-	{name: "BitShift", since: []int{11}, host: hostBitShift, limits: "of uint8, " + onHost},
-	{name: "BitwiseAnd", since: []int{18}, host: hostBitwiseAnd, limits: onHost},
-	{name: "BitwiseOr", since: []int{18}, host: hostBitwiseOr, limits: onHost},
-	{name: "BitwiseXor", since: []int{18}, host: hostBitwiseXor, limits: onHost},
-	{name: "BitwiseNot", since: []int{18}, host: hostBitwiseNot, limits: onHost},
+	{name: "BitShift", since: []int{11}, host: hostBitShift, limits: "of uint8"},
+	{name: "BitwiseAnd", since: []int{18}, host: hostBitwiseAnd},
+	{name: "BitwiseOr", since: []int{18}, host: hostBitwiseOr},
+	{name: "BitwiseXor", since: []int{18}, host: hostBitwiseXor},
+	{name: "BitwiseNot", since: []int{18}, host: hostBitwiseNot},
 }
 
 // elementwise builds an op of two tensors that are broadcast against each other.

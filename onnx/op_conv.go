@@ -63,7 +63,7 @@ func (c *call) outputShape(o *backend.ConvTranspose, size []int) {
 		return
 	}
 	n := len(x) - 2
-	if len(size) == n+2 { // some programs write N and C too
+	if n > 0 && len(size) == n+2 { // some programs write N and C too
 		size = size[2:]
 	}
 	if n < 1 || len(size) != n || len(w) != n+2 {

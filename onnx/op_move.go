@@ -9,20 +9,18 @@ import (
 	"github.com/convgl/convgl/graph"
 )
 
-const onHost = "of values that a run knows before the device"
-
 var moveOps = []op{
 	{name: "Concat", since: []int{1, 4, 11, 13}, build: buildConcat, host: hostConcat},
 	{name: "Split", since: []int{1, 2, 11, 13, 18}, build: buildSplit, host: hostSplit},
 	{name: "Slice", since: []int{1, 10, 11, 13}, build: buildSlice, host: hostSlice},
 	{name: "Gather", since: []int{1, 11, 13}, build: buildGather, host: hostGather},
-	{name: "GatherElements", since: []int{11, 13}, host: hostGatherElements, limits: onHost},
-	{name: "GatherND", since: []int{11, 12, 13}, host: hostGatherND, limits: onHost},
+	{name: "GatherElements", since: []int{11, 13}, host: hostGatherElements},
+	{name: "GatherND", since: []int{11, 12, 13}, host: hostGatherND},
 	{name: "Pad", since: []int{1, 2, 11, 13, 18, 19, 21, 23, 24, 25}, build: buildPad, host: hostPad},
-	{name: "OneHot", since: []int{9, 11}, host: hostOneHot, limits: onHost},
-	{name: "Scatter", since: []int{9}, host: hostScatterElements, limits: onHost},
-	{name: "ScatterElements", since: []int{11, 13, 16, 18}, host: hostScatterElements, limits: onHost},
-	{name: "ScatterND", since: []int{11, 13, 16, 18}, host: hostScatterND, limits: onHost},
+	{name: "OneHot", since: []int{9, 11}, host: hostOneHot},
+	{name: "Scatter", since: []int{9, 11}, host: hostScatterElements},
+	{name: "ScatterElements", since: []int{11, 13, 16, 18}, host: hostScatterElements},
+	{name: "ScatterND", since: []int{11, 13, 16, 18}, host: hostScatterND},
 	{name: "DepthToSpace", since: []int{1, 11, 13}, build: buildDepthToSpace},
 	{name: "SpaceToDepth", since: []int{1, 13}, build: buildSpaceToDepth},
 }

@@ -20,8 +20,8 @@ var reduceOps = []op{
 	{name: "ArgMax", since: []int{1, 11, 12, 13}, build: func(c *call) { buildArg(c, false) }, host: hostArgMax},
 	{name: "ArgMin", since: []int{1, 11, 12, 13}, build: func(c *call) { buildArg(c, true) }, host: hostArgMin},
 	{name: "TopK", since: []int{1, 10, 11, 24}, build: buildTopK, host: hostTopK},
-	{name: "CumSum", since: []int{11, 14}, host: hostCumSum, limits: onHost},
-	{name: "NonZero", since: []int{9, 13}, host: hostNonZero, limits: onHost},
+	{name: "CumSum", since: []int{11, 14}, host: hostCumSum},
+	{name: "NonZero", since: []int{9, 13}, host: hostNonZero},
 }
 
 // reduce builds a reduction. Its axes are an attribute, and an input since a version.

@@ -10,7 +10,7 @@ import (
 	"github.com/convgl/convgl/tensor"
 )
 
-const ofIntegers = "integers by the nearest element, of values that a run knows before the device"
+const ofIntegers = "of integers only by the nearest element"
 
 var resizeOps = []op{
 	{name: "Resize", since: []int{10, 11, 13, 18, 19}, build: buildResize, host: hostResize, limits: ofIntegers},

@@ -18,10 +18,10 @@ var shapeOps = []op{
 	{name: "Unsqueeze", since: []int{1, 11, 13, 21, 23, 24, 25}, build: buildUnsqueeze, host: hostUnsqueeze},
 	{name: "Transpose", since: []int{1, 13, 21, 23, 24, 25}, build: buildTranspose, host: hostTranspose},
 	{name: "Expand", since: []int{8, 13}, build: buildExpand, host: hostExpand},
-	{name: "Tile", since: []int{6, 13}, build: buildTile, host: hostTile},
+	{name: "Tile", since: []int{1, 6, 13}, build: buildTile, host: hostTile},
 	{name: "Constant", since: []int{1, 9, 11, 12, 13, 19, 21, 23, 24, 25}, build: buildConstant, limits: "no sparse and no string constants"},
 	{name: "ConstantOfShape", since: []int{9, 20, 21, 23, 24, 25}, host: hostConstantOfShape},
-	{name: "Range", since: []int{11}, host: hostRange},
+	{name: "Range", since: []int{11, 27}, host: hostRange},
 	{name: "Cast", since: []int{1, 6, 9, 13, 19, 21, 23, 24, 25}, build: buildCast, host: hostCast, limits: "to float32, int32, int64, uint8 and bool; float16, bfloat16 and float64 stay float32"},
 	{name: "CastLike", since: []int{15, 19, 21, 23, 24, 25}, build: buildCastLike, host: hostCastLike},
 }

@@ -137,7 +137,7 @@ var schemas = map[string]schema{
 	"Tile":            {in: "ai", out: 1, exact: true},
 	"Constant":        {in: "", out: 1, attr: "value:t value_float:f value_floats:fs value_int:i value_ints:is value_string:s value_strings:ss", exact: true},
 	"ConstantOfShape": {in: "i", out: 1, attr: "value:t", exact: true},
-	"Range":           {in: "kkk", out: 1, exact: true},
+	"Range":           {in: "kkk", out: 1, attr: "stash_type:i", exact: true},
 	"Cast":            {in: "a", out: 1, attr: "to:i saturate:i round_mode:up|down", exact: true, steep: true},
 	"CastLike":        {in: "aa", out: 1, attr: "saturate:i round_mode:up|down", exact: true, steep: true},
 

@@ -132,6 +132,7 @@ var attributes = map[string]string{
 	"Unsqueeze":                 "axes:is",
 	"Transpose":                 "perm:is",
 	"Constant":                  "value:t value_float:f value_floats:fs value_int:i value_ints:is value_string:s value_strings:ss sparse_value:sparse",
+	"Range":                     "stash_type:i",
 	"ConstantOfShape":           "value:t",
 	"Cast":                      "to:i saturate:i round_mode:s",
 	"CastLike":                  "saturate:i round_mode:s",
