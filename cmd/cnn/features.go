@@ -139,7 +139,7 @@ func (f *featuresFlags) run(cmd *cobra.Command, args []string) (err error) {
 			}
 			bar.Hide()
 			base := filepath.Base(p.path)
-			if err := f.out.save(out, img, fmt.Sprintf("%s %v", l.title(), ys[i].Shape()), strings.TrimSuffix(base, filepath.Ext(base)), l.title()); err != nil {
+			if err := f.out.save(out, img, fmt.Sprintf("%s %v of %s", l.title(), ys[i].Shape(), clean(p.path)), strings.TrimSuffix(base, filepath.Ext(base)), l.title()); err != nil {
 				return err
 			}
 		}

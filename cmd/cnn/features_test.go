@@ -68,17 +68,21 @@ func TestFeatures(t *testing.T) {
 	model := twoConvs(t)
 	r := plain(t, filepath.Join(dir, "in", "r.png"), 8, 8, red)
 	b := plain(t, filepath.Join(dir, "in", "b.png"), 8, 8, blue)
+	umlaut := plain(t, filepath.Join(dir, "u", "ä.png"), 8, 8, red)
+	dots := plain(t, filepath.Join(dir, "u", "….png"), 8, 8, red)
 	out := filepath.Join(dir, "maps")
 	one := filepath.Join(dir, "one.png")
 	base := []string{"features", "-backend", "cpu", "-scale", "1/255", "-model", model}
 	with := func(more ...string) []string { return append(slices.Clone(base), more...) }
 	check(t, []expect{
 		{with("-layer", "list"), 0, "node              op        value\n                  input     x\nconv1             Conv      c1\nRelu(r1)          Relu      r1\n", ""},
-		{with("-layer", "conv1", r, "-out", one), 0, one + ": conv1 [1,2,8,8], ", ""},
-		{with("-layer", "c1", r, "-out", one), 0, one + ": conv1 [1,2,8,8], ", ""},
-		{with("-layer", "conv1", "-layer", "Relu(r1)", "-layer", "y", "-layer", "x", r, b, "-out", out), 0, filepath.Join(out, "b-Relu_r1.png") + ": Relu(r1) [1,2,8,8]", ""},
+		{with("-layer", "conv1", r, "-out", one), 0, one + ": conv1 [1,2,8,8] of " + r + ", ", ""},
+		{with("-layer", "c1", r, "-out", one), 0, one + ": conv1 [1,2,8,8] of " + r + ", ", ""},
+		{with("-layer", "conv1", "-layer", "Relu(r1)", "-layer", "y", "-layer", "x", r, b, "-out", out), 0, filepath.Join(out, "b-Relu_r1.png") + ": Relu(r1) [1,2,8,8] of " + b + ", ", ""},
 		{with("-layer", "r1", "-max", "1", filepath.Join(dir, "in"), "-out", out), 0, filepath.Join(out, "b-Relu_r1.png"), ""},
 		{with("-layer", "r1", r, r, "-out", out), 0, filepath.Join(out, "r-Relu_r1-2.png"), ""},
+		{with("-layer", "c1", umlaut, dots, "-out", out), 0, filepath.Join(out, "ä-conv1.png") + ": conv1 [1,2,8,8] of " + umlaut + ", ", ""},
+		{with("-layer", "c1", dots, dots, "-out", out), 0, filepath.Join(out, "conv1-2.png") + ": conv1 [1,2,8,8] of " + dots + ", ", ""},
 		{with("-layer", "w1", r, "-out", one), 2, "", "-layer w1: there is no such node or value; the nearest are"},
 		{with("-layer", "konv1", r, "-out", one), 2, "", "the nearest are conv1, "},
 		{with(r, "-out", one), 2, "", "want a layer"},
@@ -274,7 +278,7 @@ func TestNearest(t *testing.T) {
 }
 
 func TestFileName(t *testing.T) {
-	for in, want := range map[string]string{"conv1": "conv1", "/layer1/conv/Conv_output_0": "layer1_conv_Conv_output_0", "../../etc": "etc", "Relu(r1)": "Relu_r1", "größe": "gr__e", "": "", strings.Repeat("a", 300): strings.Repeat("a", 100)} {
+	for in, want := range map[string]string{"conv1": "conv1", "/layer1/conv/Conv_output_0": "layer1_conv_Conv_output_0", "../../etc": "etc", "Relu(r1)": "Relu_r1", "größe": "größe", "gro\u0308ße": "gro\u0308ße", "猫.2": "猫.2", "-model x": "model_x", "٣": "٣", "a\xff\x1b[2J": "a___2J", "…": "", "": "", strings.Repeat("a", 300): strings.Repeat("a", 100), strings.Repeat("ä猫", 30): strings.Repeat("ä猫", 20), strings.Repeat("-", 99) + "a": "a"} {
 		if got := fileName(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/convgl/convgl/internal/cli"
@@ -125,18 +126,20 @@ func (l layer) title() string {
 	return clean(l.node)
 }
 
-// fileName returns s with everything that a file's name should not hold replaced.
+// fileName returns s with everything that a file's name should not hold replaced: it
+// keeps letters and digits of any script, and begins with none of the marks between them.
 func fileName(s string) string {
+	const marks = "_.-"
 	s = strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '-', r == '_':
+		if unicode.In(r, unicode.L, unicode.M, unicode.N) || strings.ContainsRune(marks, r) {
 			return r
 		}
 		return '_'
-	}, s)
-	s = strings.Trim(s, "_.-")
-	if len(s) > 100 {
-		s = s[len(s)-100:]
+	}, strings.ToValidUTF8(s, "_"))
+	const most = 100 // bytes; two of them and a number are a name that every file system takes
+	for len(s) > most {
+		_, n := utf8.DecodeRuneInString(s)
+		s = s[n:]
 	}
-	return s
+	return strings.Trim(s, marks)
 }

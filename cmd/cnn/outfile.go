@@ -41,12 +41,18 @@ func (o *pictureOut) file() bool { return strings.EqualFold(filepath.Ext(o.path)
 func (o *pictureOut) save(out io.Writer, img image.Image, what string, parts ...string) error {
 	path := o.path
 	if !o.file() {
-		for i, p := range parts {
-			parts[i] = fileName(p)
+		var kept []string // nothing is left of "…"
+		for _, p := range parts {
+			if p = fileName(p); p != "" {
+				kept = append(kept, p)
+			}
 		}
-		base := strings.Join(parts, "-")
+		base := strings.Join(kept, "-")
+		if base == "" {
+			base = "picture"
+		}
 		name := base
-		for n := 2; o.used[strings.ToLower(name)] || name == ""; n++ {
+		for n := 2; o.used[strings.ToLower(name)]; n++ {
 			name = fmt.Sprintf("%s-%d", base, n)
 		}
 		o.used[strings.ToLower(name)] = true
