@@ -52,6 +52,9 @@ func WithBatchInvariant(on bool) Option { return func(c *Config) { c.BatchInvari
 // WithHardwareOnly refuses a software renderer.
 func WithHardwareOnly() Option { return func(c *Config) { c.HardwareOnly = true } }
 
+// ErrUnknown is wrapped by the *UnavailableError of a name that is not registered.
+var ErrUnknown = errors.New("no such backend")
+
 var (
 	driversMu sync.RWMutex
 	drivers   = map[string]Driver{}
@@ -85,7 +88,7 @@ func lookup(name string) (Driver, error) {
 	if d == nil {
 		return nil, &UnavailableError{
 			Backend: name,
-			Err:     fmt.Errorf("no such backend; registered are: %s", strings.Join(Names(), ", ")),
+			Err:     fmt.Errorf("%w; registered are: %s", ErrUnknown, strings.Join(Names(), ", ")),
 			Hint:    "forgotten import?",
 		}
 	}

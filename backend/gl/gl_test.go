@@ -201,7 +201,6 @@ func TestOpenRefuses(t *testing.T) {
 		opts []backend.Option
 		want string
 	}{
-		{[]backend.Option{backend.WithVariant("winograd")}, "texel and tiled"},
 		{[]backend.Option{backend.WithDevice(1000)}, "index 1000"},
 		{[]backend.Option{backend.WithDevice(-7)}, "no device -7"},
 	} {
@@ -213,6 +212,11 @@ func TestOpenRefuses(t *testing.T) {
 		if err == nil {
 			b.Close()
 		}
+	}
+	_, err := backend.Open(name, backend.WithVariant("winograd"))
+	var attr *backend.AttrError
+	if !errors.As(err, &attr) || !strings.Contains(err.Error(), "texel or tiled") {
+		t.Errorf("got %v, want an AttrError with the variants", err)
 	}
 	if b, err := backend.Open(name, backend.WithHardwareOnly()); err == nil {
 		if b.Device().Software {

@@ -5,6 +5,7 @@ package gl
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/convgl/convgl/backend"
 	"github.com/convgl/convgl/backend/gl/egl"
@@ -95,7 +96,7 @@ func checkVariant(c backend.Config) error {
 	case "", texelFamily, tiledFamily:
 		return nil
 	}
-	return unavailable(fmt.Errorf("no variant %q", c.Variant), "there are "+texelFamily+" and "+tiledFamily)
+	return &backend.AttrError{Op: "Open", Attr: "variant", Got: strconv.Quote(c.Variant), Want: texelFamily + " or " + tiledFamily}
 }
 
 func unavailable(err error, hint string) error {

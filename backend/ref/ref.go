@@ -14,6 +14,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"unsafe"
 
@@ -40,7 +41,7 @@ func (driver) Open(c backend.Config) (backend.Backend, error) {
 		return nil, &backend.UnavailableError{Backend: name, Err: fmt.Errorf("no device %d", c.Device), Hint: "there is one, with index 0"}
 	}
 	if c.Variant != "" && c.Variant != algorithm {
-		return nil, &backend.UnavailableError{Backend: name, Err: fmt.Errorf("no variant %q", c.Variant), Hint: "the only one is " + algorithm}
+		return nil, &backend.AttrError{Op: "Open", Attr: "variant", Got: strconv.Quote(c.Variant), Want: algorithm}
 	}
 	return &device{poison: c.Debug, open: map[closer]struct{}{}}, nil
 }

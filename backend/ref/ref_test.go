@@ -15,12 +15,17 @@ import (
 )
 
 func TestOpen(t *testing.T) {
-	for _, o := range []backend.Option{backend.WithDevice(1), backend.WithDevice(-2), backend.WithVariant("tiled")} {
+	for _, o := range []backend.Option{backend.WithDevice(1), backend.WithDevice(-2)} {
 		_, err := backend.Open("ref", o)
 		var u *backend.UnavailableError
 		if !errors.As(err, &u) || u.Hint == "" {
 			t.Errorf("got error %v, want an UnavailableError with a hint", err)
 		}
+	}
+	_, err := backend.Open("ref", backend.WithVariant("tiled"))
+	var attr *backend.AttrError
+	if !errors.As(err, &attr) || attr.Attr != "variant" {
+		t.Errorf("got error %v, want an AttrError", err)
 	}
 	be := open(t)
 	infos, err := backend.Devices("ref")

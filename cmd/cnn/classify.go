@@ -133,6 +133,9 @@ func (f *classifyFlags) run(cmd *cobra.Command, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, be.Close()) }()
+	if f.json {
+		sayTimes(stderr, be)
+	}
 	s, err := m.Compile(ctx, be, onnx.WithOutputs(y.Name))
 	if err != nil {
 		return err

@@ -118,6 +118,9 @@ func (f *runFlags) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, be.Close()) }()
+	if f.repeat > 0 {
+		sayTimes(stderr, be)
+	}
 	open := lap()
 	s, err := m.Compile(ctx, be)
 	if err != nil {

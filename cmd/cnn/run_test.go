@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -178,10 +180,14 @@ func TestRunFaults(t *testing.T) {
 		{with("-repeat 1 -input " + ints), 2, "", "got int64[1,1,4,4], want float32"},
 		{with("-repeat 1 -input " + x + " -input b=" + x), 2, "", `no input "b"`},
 		{with("-repeat 1 -input cat.png"), 2, "", "cnn classify takes pictures"},
-		{with("-repeat 1 -backend none -input " + x), 3, "", "no such backend"},
-		{with("-repeat 1 -backend= -input " + x), 2, "", "want a name"},
+		{with("-repeat 1 -backend none -input " + x), 2, "", `-backend none: got "none", want auto, cpu, gl, `},
+		{with("-repeat 1 -backend= -input " + x), 2, "", `got "", want auto, `},
 		{with("-repeat 1 -backend cpu:none -input " + x), 2, "", `got "none", want generic`},
-		{with("-repeat 1 -backend cpu -threads -1 -input " + x), 2, "", "-threads -1"},
+		{with("-repeat 1 -backend cpu -threads -1 -input " + x), 2, "", "-threads -1: want 0 to 4096"},
+		{with("-repeat 1 -backend cpu -threads 4097 -input " + x), 2, "", "-threads 4097: want 0 to 4096"},
+		{with("-repeat 1 -backend gl:none -input " + x), 2, "", `-backend gl:none: variant: got "none", want texel or tiled`},
+		{with("-repeat 1 -backend ref:none -input " + x), 2, "", `-backend ref:none: variant: got "none", want definition`},
+		{with("-repeat 1 -backend auto:none -input " + x), 2, "", `got "none", want generic`},
 		{with("-backend cpu -input " + x + " -outdir " + file), 2, "", "not a directory"},
 		{with("-backend cpu -input " + x + " -outdir " + full), 2, "", "no space left"},
 		{with("-backend cpu -input " + input + " -outdir " + own), 2, "", "would replace the input"},
@@ -200,9 +206,44 @@ func TestRunFaults(t *testing.T) {
 	}
 }
 
-// Auto says what it took.
+// Auto says what it took, in a line.
 func TestRunAuto(t *testing.T) {
-	check(t, []expect{{[]string{"run", "-model", small(t), "-input", oneToSixteen(t), "-repeat", "1"}, 0, "1 more runs", "auto: using"}})
+	code, _, errs := command(t, "run", "-model", small(t), "-input", oneToSixteen(t), "-repeat", "1")
+	if code != 0 || !regexp.MustCompile(`^auto: .*using .*\n$`).MatchString(errs) {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	check(t, []expect{{[]string{"inspect", small(t)}, 0, "backend ", "auto: using"}})
+}
+
+// The most threads are those of backend cpu.
+func TestMaxThreads(t *testing.T) {
+	_, err := backend.Open("cpu", backend.WithThreads(maxThreads+1))
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("to %d", maxThreads)) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Times of an emulated GPU are said to be that.
+func TestSoftware(t *testing.T) {
+	be, err := backend.Open("gl")
+	var missing *backend.UnavailableError
+	if errors.As(err, &missing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	software := be.Device().Software
+	if err := be.Close(); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"run", "-model", small(t), "-input", oneToSixteen(t), "-backend", "gl"}
+	for _, more := range [][]string{{"-repeat", "1"}, {"-outdir", t.TempDir()}} {
+		code, _, errs := command(t, append(slices.Clone(args), more...)...)
+		if said := strings.Contains(errs, "gl: a software renderer, "); code != 0 || said != (software && more[0] == "-repeat") {
+			t.Errorf("%s: exit %d: %s", more, code, errs)
+		}
+	}
 }
 
 // Half-precision values come as float32, which is said.

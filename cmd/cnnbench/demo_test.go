@@ -43,7 +43,7 @@ func TestDemo(t *testing.T) {
 		text string // in what is printed
 	}{
 		{"fine", []string{"-image", good, "-out", out, "-backend", "ref,cpu"}, cli.ExitOK, "All results of ref, cpu agree."},
-		{"no backend", []string{"-image", good, "-out", filepath.Join(dir, "none"), "-backend", "cpu,nosuch"}, cli.ExitUnavailable, "no such backend"},
+		{"no backend", []string{"-image", good, "-out", filepath.Join(dir, "none"), "-backend", "cpu,nosuch"}, cli.ExitUsage, "no such backend"},
 		{"full disk", []string{"-image", good, "-out", full, "-backend", "cpu"}, cli.ExitUsage, "no space left"},
 		{"in the way", []string{"-image", good, "-out", taken, "-backend", "cpu"}, cli.ExitUsage, "as a folder"},
 		{"corrupt", []string{"-image", bad, "-out", out}, cli.ExitUsage, "bad.png"},

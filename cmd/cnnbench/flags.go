@@ -30,6 +30,11 @@ func (f *backendFlags) open(stderr io.Writer) ([]bench.Target, error) {
 	if len(names) == 0 {
 		return nil, cli.Usagef("-backend: want at least one")
 	}
+	for _, name := range names {
+		if err := cli.BackendName("backend", name); err != nil {
+			return nil, err
+		}
+	}
 	threads, err := cli.Positive("threads", f.threads)
 	if err != nil {
 		return nil, err
@@ -37,7 +42,7 @@ func (f *backendFlags) open(stderr io.Writer) ([]bench.Target, error) {
 	ts, err := bench.OpenTargets(names, threads)
 	for _, t := range ts {
 		if t.Note != "" {
-			fmt.Fprintln(stderr, t.Note)
+			fmt.Fprintln(stderr, cli.AutoNotice(t.Backend, "cnnbench env"))
 		}
 	}
 	return ts, err

@@ -83,6 +83,11 @@ func (f *loadFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	for _, spec := range specs {
+		if err := cli.BackendName("backend", spec); err != nil {
+			return err
+		}
+	}
 	threads, err := cli.SplitList("threads", f.backends.threads)
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ func TestLoad(t *testing.T) {
 		{"-backend cpu -runs 0 -model " + relu, 2, "", "-runs 0"},
 		{"-backend cpu -model no-such-file", 2, "", "no-such-file"},
 		{"-backend cpu -model " + unknown, 2, "", "no such op"},
-		{"-backend none -model " + relu, 3, "", "no such backend"},
+		{"-backend none -model " + relu, 2, "", "want auto, cpu, gl, "},
 		{"-backend wrong -model " + unary(t, "Softmax"), 1, "", "never learned it"},
 	} {
 		code, out, errs := command(t, append([]string{"load"}, strings.Fields(c.args)...)...)

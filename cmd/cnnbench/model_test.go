@@ -53,7 +53,7 @@ func TestModel(t *testing.T) {
 		{"-backend cpu -model " + relu + " -shape 1,4", 2, "", "the model takes x"},
 		{"-backend cpu -model " + relu + " -runs -1", 2, "", "-runs -1"},
 		{"-backend cpu -model " + relu + " -runs 0 -ref=", 2, "", "nothing to do"},
-		{"-backend none -model " + relu, 3, "", "no such backend"},
+		{"-backend none -model " + relu, 2, "", "want auto, cpu, gl, "},
 	} {
 		code, out, errs := command(t, append([]string{"model"}, strings.Fields(c.args)...)...)
 		if code != c.code || !strings.Contains(out, c.out) || !strings.Contains(errs, c.errs) {

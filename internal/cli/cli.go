@@ -163,6 +163,8 @@ func exitCode(err error, started bool, code func(error) int) int {
 		return ExitOK
 	case errors.Is(err, context.Canceled):
 		return ExitInterrupted
+	case misnamed(err):
+		return ExitUsage
 	case errors.As(err, &missing):
 		return ExitUnavailable
 	}
