@@ -17,6 +17,7 @@ import (
 	"github.com/convgl/convgl/internal/feed"
 	"github.com/convgl/convgl/onnx"
 	"github.com/convgl/convgl/preprocess"
+	"github.com/convgl/convgl/tensor"
 )
 
 // inspectFlags are the flags of inspect.
@@ -65,6 +66,9 @@ else is said. Nodes that are not supported are all listed, with exit code 4.`,
 
 func (f *inspectFlags) run(cmd *cobra.Command, file string) error {
 	out := cmd.OutOrStdout()
+	if err := f.device.check(); err != nil {
+		return err
+	}
 	m, err := onnx.Load(file, onnx.WithUnsupported())
 	if err != nil {
 		if f.asJSON {
@@ -74,6 +78,11 @@ func (f *inspectFlags) run(cmd *cobra.Command, file string) error {
 			}{file, err.Error()}))
 		}
 		return err
+	}
+	shapes, shapesErr := feed.Shapes(m.Inputs(), f.shapes)
+	var open feed.OpenShapes
+	if shapesErr != nil && !errors.As(shapesErr, &open) {
+		return shapesErr
 	}
 	r := describeModel(file, m)
 	if f.dot != "" {
@@ -87,8 +96,11 @@ func (f *inspectFlags) run(cmd *cobra.Command, file string) error {
 	if len(r.Unsupported) > 0 {
 		err = &onnx.RefusedError{Path: file, Err: &onnx.UnsupportedError{Nodes: m.Unsupported()}}
 		r.Error = err.Error()
-	} else if err = f.describeRun(cmd.Context(), cmd.ErrOrStderr(), m, r); err != nil {
+	} else if err = f.describeRun(cmd.Context(), cmd.ErrOrStderr(), m, shapes, shapesErr, r); err != nil {
 		r.RunError = err.Error()
+	}
+	if r.Pictures != nil && r.Pictures.fault != nil {
+		err = errors.Join(err, cli.UsageError{Err: r.Pictures.fault})
 	}
 	switch {
 	case f.asJSON:
@@ -108,22 +120,24 @@ func writeJSON(out io.Writer, v any) error {
 
 // describeRun compiles and runs the model and adds what there is to say about that. That
 // shapes are open is an error only where somebody asked for what follows from them.
-func (f *inspectFlags) describeRun(ctx context.Context, stderr io.Writer, m *onnx.Model, r *modelReport) (err error) {
-	shapes, err := feed.Shapes(m.Inputs(), f.shapes)
-	var open feed.OpenShapes
-	if errors.As(err, &open) && !f.steps && f.dotRuns == "" {
-		r.RunError = err.Error()
+func (f *inspectFlags) describeRun(ctx context.Context, stderr io.Writer, m *onnx.Model, shapes []tensor.Shape, open error, r *modelReport) (err error) {
+	switch {
+	case open == nil:
+	case f.steps || f.dotRuns != "":
+		return cli.UsageError{Err: open}
+	default:
+		r.RunError = open.Error()
 		if !f.asJSON {
-			fmt.Fprintf(stderr, "not run: %v\n", err)
+			fmt.Fprintf(stderr, "not run: %v\n", open)
 		}
 		return nil
 	}
-	if err != nil {
-		return cli.UsageError{Err: err}
-	}
-	be, err := f.device.open(stderr)
+	be, why, err := f.device.openQuietly()
 	if err != nil {
 		return err
+	}
+	if why != "" {
+		fmt.Fprintln(stderr, why)
 	}
 	defer func() { err = errors.Join(err, be.Close()) }()
 	s, err := m.Compile(ctx, be)
@@ -230,6 +244,7 @@ type picturesReport struct {
 	File   string             `json:"file,omitempty"` // the description beside the model
 	Error  string             `json:"error,omitempty"`
 	Config *preprocess.Config `json:"preprocessing,omitempty"`
+	fault  error              // that of Error, where the input takes pictures
 }
 
 // describePictures returns the description beside the model, or else what the input
@@ -255,7 +270,11 @@ func describePictures(file string, inputs []onnx.ValueInfo) *picturesReport {
 		}
 	}
 	if err != nil {
-		return &picturesReport{File: path, Error: err.Error()}
+		r := &picturesReport{File: path, Error: err.Error()}
+		if suggested { // else the file may be of something else
+			r.fault = err
+		}
+		return r
 	}
 	return &picturesReport{File: path, Config: &c}
 }

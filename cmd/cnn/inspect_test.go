@@ -38,11 +38,18 @@ func TestInspect(t *testing.T) {
 	if !regexp.MustCompile(`\nsteps +\d+, with \d+ changes? of layout\nmemory +[0-9.]+ \w+ a run \(at least [0-9.]+ \w+; without sharing [0-9.]+ \w+\), weights [0-9.]+ \w+\n$`).MatchString(out) {
 		t.Errorf("the plan is missing in\n%s", out)
 	}
+	for _, shape := range []string{"3,1,4", "y=3,1,4,4", "x=1,,4,4"} { // nothing is printed before a fault of the flags
+		if code, out, _ := command(t, "inspect", "-shape", shape, model); code != 2 || out != "" {
+			t.Errorf("-shape %s: exit %d, %s", shape, code, out)
+		}
+	}
 	check(t, []expect{
 		{[]string{"inspect", "-backend", "ref", "-shape", "x=3,1,4,4", model}, 0, "multiply-adds 432\n", ""},
 		{[]string{"inspect", "-backend", "ref", "-plan", model}, 0, "\nplan ", ""},
-		{[]string{"inspect", "-backend", "ref", "-shape", "3,1,4", model}, 2, "parameters", "the model takes x float32[N,1,4,4]"},
-		{[]string{"inspect", "-backend", "none", model}, 3, "parameters", "no such backend"},
+		{[]string{"inspect", "-backend", "ref", "-shape", "3,1,4", model}, 2, "", "-shape 3,1,4: got rank 3, want 4; the model takes x float32[N,1,4,4]"},
+		{[]string{"inspect", "-backend", "ref", "-shape", "x=3,1,4,5", model}, 2, "", "-shape x=3,1,4,5: dim 3 is 5, want 4; "},
+		{[]string{"inspect", "-backend", "ref", "-shape", "x=3,1,four,4", model}, 2, "", `-shape x=3,1,four,4: got "four" in it, want sizes`},
+		{[]string{"inspect", "-backend", "none", model}, 2, "", "want auto, cpu, gl, "},
 		{[]string{"inspect", filepath.Join(t.TempDir(), "none.onnx")}, 2, "", "no such file"},
 		{[]string{"inspect", write(t, "garbage")}, 4, "", "refused"},
 	})
@@ -114,21 +121,39 @@ func TestInspectJSON(t *testing.T) {
 	})
 }
 
-// A description beside the model is shown, and a damaged one is no fault of the model.
+// A description beside the model is shown. A damaged one is an error, after all that there is
+// to say of the model, where the model takes pictures; else it may be of something else.
 func TestInspectPictures(t *testing.T) {
 	model := small(t)
 	json := strings.TrimSuffix(model, ".onnx") + ".json"
-	for _, c := range []struct{ text, out string }{
-		{`{"mean": 0.5}`, "pictures      as " + json + " says:\n"},
-		{`{"mean": 0.5}`, `"mean": 0.5`},
-		{`{"dance": 1}`, `unknown key "dance"`},
-		{`{"crop": 3}`, json + ": preprocess: crop: pictures become [?,1,3,3], the model's input is [?,1,4,4]"},
+	for _, c := range []struct{ text, out, err string }{
+		{`{"mean": 0.5}`, "pictures      as " + json + " says:\n", ""},
+		{`{"mean": 0.5}`, `"mean": 0.5`, ""},
+		{`{"dance": 1}`, `unknown key "dance"`, `unknown key "dance"`},
+		{`{"crop": 3}`, json + ": preprocess: crop: pictures become [?,1,3,3], the model's input is [?,1,4,4]", "preprocess: crop: "},
 	} {
 		if err := os.WriteFile(json, []byte(c.text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		check(t, []expect{{[]string{"inspect", "-backend", "ref", model}, 0, c.out, ""}})
+		code := 0
+		if c.err != "" {
+			code = 2
+		}
+		check(t, []expect{
+			{[]string{"inspect", "-backend", "ref", model}, code, c.out, c.err},
+			{[]string{"inspect", "-backend", "ref", model}, code, "multiply-adds 144\n", c.err},
+		})
 	}
+	dims := []any{"N", 7}
+	flat := net{
+		nodes:   []message{node("Relu", "act", []string{"x"}, []string{"y"})},
+		inputs:  []message{value("x", typeFloat, dims)},
+		outputs: []message{value("y", typeFloat, dims)},
+	}.save(t)
+	if err := os.WriteFile(strings.TrimSuffix(flat, ".onnx")+".json", []byte("[]"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	check(t, []expect{{[]string{"inspect", "-backend", "ref", flat}, 0, "want a JSON object", ""}})
 }
 
 func TestInspectDot(t *testing.T) {

@@ -92,19 +92,19 @@ func askedShapes(inputs []onnx.ValueInfo, args []string) ([]tensor.Shape, error)
 			for _, text := range strings.Split(strings.ReplaceAll(sizes, "x", ","), ",") {
 				n, err := strconv.Atoi(strings.TrimSpace(text))
 				if err != nil || n < 0 {
-					return nil, cli.Usagef("-shape %s: got %q, want sizes with commas", arg, text)
+					return nil, cli.Usagef("-shape %s: got %q in it, want sizes with commas, as 1,3,224,224", arg, text)
 				}
 				shape = append(shape, n)
 			}
 		}
 		v := inputs[at]
-		fits := v.Shape == nil || len(v.Shape) == len(shape)
-		for k := 0; fits && k < len(v.Shape); k++ {
-			n, static := v.Shape[k].Size()
-			fits = !static || n == shape[k]
+		if v.Shape != nil && len(v.Shape) != len(shape) {
+			return nil, cli.Usagef("-shape %s: got rank %d, want %d; the model takes %s", arg, len(shape), len(v.Shape), Describe(v))
 		}
-		if !fits {
-			return nil, cli.Usagef("-shape %s: the model takes %s", arg, Describe(v))
+		for k, d := range v.Shape {
+			if n, static := d.Size(); static && n != shape[k] {
+				return nil, cli.Usagef("-shape %s: dim %d is %d, want %d; the model takes %s", arg, k, shape[k], n, Describe(v))
+			}
 		}
 		if n, err := shape.Elems(); err != nil || n > maxElems {
 			return nil, cli.Usagef("-shape %s: want at most %d elements", arg, maxElems)
