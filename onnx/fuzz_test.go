@@ -184,7 +184,8 @@ func FuzzShapes(f *testing.F) {
 	})
 }
 
-// FuzzRun runs models of any nodes on two backends, of which the results must agree.
+// FuzzRun runs models of any nodes on two backends, of which the results must agree: on
+// one as the nodes are, on the other with the passes over the graph.
 func FuzzRun(f *testing.F) {
 	anySeeds(f)
 	var bes []backend.Backend
@@ -200,6 +201,11 @@ func FuzzRun(f *testing.F) {
 		})
 		bes = append(bes, be)
 	}
+	var without []graph.Option
+	for _, name := range graph.PassNames() {
+		without = append(without, graph.WithoutPass(name))
+	}
+	options := [2][]Option{{WithGraphOptions(graph.WithPasses(without...))}}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		a := &anyModel{data: data, fits: runs}
 		m, err := Read(a.encode(t), withFolded(1<<20))
@@ -213,7 +219,7 @@ func FuzzRun(f *testing.F) {
 		var results [2][]*tensor.Tensor
 		var errs [2]error
 		for i, be := range bes {
-			results[i], errs[i] = runOnce(m, be, in)
+			results[i], errs[i] = runOnce(m, be, in, options[i]...)
 			for k, x := range in {
 				again, _ := tinyInputs(m)
 				if !x.Equal(again[k]) {
@@ -265,8 +271,8 @@ func (m *Model) work(in []*tensor.Tensor) int {
 	return n
 }
 
-func runOnce(m *Model, be backend.Backend, in []*tensor.Tensor) (out []*tensor.Tensor, err error) {
-	s, err := m.Compile(context.Background(), be)
+func runOnce(m *Model, be backend.Backend, in []*tensor.Tensor, opts ...Option) (out []*tensor.Tensor, err error) {
+	s, err := m.Compile(context.Background(), be, opts...)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,9 @@ func hostGather(c *hostCall) ([]*tensor.Tensor, error) {
 		return nil, err
 	}
 	outer, inner := product(s[:a]), product(s[a+1:])
+	if y.Size() == 0 {
+		outer = 0 // it may have any number of empty rows
+	}
 	cp := newCopier(y, x)
 	for k, v := range index {
 		i, err := resolveIndex(v, s[a])
@@ -159,8 +162,12 @@ func partsOf(c *hostCall, x, index tensor.Shape, batch int) (*parts, error) {
 	if m < 0 || m > len(x)-batch || len(index) <= batch || !x[:batch].Equal(index[:batch]) {
 		return nil, fmt.Errorf("input 1: got shape %v, want the first %d dims of %v and a last one of at most %d", index, batch, x, len(x)-batch)
 	}
+	count := product(index[:len(index)-1])
+	if len(v) == 0 && x.Size() == 0 {
+		count = 0 // any number of empty parts
+	}
 	return &parts{
-		part: x[batch+m:], count: product(index[:len(index)-1]), index: v, m: m, dims: x[batch : batch+m],
+		part: x[batch+m:], count: count, index: v, m: m, dims: x[batch : batch+m],
 		strides: x.Strides()[batch:], perBatch: product(index[batch : len(index)-1]), batchLen: product(x[batch:]),
 	}, nil
 }

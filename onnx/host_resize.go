@@ -140,6 +140,9 @@ func (c *hostCall) takeAxis(x *tensor.Tensor, axis int, index []int32) (*tensor.
 	if err != nil {
 		return nil, err
 	}
+	if y.Size() == 0 {
+		return y, nil
+	}
 	outer, inner := product(s[:axis]), product(s[axis+1:])
 	cp := newCopier(y, x)
 	for a := range outer {

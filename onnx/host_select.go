@@ -66,6 +66,9 @@ func topOf[T tensor.Number](c *hostCall, axis, k int, largest bool) ([]*tensor.T
 		return nil, err
 	}
 	n, inner := s[axis], product(s[axis+1:])
+	if len(v) == 0 {
+		return []*tensor.Tensor{values, places}, nil
+	}
 	if err := c.take(n, 8); err != nil {
 		return nil, err
 	}
@@ -224,6 +227,9 @@ func cumulated[T, A tensor.Number](c *hostCall, axis int, exclusive, reverse boo
 	y, dst, err := outputOf[T](c, s)
 	if err != nil {
 		return nil, err
+	}
+	if len(dst) == 0 {
+		return y, nil
 	}
 	n, inner := s[axis], product(s[axis+1:])
 	for o := range product(s[:axis]) {

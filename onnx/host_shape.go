@@ -117,7 +117,15 @@ func hostFlatten(c *hostCall) ([]*tensor.Tensor, error) {
 	if a < 0 {
 		a += int64(r)
 	}
-	return single(c.in[0].Reshape(product(s[:a]), product(s[a:])))
+	rows, err := s[:a].Elems()
+	if err != nil {
+		return nil, err
+	}
+	columns, err := s[a:].Elems()
+	if err != nil {
+		return nil, err
+	}
+	return single(c.in[0].Reshape(rows, columns))
 }
 
 // axesArg returns the axes that an op takes as an attribute before the version since and as an

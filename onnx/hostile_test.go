@@ -225,6 +225,7 @@ func TestAnyTypesAndShapes(t *testing.T) {
 		int64s(1, 2), tensor.Must(tensor.From([]int32{1, 0, 1, 1}, 2, 2)), tensor.Must(tensor.From([]bool{true, false}, 2)), tensor.Must(tensor.From([]uint8{3, 0, 5}, 3)),
 		tensor.Must(tensor.From([]float32{1.5})), tensor.Must(tensor.From([]int64{-7})), tensor.Must(tensor.New(tensor.Float32, 0)), tensor.Must(tensor.New(tensor.Int64, 0)),
 		tensor.Must(tensor.New(tensor.Float32, 1, 4, 0, 6)), tensor.Must(tensor.New(tensor.Float32, 0, 4, 4, 6)), tensor.Must(tensor.New(tensor.Int64, 2, 0, 2)),
+		tensor.Must(tensor.New(tensor.Float32, 1<<40, 0)), tensor.Must(tensor.New(tensor.Float32, 1, 1<<40, 1, 0)), tensor.Must(tensor.New(tensor.Int64, 1<<59, 0)),
 		iota32(1, 2, 1, 2, 1, 2, 1, 2), tensor.Must(tensor.New(tensor.Int64, 1, 1, 1, 1, 1, 1, 2, 1)), int64s(math.MaxInt64, math.MinInt64), int64s(1<<31-1, 1<<31-1, 1<<31-1, 1<<31-1),
 		tensor.Must(tensor.From([]float32{float32(math.NaN()), float32(math.Inf(1)), -1e38}, 3)),
 	}
@@ -501,5 +502,78 @@ func TestOddGraphs(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestManyNodes loads, compiles and runs chains of many nodes in little time: what takes
+// the square of their number is minutes.
+func TestManyNodes(t *testing.T) {
+	n := 20_000
+	if testing.Short() {
+		n = 5_000
+	}
+	be := openRef(t)
+	for name, link := range map[string]func(s *sketch, i int, x, y string){
+		"one name": func(s *sketch, i int, x, y string) {
+			s.node(y + " = Tanh(" + x + ")")
+			s.nodes[i].Name = "a"
+		},
+		"no work":   func(s *sketch, i int, x, y string) { s.node(y + " = Expand(" + x + ", one)") },
+		"constants": func(s *sketch, i int, x, y string) { s.node(y + " = Sin(" + strings.Replace(x, "x", "c", 1) + ")") },
+		"the same":  func(s *sketch, i int, x, y string) { s.node(y + " = Relu(x)") },
+		"slices":    func(s *sketch, i int, x, y string) { s.node(y + " = Slice(" + x + ", zero, four, one)") },
+		"images": func(s *sketch, i int, x, y string) {
+			s.node(y+" = "+[]string{"MaxPool", "LRN"}[i%2]+"("+x+")", []*pb.Attr{{Name: "kernel_shape", Type: pb.AttrInts, Ints: []int64{1, 1}}, attrInt("size", 1)}[i%2])
+		},
+		"integers": func(s *sketch, i int, x, y string) { s.node(y + " = Add(" + strings.Replace(x, "x", "k", 1) + ", k)") },
+		"back": func(s *sketch, i int, x, y string) {
+			s.node(y + " = Tanh(" + x + ")")
+			slices.Reverse(s.nodes[max(0, i-1):])
+		},
+	} {
+		s := new(sketch).in("x", Float32, 1, 4, 1, 1).in("k", Int64, 1).ints("one", 1).ints("zero", 0).ints("four", 4).floats("c", []int64{4}, 1, 2, 3, 4)
+		x := "x"
+		for i := range n {
+			y := fmt.Sprintf("v%d", i)
+			link(s, i, x, y)
+			x = y
+		}
+		file := s.bytes(t, x)
+		start := time.Now()
+		m, err := Read(file)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		loaded := time.Since(start)
+		session, err := m.Compile(context.Background(), be)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, err := session.Run(context.Background(), iota32(1, 4, 1, 1), int64s(1)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := session.Close(); err != nil {
+			t.Error(err)
+		}
+		if d := time.Since(start); d > 30*time.Second {
+			t.Errorf("%s: %d nodes were loaded in %v, and took %v in all", name, n, loaded, d)
+		}
+		t.Logf("%s: %d nodes were loaded in %v, and took %v in all", name, n, loaded, time.Since(start))
+	}
+}
+
+// TestManyStages ends a run that goes between host and device for ever.
+func TestManyStages(t *testing.T) {
+	s := new(sketch).in("x", Float32, 2).ints("zero", 0)
+	x := "x"
+	for i := range 3 * maxRow {
+		y := fmt.Sprintf("v%d", i)
+		s.node("a" + y + " = ArgMax(" + x + ")").node("b" + y + " = Add(a" + y + ", zero)").node(y + " = Expand(" + x + ", b" + y + ")")
+		x = y
+	}
+	session := compile(t, s.load(t, x))
+	_, err := session.Run(context.Background(), f32s(1, 2))
+	if err == nil || !strings.Contains(err.Error(), "waits") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -34,6 +34,9 @@ type Session struct {
 // weights of its own.
 const maxStages = 4
 
+// maxRow bounds the stages of a run, each of which looks at all nodes that are left.
+const maxRow = 256
+
 // Compile makes the model ready for a backend, which must outlive the session. The
 // caller owes a Close.
 func (m *Model) Compile(ctx context.Context, be backend.Backend, opts ...Option) (*Session, error) {
@@ -227,6 +230,9 @@ func (s *Session) RunStages(ctx context.Context, run func(Stage) ([]*tensor.Tens
 		}
 	}()
 	for at, nodes := &s.root, s.nodes; ; {
+		if len(passed) == maxRow {
+			return nil, fmt.Errorf("onnx: node %s: it waits for results of the device more than %d times over", nodes[0].info.label(), maxRow)
+		}
 		st, err := s.after(ctx, at, nodes, env, passed)
 		if err != nil {
 			return nil, err
