@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/convgl/convgl/internal/cli"
+	"github.com/convgl/convgl/internal/feed"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -160,6 +161,18 @@ func (c comparison) say(tol float64) string {
 // outputFile is the name of the file of output i.
 func outputFile(i int) string { return fmt.Sprintf("output_%d.npy", i) }
 
+// expectedFile returns the file of output i in a folder, of NumPy or, as in ONNX's own
+// cases, of ONNX; "" where there is none.
+func expectedFile(dir string, i int) string {
+	npy := filepath.Join(dir, outputFile(i))
+	for _, file := range []string{npy, strings.TrimSuffix(npy, ".npy") + ".pb"} {
+		if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+			return file
+		}
+	}
+	return ""
+}
+
 // readExpected reads n outputs from a folder, which must hold as many.
 func readExpected(dir string, n int) ([]*tensor.Tensor, error) {
 	if _, err := os.ReadDir(dir); err != nil {
@@ -167,22 +180,18 @@ func readExpected(dir string, n int) ([]*tensor.Tensor, error) {
 	}
 	ts := make([]*tensor.Tensor, n)
 	for i := range ts {
-		t, err := tensor.LoadNPY(filepath.Join(dir, outputFile(i)))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, cli.Usagef("-compare %s: there is no %s, want one for each of %d outputs", dir, outputFile(i), n)
+		file := expectedFile(dir, i)
+		if file == "" {
+			return nil, cli.Usagef("-compare %s: there is no %s, and no such .pb file; the model has %s", dir, outputFile(i), count(n, "output"))
 		}
+		t, err := feed.ReadTensor(file)
 		if err != nil {
-			return nil, cli.Usagef("-compare: %w", err)
+			return nil, cli.Usagef("-compare: %v", err)
 		}
 		ts[i] = t
 	}
-	if name := filepath.Join(dir, outputFile(n)); exists(name) {
-		return nil, cli.Usagef("-compare %s: there is an %s, but the model has %d outputs", dir, outputFile(n), n)
+	if file := expectedFile(dir, n); file != "" {
+		return nil, cli.Usagef("-compare %s: there is an %s, but the model has %s", dir, filepath.Base(file), count(n, "output"))
 	}
 	return ts, nil
-}
-
-func exists(file string) bool {
-	_, err := os.Stat(file)
-	return err == nil
 }

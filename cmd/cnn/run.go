@@ -38,7 +38,7 @@ func runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
 		Use:   "run",
-		Short: "compute the outputs of a model from .npy files",
+		Short: "compute the outputs of a model from files of arrays",
 		Long: `run computes a model's outputs and writes them as output_0.npy, output_1.npy, … in the
 order of the model's outputs, in their types; float16, bfloat16 and float64 come as
 float32, in which they are computed. For each there is a line with its name, type,
@@ -50,7 +50,10 @@ not at all, and NaN and infinity must be where they are expected.
 
 -repeat runs the model N times more, and gives the times of loading, of compiling, of
 the first run, which includes choosing kernels, and the median, minimum and maximum of
-the others.`,
+the others; of those until then where it is interrupted.
+
+At least one of -outdir, -compare and -repeat is required. Inputs and expected outputs
+may also be ONNX's own files of a tensor, x.pb and output_0.pb. Exit codes: see cnn help.`,
 		Example: `  cnn run -model mnist.onnx -input digit.npy -outdir out
   cnn run -model detect.onnx -backend gl -input image=x.npy -input size=s.npy -outdir out
   cnn run -model mnist.onnx -backend cpu -input digit.npy -compare expected -repeat 100`,
@@ -59,7 +62,7 @@ the others.`,
 	f.model.add(c)
 	f.device.add(c)
 	fs := c.Flags()
-	fs.StringArrayVar(&f.inputs, "input", nil, "`NAME=FILE.npy`, once for each input; the file alone where there is one input")
+	fs.StringArrayVar(&f.inputs, "input", nil, "`NAME=FILE` (.npy or .pb), once for each input; the file alone where there is one input")
 	fs.StringVar(&f.outdir, "outdir", "", "`DIR` for the outputs, which is made")
 	fs.StringVar(&f.compare, "compare", "", "`DIR` with the expected outputs")
 	fs.Float64Var(&f.tol, "tol", 1e-3, "with -compare: the difference allowed, as a share of the output's maximum")
@@ -73,8 +76,6 @@ func (f *runFlags) run(cmd *cobra.Command) (err error) {
 	switch {
 	case f.model.path == "":
 		return errNoModel
-	case f.outdir == "" && f.compare == "" && f.repeat == 0:
-		return cli.Usagef("run: what for? want -outdir DIR for the outputs, -compare DIR or -repeat N")
 	case f.repeat < 0 || f.repeat > maxRepeat:
 		return cli.Usagef("-repeat %d: want 0 to %d", f.repeat, maxRepeat)
 	case !(f.tol >= 0) || math.IsInf(f.tol, 0):
@@ -93,6 +94,9 @@ func (f *runFlags) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	load := lap()
+	if f.outdir == "" && f.compare == "" && f.repeat == 0 {
+		return cli.Usagef("run: nothing to do: want -outdir DIR for the outputs, -compare DIR or -repeat N")
+	}
 	files, err := feed.Files(m.Inputs(), f.inputs)
 	if err != nil {
 		return err
@@ -215,22 +219,36 @@ func (f *runFlags) write(ctx context.Context, out io.Writer, about []onnx.ValueI
 
 // measure times further runs.
 func (f *runFlags) measure(ctx context.Context, out, stderr io.Writer, s *onnx.Session, in []*tensor.Tensor) error {
-	times := make([]time.Duration, f.repeat)
+	var times []time.Duration
+	var err error
 	bar := cli.NewProgress(stderr, f.repeat)
 	defer bar.End()
-	for i := range times {
+	for len(times) < f.repeat {
 		start := time.Now()
-		if _, err := s.Run(ctx, in...); err != nil {
-			return err
+		if _, err = s.Run(ctx, in...); err != nil {
+			break
 		}
-		times[i] = time.Since(start)
+		times = append(times, time.Since(start))
 		bar.Step()
 	}
 	bar.End()
+	if len(times) > 0 {
+		fmt.Fprintln(out, statistics(times, f.repeat))
+	}
+	return err
+}
+
+// statistics describes times, which it sorts, of as many runs as were wanted, or fewer
+// where an interrupt or a fault came.
+func statistics(times []time.Duration, wanted int) string {
 	slices.Sort(times)
-	median := (times[(len(times)-1)/2] + times[len(times)/2]) / 2
-	fmt.Fprintf(out, "%d more runs: median %v, min %v, max %v\n", f.repeat, short(median), short(times[0]), short(times[len(times)-1]))
-	return nil
+	n := len(times)
+	runs := fmt.Sprintf("%d more runs", n)
+	if n < wanted {
+		runs = fmt.Sprintf("%d of %d more runs", n, wanted)
+	}
+	median := (times[(n-1)/2] + times[n/2]) / 2
+	return fmt.Sprintf("%s: median %v, min %v, max %v", runs, short(median), short(times[0]), short(times[n-1]))
 }
 
 // short rounds to four digits.

@@ -11,8 +11,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/convgl/convgl/backend"
+	"github.com/convgl/convgl/internal/onnxtest"
 	"github.com/convgl/convgl/tensor"
 )
 
@@ -164,7 +166,8 @@ func TestRunFaults(t *testing.T) {
 	with := func(args string) []string { return append([]string{"run", "-model", model}, words(args)...) }
 	check(t, []expect{
 		{words("run"), 2, "", "-model is missing"},
-		{words("run -model x"), 2, "", "run: what for?"},
+		{words("run -model none.onnx"), 2, "", "none.onnx: no such file"},
+		{words("run -model " + model), 2, "", "run: nothing to do: want -outdir DIR"},
 		{words("run -outdir x"), 2, "", "-model is missing"},
 		{words("run -outdir x extra"), 2, "", "extra"},
 		{words("run -repeat 1 -model " + filepath.Join(dir, "none.onnx")), 2, "", "none.onnx: no such file"},
@@ -203,6 +206,74 @@ func TestRunFaults(t *testing.T) {
 	args := []string{"run", "-model", model, "-backend", "cpu", "-input", x, "-repeat", "1"}
 	if code := run(args, failingWriter{}, &errs); code != 2 || strings.Count(errs.String(), "no space left") != 1 {
 		t.Errorf("stdout on a full disk: exit %d: %s", code, errs.String())
+	}
+}
+
+// Arrays also come in ONNX's own files.
+func TestRunPB(t *testing.T) {
+	model, dir := small(t), t.TempDir()
+	pb := func(name string, data []float32, dims ...int) string {
+		file := filepath.Join(dir, name)
+		m := onnxtest.Tensor("", tensor.Must(tensor.From(data, dims...)))
+		if err := os.WriteFile(file, m, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	x := make([]float32, 16)
+	for i := range x {
+		x[i] = float32(i + 1)
+	}
+	in := pb("x.pb", x, 1, 1, 4, 4)
+	pb("output_0.pb", windowSums, 1, 1, 4, 4)
+	base := []string{"run", "-model", model, "-backend", "cpu", "-compare", dir, "-input"}
+	with := func(file string) []string { return append(slices.Clone(base), file) }
+	check(t, []expect{
+		{with(in), 0, "y as expected? ok: equal in all 16 elements\n", ""},
+		{with("x=" + in), 0, "equal", ""},
+		{with(pb("y.pb", x, 16)), 2, "", "got the shape [16], want [N,1,4,4]"},
+		{with(filepath.Join(dir, "none.pb")), 2, "", "no such file"},
+	})
+	if err := os.WriteFile(in, []byte("\x08"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	check(t, []expect{{with(in), 2, "", "-input x: onnx: " + in + ": refused"}})
+	pb("x.pb", x, 1, 1, 4, 4)
+	pb("output_1.pb", x, 16)
+	check(t, []expect{{with(in), 2, "", "there is an output_1.pb, but the model has 1 output"}})
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// Times that were taken before an interrupt are printed.
+func TestStatistics(t *testing.T) {
+	ms := func(n ...int) (list []time.Duration) {
+		for _, v := range n {
+			list = append(list, time.Duration(v)*time.Millisecond)
+		}
+		return list
+	}
+	for want, got := range map[string]string{
+		"3 more runs: median 2ms, min 1ms, max 9ms":         statistics(ms(9, 1, 2), 3),
+		"2 of 1000 more runs: median 3ms, min 2ms, max 4ms": statistics(ms(4, 2), 1000),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	args := []string{"run", "-model", small(t), "-backend", "cpu", "-input", oneToSixteen(t), "-repeat", fmt.Sprint(maxRepeat)}
+	var all, said strings.Builder
+	code := run(args, writerFunc(func(p []byte) (int, error) {
+		if strings.HasPrefix(string(p), "load ") { // then come the runs
+			time.AfterFunc(200*time.Millisecond, func() { syscall.Kill(os.Getpid(), syscall.SIGTERM) })
+		}
+		return all.Write(p)
+	}), &said)
+	out, errs := all.String(), said.String()
+	if code != 130 || !regexp.MustCompile(`\n\d+ of 10000000 more runs: median `).MatchString(out) || !strings.HasSuffix(errs, "cnn: interrupted\n") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
 }
 

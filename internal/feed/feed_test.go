@@ -101,7 +101,7 @@ func TestRead(t *testing.T) {
 		{"one name", []onnx.ValueInfo{v(onnx.Float32, "N", 2, 3), y}, []string{in("f.npy"), in("f2.npy")}, `-input y: ` + in("f2.npy") + `: got the shape [1,4,3], want [N,4,3], in which N is 2 in the input "x"`},
 		{"missing", []onnx.ValueInfo{v(onnx.Float32, "N")}, []string{in("none.npy")}, "no such file"},
 		{"not npy", []onnx.ValueInfo{v(onnx.Float32, "N")}, []string{write(t, "hello there")}, "not an npy file"},
-		{"picture", []onnx.ValueInfo{v(onnx.Float32, "N", 3)}, []string{in("cat.JPG")}, "is a picture: want an .npy file with float32[N,3]; cnn classify takes pictures"},
+		{"picture", []onnx.ValueInfo{v(onnx.Float32, "N", 3)}, []string{in("cat.JPG")}, "is a picture: want an .npy or .pb file with float32[N,3]; cnn classify takes pictures"},
 	} {
 		ts, err := Read(c.inputs, c.files)
 		wantUsage(t, c.name, err, c.err)

@@ -114,14 +114,22 @@ func Read(inputs []onnx.ValueInfo, files []string) ([]*tensor.Tensor, error) {
 	return ts, nil
 }
 
+// ReadTensor reads an array from a file of ONNX (.pb) or NumPy.
+func ReadTensor(file string) (*tensor.Tensor, error) {
+	if strings.EqualFold(filepath.Ext(file), ".pb") {
+		return onnx.ReadTensor(file)
+	}
+	return tensor.LoadNPY(file)
+}
+
 func readInput(v onnx.ValueInfo, file string) (*tensor.Tensor, error) {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp":
-		return nil, cli.Usagef("-input %s: %s is a picture: want an .npy file with %s; cnn classify takes pictures", v.Name, file, TypeString(v))
+		return nil, cli.Usagef("-input %s: %s is a picture: want an .npy or .pb file with %s; cnn classify takes pictures", v.Name, file, TypeString(v))
 	}
-	t, err := tensor.LoadNPY(file)
+	t, err := ReadTensor(file)
 	if err != nil {
-		return nil, cli.Usagef("-input %s: %w", v.Name, err)
+		return nil, cli.Usagef("-input %s: %v", v.Name, err)
 	}
 	if t.DType() == v.Type.DType() {
 		return t, nil
