@@ -298,7 +298,11 @@ func (c *Config) Check(shape []int, dtype tensor.DType) error {
 	default:
 		key = "resize"
 	}
-	return fmt.Errorf("preprocess: %s: pictures become %s, the model's input is %s", key, shapeText(got), shapeText(shape))
+	hint := ""
+	if key == "resize" && len(c.Resize) == 1 {
+		hint = " (resize gives the shorter side alone; a crop, or resize with height and width, fixes both)"
+	}
+	return fmt.Errorf("preprocess: %s: pictures become %s, the model's input is %s%s", key, shapeText(got), shapeText(shape), hint)
 }
 
 // shapeText writes open dims as "?".

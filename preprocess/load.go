@@ -37,6 +37,9 @@ func (c *Config) Load(path string) (bool, error) {
 	if err == nil && len(data) > maxFile {
 		err = fmt.Errorf("more than %d bytes", maxFile)
 	}
+	if err == nil && len(bytes.TrimSpace(data)) == 0 {
+		err = errors.New("the file is empty")
+	}
 	if err == nil {
 		err = c.merge(data)
 	}

@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"strings"
 
 	"github.com/convgl/convgl/internal/regularfile"
 )
@@ -87,12 +88,25 @@ func decodeImage(r io.Reader) (*Tensor, error) {
 			return nil, fmt.Errorf("picture of %d x %d pixels: want 1 to %d pixels", w, h, MaxPixels)
 		}
 		img, err := format.decode(io.MultiReader(&start, br))
+		if cutOff(err) {
+			return nil, fmt.Errorf("%w (was the file cut off?)", err)
+		}
 		if err != nil {
 			return nil, err
 		}
 		return fromImage(img)
 	}
 	return nil, fmt.Errorf("unknown picture format (begins with %q): want PNG or JPEG: %w", head, errors.ErrUnsupported)
+}
+
+// cutOff reports whether a decoder came to the end of the data too early. Some keep the
+// text of that error alone, and package jpeg has one of its own.
+func cutOff(err error) bool {
+	if err == nil {
+		return false
+	}
+	text := err.Error()
+	return strings.Contains(text, io.ErrUnexpectedEOF.Error()) || strings.Contains(text, "short Huffman data")
 }
 
 // fromImage returns img over white as [H,W,3].
