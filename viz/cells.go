@@ -38,10 +38,12 @@ func (c Cells) Draw(t *tensor.Tensor) (*image.RGBA, error) {
 	if format == nil {
 		format = func(v float32) string { return Number(float64(v)) }
 	}
-	// One size of text for all cells: the largest that suits the widest number.
+	// One size of text for all cells: the largest that leaves the widest number some room
+	// at its sides, so that two of them are not read as one.
+	room := size - max(3, size/8)
 	text := style{min(size*45/100, 40), size >= 48}
 	for _, v := range t.Float32s() {
-		for text.size > 7 && p.width(text, format(v)) > size-3 {
+		for text.size > 7 && p.width(text, format(v)) > room {
 			text.size--
 		}
 	}
