@@ -82,7 +82,7 @@ func (f *classifyFlags) run(cmd *cobra.Command, args []string) (err error) {
 	case f.top < 1:
 		return cli.Usagef("-top %d: want 1 or more", f.top)
 	case f.batch < 0 || f.batch > 1<<16:
-		return cli.Usagef("-batch %d: want 1 to %d", f.batch, 1<<16)
+		return cli.Usagef("-batch %d: want 0 to %d", f.batch, 1<<16)
 	case f.softmax != "auto" && f.softmax != "yes" && f.softmax != "no":
 		return cli.Usagef("-softmax %s: want auto, yes or no", f.softmax)
 	}
@@ -115,7 +115,7 @@ func (f *classifyFlags) run(cmd *cobra.Command, args []string) (err error) {
 		}
 	}
 	if y.Shape != nil {
-		count, err := classes(w.name, openDims(y))
+		count, err := classes(w.name, openDims(y), y.Shape)
 		if err == nil {
 			err = checkLabels(w.labels, f.labels, count, w.name)
 		}

@@ -124,7 +124,7 @@ func TestClassify(t *testing.T) {
 		{with("-softmax", "yes", "-channels", "BGR", r), 0, "57.61 %      2\n", ""},
 		{with(), 2, "", "want pictures or folders"},
 		{with("-top", "0", r), 2, "", "-top 0: want 1 or more"},
-		{with("-batch", "-1", r), 2, "", "-batch -1"},
+		{with("-batch", "-1", r), 2, "", "-batch -1: want 0 to 65536"},
 		{with("-softmax", "maybe", r), 2, "", "-softmax maybe: want auto, yes or no"},
 		{with("-labels", write(t, "a\nb\n"), r), 2, "", "has 2 lines, the output y has 3 classes"},
 		{with("-labels", write(t, ""), r), 2, "", "no lines"},
@@ -132,19 +132,20 @@ func TestClassify(t *testing.T) {
 		{with("-output", "p", r), 2, "", "-output p: there are y float32[N,3]"},
 		{with("-crop", "9", r), 2, "", "crop: 9 x 9 is larger than what resize gives, 4 x 4"},
 		{with("-mean", "1,2", r), 2, "", "mean: got 2 numbers"},
-		{with("-resize", "5", r), 2, "", "resize: pictures become [?,3,?,?], the model's input is [?,3,4,4]"},
+		{with("-resize", "5", r), 2, "", "resize: pictures become [?,3,?,?], the model's input is [?,3,4,4] (resize gives the shorter side alone; a crop, or resize with height and width, fixes both) (preprocessing as the input suggests, and flags; the input is x float32[N,3,4,4]; see cnn help classify)"},
+		{with("-preprocess", write(t, " \n"), r), 2, "", ": the file is empty"},
 		{with("-preprocess", "nowhere.json", r), 2, "", "nowhere.json: no such file"},
 		{with(text, r), 2, r + "     100.00 %", "cnn: 1 of 2 pictures failed:\n" + text + ": preprocess: not a PNG or JPEG picture: begins with \"not a pi\"\n"},
-		{with(damaged, "nowhere.png", r), 2, r, "2 of 3 pictures failed:\n" + damaged + ": preprocess: "},
+		{with(damaged, "nowhere.png", r), 2, r, "2 of 3 pictures failed:\n" + damaged + ": preprocess: tensor: DecodeImage: unexpected EOF (was the file cut off?)\n"},
 		{with(damaged, "nowhere.png", r), 2, r, "nowhere.png: no such file"},
 		{with(t.TempDir()), 2, "", "no files in"},
 		{with(filepath.Join(dir, "all")), 0, "", "2 files in folders are no pictures and were skipped"},
 		{[]string{"classify", "-backend", "cpu", "-model", model, r}, 0, "", `preprocessing as the input x float32[N,3,4,4] suggests: {"resize": [4, 4], "crop": null,`},
 		{[]string{"classify", "-backend", "cpu", "-model", two(t), r}, 2, "", "which output has the scores? want -output NAME; there are sum float32[n,3], is_less bool[n,3]"},
 		{[]string{"classify", "-backend", "cpu", "-output", "sum", "-model", two(t), r}, 2, "", "want a model with one input, which takes pictures"},
-		{[]string{"classify", "-backend", "cpu", "-model", small(t), "-scale", "1", r}, 2, "", "the output y has shape [-1,1,4,4], want [N,classes]"},
+		{[]string{"classify", "-backend", "cpu", "-model", small(t), "-scale", "1", r}, 2, "", "the output y has shape [N,1,4,4], want [N,classes]"},
 		{[]string{"classify", "-model", fixed, "-scale", "1", "-batch", "3", r}, 2, "", "-batch 3: the model takes x float32[4,3,4,4], 4 at once"},
-		{[]string{"classify", "-model", model, "-backend", "dance", "-scale", "1", r}, 3, "", "dance"},
+		{[]string{"classify", "-model", model, "-backend", "dance", "-scale", "1", r}, 2, "", "-backend dance: got"},
 	})
 
 	// Files come in the order of the arguments and of their names, whatever the batch.
@@ -288,12 +289,12 @@ func TestClasses(t *testing.T) {
 		shape []int
 		want  int
 	}{{[]int{1, 10}, 10}, {[]int{-1, 1000}, 1000}, {[]int{8, 1000, 1, 1}, 1000}, {[]int{8, 1, 1, 5}, 5}, {[]int{7}, 7}, {[]int{4, 1}, 1}, {[]int{1, -1}, 0}} {
-		if got, err := classes("y", c.shape); err != nil || got != c.want {
+		if got, err := classes("y", c.shape, tensor.Shape(c.shape)); err != nil || got != c.want {
 			t.Errorf("%v: got %d, want %d (%v)", c.shape, got, c.want, err)
 		}
 	}
 	for _, shape := range [][]int{{}, {1, 2, 3}, {1, 0}} {
-		_, err := classes("y", shape)
+		_, err := classes("y", shape, tensor.Shape(shape))
 		wantUsage(t, fmt.Sprint(shape), err, "want [N,classes]")
 	}
 }

@@ -52,8 +52,11 @@ layer is a node or a value of the file; -layer list lists them.
 
 func (f *featuresFlags) run(cmd *cobra.Command, args []string) (err error) {
 	ctx, out, stderr := cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr()
-	if len(f.layers) == 0 || f.most < 0 {
-		return cli.Usagef("-layer %q, -max %d: want a layer (-layer list lists them), and 0 or more", f.layers, f.most)
+	switch {
+	case len(f.layers) == 0:
+		return cli.Usagef("-layer is missing: want a layer (-layer list lists them)")
+	case f.most < 0:
+		return cli.Usagef("-max %d: want 0 or more", f.most)
 	}
 	m, err := f.model.load()
 	if err != nil {
@@ -156,9 +159,5 @@ func (f *featuresFlags) figure(p *picture, l layer, y *tensor.Tensor, seen image
 	if most == 0 {
 		most = math.MaxInt
 	}
-	what := l.op
-	if l.op != "input" {
-		what += " of"
-	}
-	return mapsFigure(l.title(), fmt.Sprintf("%s %s for %s,", what, filepath.Base(f.model.path), clean(filepath.Base(p.path))), y, most, seen)
+	return mapsFigure(l.title(), fmt.Sprintf("%s of %s for %s,", clean(l.op), filepath.Base(f.model.path), clean(filepath.Base(p.path))), y, most, seen)
 }

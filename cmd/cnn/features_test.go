@@ -85,8 +85,9 @@ func TestFeatures(t *testing.T) {
 		{with("-layer", "c1", dots, dots, "-out", out), 0, filepath.Join(out, "conv1-2.png") + ": conv1 [1,2,8,8] of " + dots + ", ", ""},
 		{with("-layer", "w1", r, "-out", one), 2, "", "-layer w1: there is no such node or value; the nearest are"},
 		{with("-layer", "konv1", r, "-out", one), 2, "", "the nearest are conv1, "},
-		{with(r, "-out", one), 2, "", "want a layer"},
-		{with("-layer", "c1", "-max", "-1", r, "-out", one), 2, "", "-max -1"},
+		{with(r, "-out", one), 2, "", "-layer is missing"},
+		{with("-layer", "c1", "-max", "-1", r, "-out", one), 2, "", "-max -1: want 0 or more"},
+		{with("-layer", "c1", r, "-out", filepath.Join(dir, "x.jpg")), 2, "", "x.jpg: pictures are written as .png"},
 		{with("-layer", "c1", "-out", one), 2, "", "want pictures or folders"},
 		{with("-layer", "c1", r), 2, "", "-out is missing"},
 		{with("-layer", "c1", "-layer", "y", r, "-out", one), 2, "", "want a folder for several pictures"},
@@ -138,7 +139,9 @@ func TestFilters(t *testing.T) {
 		{with("-layer", "list"), 0, "node   op    value\nconv1  Conv  c1\nconv2  Conv  y\n", ""},
 		{with("-out", one, "-layer", "conv3"), 2, "", "the nearest are conv1, conv2"},
 		{with("-out", one, "-layer", "r1"), 2, "", "-layer r1: is of Relu, want a convolution"},
-		{with("-out", one, "-max", "-2"), 2, "", "-max -2"},
+		{with("-out", one, "-max", "-2"), 2, "", "-max -2: want 0 or more"},
+		{with("-out", one, "-channels", "-2"), 2, "", "-channels -2: want 0 or more"},
+		{with("-out", filepath.Join(dir, "x.JPEG")), 2, "", "pictures are written as .png: want a .png file or a folder"},
 		{with(), 2, "", "-out is missing"},
 		{[]string{"filters", "-model", two(t), "-out", one}, 2, "", "has no convolution"},
 		{[]string{"filters", "-model", dynamic, "-out", one}, 2, "", "its weights w depend on the input w"},
@@ -198,6 +201,9 @@ func TestPlanes(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 			continue
+		}
+		if of := strings.Contains(fig.LegendText, "of a map"); of != (len(c.shape) == 2 && list[0].title != "") {
+			t.Errorf("%v: legend %q", c.t.Shape(), fig.LegendText)
 		}
 		if left := strings.Contains(fig.Note, fmt.Sprintf("first %d of %d", c.n, c.total)); left != (c.n < c.total) {
 			t.Errorf("%v: note %q", c.t.Shape(), fig.Note)

@@ -49,8 +49,11 @@ of -layer, which is the name of its node or of its output. -layer list lists the
 
 func (f *filtersFlags) run(cmd *cobra.Command) (err error) {
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
-	if f.most < 0 || f.channels < 0 {
-		return cli.Usagef("-max %d, -channels %d: want 0 or more", f.most, f.channels)
+	switch {
+	case f.most < 0:
+		return cli.Usagef("-max %d: want 0 or more", f.most)
+	case f.channels < 0:
+		return cli.Usagef("-channels %d: want 0 or more", f.channels)
 	}
 	m, err := f.model.load()
 	if err != nil {

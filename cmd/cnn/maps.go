@@ -147,6 +147,9 @@ func mapsFigure(title, subtitle string, t *tensor.Tensor, most int, input image.
 		LegendEnds: [2]string{"0", "m"},
 		LegendText: fmt.Sprintf("%.1f %% of the magnitudes of a map are at most its m.", 100*quantile),
 	}
+	if list[0].title == "" {
+		fig.LegendText = fmt.Sprintf("%.1f %% of the magnitudes are at most m.", 100*quantile)
+	}
 	if negative {
 		fig.Legend = &viz.Scale{Colors: viz.Diverging, Lo: -1, Hi: 1}
 		fig.LegendEnds[0] = "−m"

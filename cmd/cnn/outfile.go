@@ -27,12 +27,22 @@ func (o *pictureOut) check(several bool) error {
 		return cli.Usagef("-out %s: want a folder for several pictures", o.path)
 	case o.file():
 		return nil
+	case otherPictures[strings.ToLower(filepath.Ext(o.path))] && !isFolder(o.path):
+		return cli.Usagef("-out %s: pictures are written as .png: want a .png file or a folder", o.path)
 	}
 	o.used = map[string]bool{}
 	if err := os.MkdirAll(o.path, 0o777); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
 	return nil
+}
+
+// otherPictures are names that somebody who wants a file gives, not a folder.
+var otherPictures = map[string]bool{".jpg": true, ".jpeg": true, ".gif": true, ".bmp": true, ".webp": true, ".tif": true, ".tiff": true, ".svg": true, ".pdf": true}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func (o *pictureOut) file() bool { return strings.EqualFold(filepath.Ext(o.path), ".png") }

@@ -76,7 +76,14 @@ func (f *preprocessFlags) config(m *onnx.Model, path string, stderr io.Writer) (
 		}
 	}
 	if err := c.Check(dims, in.Type.DType()); err != nil {
-		return nil, in, cli.Usagef("%w (flags, %s and the input %s; cnn help classify)", err, file, feed.Describe(in))
+		from := "as the input suggests"
+		if found {
+			from = "as " + clean(file) + " says"
+		}
+		if changed {
+			from += ", and flags"
+		}
+		return nil, in, cli.Usagef("%w (preprocessing %s; the input is %s; see cnn help classify)", err, from, feed.Describe(in))
 	}
 	if !found && !changed {
 		text, err := c.MarshalJSON()

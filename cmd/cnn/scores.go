@@ -75,8 +75,8 @@ func distribution(p []float64) bool {
 }
 
 // classes returns how many an output [N,classes] has, with further dims of 1 allowed; 0 when
-// the shape leaves it open.
-func classes(name string, shape []int) (int, error) {
+// the shape leaves it open. Text is the shape for an error.
+func classes(name string, shape []int, text fmt.Stringer) (int, error) {
 	n := 1
 	wide := 0
 	for i, d := range shape {
@@ -91,7 +91,7 @@ func classes(name string, shape []int) (int, error) {
 		}
 	}
 	if len(shape) == 0 || wide > 1 || n == 0 {
-		return 0, cli.Usagef("the output %s has shape %v, want [N,classes]: is the model a classifier?", name, tensor.Shape(shape))
+		return 0, cli.Usagef("the output %s has shape %s, want [N,classes]: is the model a classifier?", name, clean(text.String()))
 	}
 	return n, nil
 }
@@ -156,7 +156,7 @@ func scoresOf(y *tensor.Tensor, name string, n int) ([][]float32, error) {
 	if y.DType() != tensor.Float32 {
 		return nil, cli.Usagef("the output %s is %v%v, want float scores", name, y.DType(), y.Shape())
 	}
-	count, err := classes(name, y.Shape())
+	count, err := classes(name, y.Shape(), y.Shape())
 	if err != nil {
 		return nil, err
 	}
