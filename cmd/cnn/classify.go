@@ -55,7 +55,9 @@ takes values from 0 on whose sum is 1, and a single score, as they are.
    "softmax": true, "batch": 1, "decode_ms": 4.1, "prepare_ms": 1.2, "run_ms": 6.3}
 
 or, for a picture that failed, {"path": "x.jpg", "error": "why"}. run_ms is the time of
-the whole batch; that of the first one includes choosing kernels.`,
+the whole batch; that of the first one includes choosing kernels.
+
+Exit codes: see cnn help.`,
 		Example: `  cnn classify -model resnet50.onnx -labels imagenet.txt cat.jpg
   cnn classify -model resnet50.onnx -labels imagenet.txt -batch 8 -json photos/ >classes.jsonl
   cnn classify -model mnist.onnx -scale 1 -top 1 digit.png`,

@@ -34,7 +34,9 @@ func featuresCommand() *cobra.Command {
 		Long: `features draws what layers of a network compute for pictures, as labelled PNG grids. A
 layer is a node or a value of the file; -layer list lists them.
 
-` + preprocessHelp,
+` + preprocessHelp + `
+
+Exit codes: see cnn help.`,
 		Example: `  cnn features -model resnet50.onnx -layer list
   cnn features -model resnet50.onnx -layer conv1 cat.jpg -out maps.png
   cnn features -model resnet50.onnx -layer conv1 -layer layer1 cat.jpg dog.jpg -out maps`,

@@ -32,7 +32,9 @@ func filtersCommand() *cobra.Command {
 		Use:   "filters",
 		Short: "draw the filters of a convolution",
 		Long: `filters draws the weights of a convolution as a labelled PNG grid: of the first one, or
-of -layer, which is the name of its node or of its output. -layer list lists them.`,
+of -layer, which is the name of its node or of its output. -layer list lists them.
+
+Exit codes: see cnn help.`,
 		Example: `  cnn filters -model resnet50.onnx -out filters.png
   cnn filters -model resnet50.onnx -layer layer1.0.conv2 -max 16 -out filters.png`,
 		Args: cobra.NoArgs,

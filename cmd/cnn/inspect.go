@@ -42,7 +42,9 @@ how much memory a run takes, and its multiply-adds: those of convolutions, dense
 and matrix products, padding included.
 
 Inputs whose shape is open need -shape for that; an open first dim is 1 where nothing
-else is said. Nodes that are not supported are all listed, with exit code 4.`,
+else is said. Nodes that are not supported are all listed, with exit code 4.
+
+Exit codes: see cnn help.`,
 		Example: `  cnn inspect resnet50.onnx
   cnn inspect -backend gl -shape image=8,3,480,640 -plan detect.onnx
   cnn inspect -dot net.dot net.onnx && dot -Tsvg net.dot >net.svg`,
