@@ -237,3 +237,24 @@ func TestWrap(t *testing.T) {
 		t.Errorf("lines of a pixel: %q", lines)
 	}
 }
+
+// Numbers leave room at the sides of their cells, or two of them are read as one.
+func TestCellsRoom(t *testing.T) {
+	const size = 76
+	m := tensor.Must(tensor.From([]float32{.796, -3.12, -.00123}, 1, 3))
+	img, err := Cells{Size: size}.Draw(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for x := range 3 {
+		for _, from := range []int{x*size + 1, (x+1)*size - 4} {
+			for dx := range 4 {
+				for y := 1; y < size; y++ {
+					if c := img.RGBAAt(from+dx, y); c != paper {
+						t.Fatalf("cell %d has ink at its side, pixel %d,%d: %v", x, from+dx, y, c)
+					}
+				}
+			}
+		}
+	}
+}

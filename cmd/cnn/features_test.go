@@ -225,6 +225,18 @@ func TestPlanes(t *testing.T) {
 	}
 }
 
+// The subtitle says what the maps are of, for an input too.
+func TestSubtitle(t *testing.T) {
+	f := featuresFlags{model: modelFlag{path: "dir/net.onnx"}, most: 4}
+	y := tensor.Must(tensor.New(tensor.Float32, 1, 2, 3, 3))
+	for op, want := range map[string]string{"input": "input of net.onnx for cat.jpg, [1,2,3,3]: 2 maps", "Conv": "Conv of net.onnx for cat.jpg, "} {
+		fig, err := f.figure(&picture{path: "in/cat.jpg"}, layer{value: "x", op: op}, y, image.NewRGBA(image.Rect(0, 0, 3, 3)))
+		if err != nil || !strings.Contains(fig.Subtitle, want) {
+			t.Errorf("got %q, want %q (%v)", fig.Subtitle, want, err)
+		}
+	}
+}
+
 // Weights of every rank have a picture within the room of a panel.
 func TestKernels(t *testing.T) {
 	for _, shape := range [][]int{{2, 1, 3}, {2, 4, 5}, {2, 1, 3, 3}, {2, 3, 7, 7}, {2, 3, 1, 1}, {2, 64, 3, 3}, {2, 300, 1, 1}, {1, 1, 11, 11}, {2, 2, 3, 3, 3}, {100, 8, 5, 5}, {1, 4, 1, 15}, {1, 4, 15, 1}} {
