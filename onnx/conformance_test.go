@@ -305,6 +305,9 @@ func TestLight(t *testing.T) {
 	be := backends(t)[1]
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
+			if testing.Short() && !strings.Contains(path, "shufflenet") {
+				t.Skip("slow: packs many weights")
+			}
 			m, err := Load(path)
 			if err != nil {
 				t.Fatal(err)
