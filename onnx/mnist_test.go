@@ -52,8 +52,13 @@ func TestMNIST(t *testing.T) {
 		for _, be := range backends(t) {
 			t.Run(net.name+"/"+be.Name(), func(t *testing.T) {
 				n := count
-				if testing.Short() || be.Name() == "ref" && os.Getenv("CONVGL_LONG") == "" {
-					n = 500 // the oracle takes minutes for all
+				switch oracle := be.Name() == "ref"; {
+				case testing.Short() && oracle:
+					t.Skip("slow")
+				case testing.Short():
+					n = 500
+				case oracle && os.Getenv("CONVGL_LONG") == "":
+					n = 200 // the oracle takes half an hour for all
 				}
 				s, err := m.Compile(context.Background(), be)
 				if err != nil {
