@@ -106,8 +106,8 @@ func TestTilesSplit(t *testing.T) {
 // A kernel with so much padding that the table of offsets would be large goes through
 // padded pictures, and is exact; one that those do not take is refused.
 func TestLargePadding(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the reference takes minutes under the race detector")
+	if raceEnabled || testing.Short() {
+		t.Skip("the reference takes minutes under the race detector, and the kernels under emulation")
 	}
 	d := conv2(1, 5, 61, 3, 61, 1, 30, 1)
 	in := inputs(12, d)
